@@ -1,0 +1,78 @@
+# make demo and make test need nothing but Python 3.10 to 3.13: they create .venv and install what they use.
+
+PYTHON ?= python3
+PYTHON_OLDEST ?= python3.10
+PYTHON_TF1 ?= python3.7
+WORKERS ?= 2
+DEMO_DIR ?= build/demo
+
+VENV := .venv/bin
+VENV_OLDEST := .venv-oldest/bin
+VENV_TF1 := .venv-tf1/bin
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install demo test test-slow test-oldest test-tf1 lint types benchmark clean
+
+help:
+	@echo "make demo         train on handwritten digits, stop half-way, resume, evaluate"
+	@echo "make test         the test suite"
+	@echo "make test-slow    the tests that take minutes"
+	@echo "make test-oldest  the test suite on the oldest supported versions (PYTHON_OLDEST=$(PYTHON_OLDEST))"
+	@echo "make test-tf1     the exchange of checkpoints with TensorFlow 1.15.5 (PYTHON_TF1=$(PYTHON_TF1))"
+	@echo "make lint         ruff"
+	@echo "make types        mypy"
+	@echo "make benchmark    time per step against a Session"
+	@echo "make clean        remove the virtual environments and everything built"
+
+install: .venv/installed
+
+.venv/installed: setup.cfg pyproject.toml
+	$(PYTHON) -c "import sys; assert (3, 10) <= sys.version_info < (3, 14), 'Python 3.10 to 3.13 is needed: make PYTHON=...'"
+	$(PYTHON) -m venv .venv
+	$(VENV)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+.venv-oldest/installed: setup.cfg pyproject.toml
+	$(PYTHON_OLDEST) -m venv .venv-oldest
+	$(VENV_OLDEST)/python -m pip install --quiet --editable '.[dev]' \
+		'tensorflow==2.18.*' 'keras==3.5.*' 'tensorboard==2.18.*' 'rich==13.*' 'numpy==1.26.*'
+	touch $@
+
+.venv-tf1/installed:
+	$(PYTHON_TF1) -m venv .venv-tf1
+	$(VENV_TF1)/python -m pip install --quiet 'tensorflow==1.15.5' 'protobuf<3.21' 'numpy<1.19'
+	touch $@
+
+demo: .venv/installed
+	rm -rf $(DEMO_DIR)
+	@echo "--- Training up to step 4000, then stopping on purpose."
+	$(VENV)/python examples/digits.py --output-dir $(DEMO_DIR) --steps 4000 --at-least 0
+	@echo "--- Starting again in the same directory: it goes on from the checkpoint."
+	$(VENV)/python examples/digits.py --output-dir $(DEMO_DIR) --steps 8000 --at-least 0.95
+
+test: .venv/installed
+	$(VENV)/python -m pytest -n $(WORKERS)
+
+test-slow: .venv/installed
+	$(VENV)/python -m pytest -m slow
+
+test-oldest: .venv-oldest/installed
+	$(VENV_OLDEST)/python -m pytest -n $(WORKERS)
+
+test-tf1: .venv/installed .venv-tf1/installed
+	KLT_TF1_PYTHON=$(abspath $(VENV_TF1)/python) $(VENV)/python -m pytest -m tf1
+
+lint: .venv/installed
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+
+types: .venv/installed
+	$(VENV)/mypy
+
+benchmark: .venv/installed
+	$(VENV)/python benchmarks/step_cost.py
+
+clean:
+	rm -rf .venv .venv-oldest .venv-tf1 build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

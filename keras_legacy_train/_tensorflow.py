@@ -1,0 +1,158 @@
+"""The private TensorFlow names this package needs, each with why no public one does.
+
+No other module imports `tensorflow.python` or touches an underscored name of a TensorFlow object.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorflow.core.framework.function_pb2 import FunctionDef
+from tensorflow.core.framework.node_def_pb2 import NodeDef
+from tensorflow.python.client import session as _session
+from tensorflow.python.eager import context as _context
+from tensorflow.python.framework import op_def_registry as _op_def_registry
+from tensorflow.python.framework import stack as _stack
+from tensorflow.python.ops import handle_data_util as _handle_data
+from tensorflow.python.ops import resource_variable_ops as _resource_variables
+from tensorflow.python.trackable.base import Trackable as _Trackable
+from tensorflow.python.training.saving import saveable_object as _saveable
+
+__all__ = ["FunctionDef", "NodeDef"]  # `FunctionDef` has no public name; type checkers want both as classes
+
+
+class SessionInterface(_session.SessionInterface):
+    """`Saver.save` and the queue runners accept only what is an instance of this."""
+
+
+def eager_mode() -> contextlib.AbstractContextManager[None]:
+    """Eager execution, also where `disable_v2_behavior()` switched it off: there is no public way back."""
+    return _context.eager_mode()
+
+
+@contextlib.contextmanager
+def default_session(session: SessionInterface) -> Iterator[SessionInterface]:
+    """Makes `session` what `tensor.eval()` finds: only a real Session can do so publicly."""
+    with _stack.default_session(session):
+        yield session
+
+
+class FetchHandler(_session._FetchHandler):
+    """Takes apart and rebuilds every structure of fetches that `Session.run` accepts."""
+
+
+def expand_feed(feed: Any, value: Any) -> list[tuple[Any, Any]]:
+    """Splits a fed sparse tensor and the like into (tensor, value) pairs, as `Session.run` does.
+
+    The table of composite types that can be fed is not public.
+    """
+    for tensor_type, _, feed_fn, _ in _session._REGISTERED_EXPANSIONS:
+        if isinstance(feed, tensor_type):
+            return list(feed_fn(feed, value))
+    raise TypeError(f"{feed!r} in feed_dict has invalid type {type(feed).__name__!r}.")
+
+
+def op_def(op_type: str) -> Any:
+    """The `OpDef` of an op type, or `None`: public `raw_ops` tell names but not attributes."""
+    return _op_def_registry.get(op_type)
+
+
+def call(function: Any, tensors: Sequence[tf.Tensor]) -> Any:
+    """Calls a ConcreteFunction with tensors in order.
+
+    The public call binds arguments by name and formats them into a message on every call, which costs as
+    much as a small step.
+    """
+    return function._call_flat(list(tensors), function.captured_inputs)
+
+
+class GraphVariable(_resource_variables.BaseResourceVariable):
+    """A resource variable that starts without a value and fails to be read until it gets one.
+
+    `tf.Variable` insists on an initial value, and TensorFlow's own `UninitializedVariable` reads as an empty
+    tensor where TF 1 fails. The variable lives in the runtime under `shared_name`, so a function body can
+    reach it by a `VarHandleOp` of that name.
+    """
+
+    def __init__(self, name: str, shape: Any, dtype: tf.DType, shared_name: str, trainable: bool = False):
+        handle = tf.raw_ops.VarHandleOp(shape=shape, dtype=dtype, shared_name=shared_name)
+        data = _handle_data.create_handle_data(tf.TensorShape(shape), tf.as_dtype(dtype))
+        _handle_data.set_handle_data(handle, data)
+        super().__init__(
+            trainable=trainable,
+            shape=shape,
+            dtype=dtype,
+            handle=handle,
+            unique_id=shared_name,
+            handle_name=name,
+            in_graph_mode=False,
+            validate_shape=False,
+        )
+        self._handle_deleter = _resource_variables.EagerResourceDeleter(handle, handle.device)
+
+    @property
+    def initialized(self) -> bool:
+        """Whether the variable has a value."""
+        return bool(tf.raw_ops.VarIsInitializedOp(resource=self.handle))
+
+
+class NamedTensors(_Trackable):
+    """Variables that a `tf.train.Checkpoint` saves under names of our choosing.
+
+    Publicly an object's place in the object graph becomes its name in the file, which no reader of TF 1
+    understands; only the older protocol of saveables leaves the names to the object.
+
+    Args:
+        tensors: For each variable its name in the file, itself, and its TF 1 slice specification or `""`.
+    """
+
+    def __init__(self, tensors: Sequence[tuple[str, tf.Variable, str]]):
+        self._tensors = tensors
+
+    def _gather_saveables_for_checkpoint(self) -> dict[str, Any]:
+        def saveable(name: str) -> _saveable.SaveableObject:
+            specs = [
+                _saveable.SaveSpec(variable.read_value, slice_spec, key, variable.dtype, variable.device)
+                for key, variable, slice_spec in self._tensors
+            ]
+            return _saveable.SaveableObject(None, specs, name)
+
+        return {"tensors": saveable}
+
+
+def save_slice(variable: tf.Variable) -> tuple[str, str]:
+    """The name a variable is saved under, and which slice of that it is (`""`: all of it).
+
+    Which part of a partitioned variable a variable is, it tells by no public attribute.
+    """
+    info = variable._save_slice_info
+    return (variable.op.name, "") if info is None else (info.full_name, info.spec)
+
+
+def is_in_control_flow(op: tf.Operation) -> bool:
+    """Whether an operation lies inside a TF 1 conditional or loop, where it cannot be fetched.
+
+    `Graph.is_fetchable` tells, but not in an imported graph.
+    """
+    context = op._get_control_flow_context()
+    if context is not None and op.type in ("Exit", "RefExit"):
+        context = context.outer_context  # an exit belongs to its loop, but its value is outside
+    return context is not None
+
+
+class SharedVariable(keras.Variable):
+    """A Keras variable around a TensorFlow variable that has a value already; both change together.
+
+    Before Keras 3.6 the public constructor copies the value into a variable of its own.
+    """
+
+    def __init__(self, variable: tf.Variable, trainable: bool, name: str):
+        self._shared = variable
+        super().__init__(variable, trainable=trainable, dtype=variable.dtype.name, autocast=False, name=name)
+
+    def _initialize(self, value: Any) -> None:
+        self._value = self._shared

@@ -1,0 +1,106 @@
+"""The errors this package raises of its own, each a subclass of the built-in that fits it."""
+
+from __future__ import annotations
+
+
+class NanLossDuringTrainingError(RuntimeError):
+    """The loss became NaN and `fail_on_nan_loss` is set.
+
+    Stands for `tf.contrib.learn.NanLossDuringTrainingError`.
+
+    Attributes:
+        step: The step (an `int`, counted as monitors see it) whose loss was NaN, or `None`.
+        last_good_checkpoint: Path of the newest checkpoint whose variables are all finite, or `None`.
+    """
+
+    def __init__(self, step: int | None = None, last_good_checkpoint: str | None = None):
+        super().__init__(step, last_good_checkpoint)
+        self.step = step
+        self.last_good_checkpoint = last_good_checkpoint
+
+    def __str__(self) -> str:
+        text = "NaN loss during training."
+        if self.step is not None:
+            text += f" It appeared at step {self.step}."
+        if self.last_good_checkpoint:
+            text += (
+                f" The newest checkpoint is still {self.last_good_checkpoint}; training again in the"
+                " same directory goes on from there, so lower the learning rate or mend the input first."
+            )
+        return text
+
+
+class CheckpointMismatchError(ValueError):
+    """A checkpoint does not fit the variables it should fill. Nothing was assigned.
+
+    Attributes:
+        path: The checkpoint's prefix.
+        problems: One line for every variable that is missing or has another shape or dtype.
+    """
+
+    def __init__(self, path: str, problems: list[str]):
+        super().__init__(path, problems)
+        self.path = path
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return f"{self.path} does not fit this graph:\n  " + "\n  ".join(self.problems)
+
+
+class DamagedCheckpointError(OSError):
+    """Checkpoints exist in the directory, but not one of them can be read.
+
+    Attributes:
+        directory: Where they lie.
+        problems: One line for every checkpoint, with what is wrong with it.
+    """
+
+    def __init__(self, directory: str, problems: list[str]):
+        super().__init__(directory, problems)
+        self.directory = directory
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return (
+            f"No checkpoint in {self.directory} can be read. Training will not restart from step 0 over"
+            " them: restore the files from a copy, or move them away to begin anew.\n  "
+            + "\n  ".join(self.problems)
+        )
+
+
+class NotInitializedError(RuntimeError):
+    """Variables were still without a value after initialisation.
+
+    Attributes:
+        names: The names of those variables.
+    """
+
+    def __init__(self, names: list[str]):
+        super().__init__(names)
+        self.names = names
+
+    def __str__(self) -> str:
+        return (
+            "Init operations did not make model ready. Variables without a value: "
+            f"{', '.join(self.names)}. Let init_op, init_fn or a local initializer assign them."
+        )
+
+
+class NoProgressError(RuntimeError):
+    """`train_op` ran many times in a row without raising the global step.
+
+    Attributes:
+        variable: Name of the global step's variable.
+        runs: How many times `train_op` ran since the step last rose.
+    """
+
+    def __init__(self, variable: str, runs: int):
+        super().__init__(variable, runs)
+        self.variable = variable
+        self.runs = runs
+
+    def __str__(self) -> str:
+        return (
+            f"train_op ran {self.runs} times without raising the global step {self.variable!r}."
+            " Pass global_step= to the optimizer's minimize() or apply_gradients()."
+        )

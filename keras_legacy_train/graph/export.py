@@ -1,0 +1,43 @@
+"""A graph as files that TensorFlow 1.15 and 2 can read."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+# Attributes and ops that came after 1.15; TF 1 refuses a graph with an attribute it does not know.
+_NEW_ATTRIBUTES = {
+    "VarHandleOp": ("debug_name",),
+    "MatMul": ("grad_a", "grad_b"),
+    "BatchMatMulV2": ("grad_x", "grad_y"),
+}
+_NEW_NO_OPS = frozenset({"DisableCopyOnRead"})
+
+
+def meta_graph_with_saver(graph: tf.Graph) -> tf.compat.v1.MetaGraphDef:
+    """The graph with a `Saver` for all its global variables, as `tf.contrib.learn.train` left it in `.meta`.
+
+    The graph itself is not changed: the Saver's ops are added to a copy.
+    """
+    copy = tf.Graph()
+    with copy.as_default():
+        tf.compat.v1.train.import_meta_graph(tf.compat.v1.train.export_meta_graph(graph=graph))
+        variables = copy.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)
+        saver = tf.compat.v1.train.Saver(variables, sharded=True, allow_empty=True)
+        meta_graph = tf.compat.v1.train.export_meta_graph(
+            saver_def=saver.as_saver_def(), strip_default_attrs=True
+        )
+    functions = meta_graph.graph_def.library.function
+    for node in (*meta_graph.graph_def.node, *(node for f in functions for node in f.node_def)):
+        _make_readable_by_1_15(node)
+    return meta_graph
+
+
+def _make_readable_by_1_15(node: tf.compat.v1.NodeDef) -> None:
+    for name in _NEW_ATTRIBUTES.get(node.op, ()):
+        node.attr.pop(name, None)
+    if node.op in _NEW_NO_OPS:
+        controls = [f"^{text.lstrip('^').partition(':')[0]}" for text in node.input]
+        name = node.name
+        node.Clear()
+        node.name, node.op = name, "NoOp"
+        node.input.extend(controls)

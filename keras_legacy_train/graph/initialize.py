@@ -1,0 +1,59 @@
+"""Gives a lifted graph's variables, tables and iterators their first values, in the Supervisor's order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from keras_legacy_train.errors import NotInitializedError
+from keras_legacy_train.graph.session import GraphSession
+
+_KEYS = tf.compat.v1.GraphKeys
+
+
+def initialize_variables(
+    session: GraphSession,
+    init_op: Any = None,
+    init_feed_dict: Mapping[Any, Any] | None = None,
+    init_fn: Callable[[GraphSession], Any] | None = None,
+) -> None:
+    """Runs `init_op` and then `init_fn`.
+
+    Args:
+        session: The graph's session.
+        init_op: What assigns the global variables, any structure that the session can run; `None` for the
+            graph's `INIT_OP` collection or, if that is empty, each variable's own initializer.
+        init_feed_dict: Fed to `init_op`.
+        init_fn: Called with the session afterwards.
+    """
+    graph = session.graph
+    if init_op is None:
+        init_op = graph.get_collection(_KEYS.INIT_OP)[:1]
+    if not init_op:
+        init_op = [variable.initializer for variable in graph.get_collection(_KEYS.GLOBAL_VARIABLES)]
+    session.run(init_op, init_feed_dict)
+    if init_fn is not None:
+        with session.as_default():
+            init_fn(session)
+
+
+def initialize_locals(session: GraphSession) -> None:
+    """Initialises local variables, tables and iterators, which no checkpoint holds."""
+    graph = session.graph
+    local_init_op = graph.get_collection(_KEYS.LOCAL_INIT_OP)[:1]
+    if not local_init_op:
+        local_init_op = [variable.initializer for variable in graph.get_collection(_KEYS.LOCAL_VARIABLES)]
+        local_init_op += graph.get_collection(_KEYS.TABLE_INITIALIZERS)
+    session.run(local_init_op)
+
+
+def check_initialized(session: GraphSession) -> None:
+    """Raises `NotInitializedError` if a global or local variable has no value."""
+    graph = session.graph
+    variables = graph.get_collection(_KEYS.GLOBAL_VARIABLES) + graph.get_collection(_KEYS.LOCAL_VARIABLES)
+    names = dict.fromkeys(variable.op.name for variable in variables)
+    missing = [name for name in names if not session.lifted.variable(name).initialized]
+    if missing:
+        raise NotInitializedError(missing)

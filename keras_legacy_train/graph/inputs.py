@@ -1,0 +1,34 @@
+"""Input ops: iterators, queues, readers and tables that outlive a function call."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from keras_legacy_train.graph.nodes import NodeDef, make_node
+
+
+def isolate(node: NodeDef, suffix: str) -> None:
+    """Gives a resource that ops share by name a name of this graph's own.
+
+    With an empty name each function would make a queue of its own and wait for ever on the empty one; with
+    the plain name two graphs in one process would share it.
+    """
+    if "shared_name" in node.attr:
+        name = node.attr["shared_name"].s.decode() or node.name
+        node.attr["shared_name"].s = f"{name}{suffix}".encode()
+
+
+def one_shot_iterator(node: NodeDef) -> list[NodeDef]:
+    """An iterator of the same name, and the nodes that set it up; the last one must run once.
+
+    A `OneShotIterator` sets itself up at first use, in every function anew.
+    """
+    iterator = make_node("IteratorV2", node.name)
+    for name in ("shared_name", "container", "output_types", "output_shapes"):
+        iterator.attr[name].CopyFrom(node.attr[name])
+    dataset = make_node("StatefulPartitionedCall", f"{node.name}/dataset")
+    dataset.attr["f"].func.CopyFrom(node.attr["dataset_factory"].func)
+    dataset.attr["Tin"].list.SetInParent()
+    dataset.attr["Tout"].list.type.append(tf.variant.as_datatype_enum)
+    make = make_node("MakeIterator", f"{node.name}/make", [f"{dataset.name}:0", f"{node.name}:0"])
+    return [iterator, dataset, make]

@@ -1,0 +1,328 @@
+"""A TF 1 graph as functions over variables.
+
+    lifted = LiftedGraph(graph)
+    step = lifted.function(fetches=["loss:0"], operations=["train"])
+    loss, = step()
+
+`LiftedGraph` keeps the graph's nodes, rewritten for TensorFlow 2, in a table. A function is made from the
+part of the table that its fetches need, the fed tensors being its arguments and the variables its captures.
+Nodes that are added to the graph later pass through the same rewriting when the next function is made.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train import _tensorflow
+from keras_legacy_train.graph import inputs, random
+from keras_legacy_train.graph.library import Library
+from keras_legacy_train.graph.nodes import NodeDef, make_node, node_name, set_inputs, split_inputs
+from keras_legacy_train.graph.references import References
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+_LIFTS = itertools.count()
+
+_VARIABLE_OPS = frozenset({"VarHandleOp", "VariableV2", "Variable"})
+_DROPPED_ATTRIBUTES = ("_output_shapes", "_class")
+
+Function = Callable[[Sequence[tf.Tensor]], list[tf.Tensor]]
+
+
+class LiftedGraph:
+    """The variables of a graph, without values at first, and the functions over them.
+
+    Args:
+        graph: The graph. It is not changed, and may grow.
+
+    Attributes:
+        graph: The same.
+        variables: The graph's variables by the names of their ops.
+        random_states: State of the random ops, by the names of the ops; `int64` vectors.
+    """
+
+    def __init__(self, graph: tf.Graph):
+        self.graph = graph
+        self.variables: dict[str, _tensorflow.GraphVariable] = {}
+        self.random_states: dict[str, _tensorflow.GraphVariable] = {}
+        self._suffix = f"_lift{next(_LIFTS)}"
+        self._nodes: dict[str, NodeDef] = {}
+        self._captured: dict[str, _tensorflow.GraphVariable] = {}
+        self._shared: dict[tuple[str, str], _tensorflow.GraphVariable] = {}
+        self._references = References()
+        self._library = Library(self._suffix, self._make_state_for_function)
+        self._lifted_ops: set[str] = set()
+        self._version = -1
+        self._in_frames: set[str] = set()
+        self._dropped_devices: set[str] = set()
+        self._functions: dict[tuple[tuple[str, ...], ...], Function] = {}
+        self._lock = threading.RLock()
+        self.update()
+
+    def function(
+        self,
+        feeds: Iterable[str] = (),
+        fetches: Iterable[str] = (),
+        operations: Iterable[str] = (),
+    ) -> Function:
+        """The function that takes values for `feeds`, runs `operations` and returns `fetches`.
+
+        A fetched variable is read after the operations have run. Functions are kept, so that the same names
+        get the same function.
+
+        Args:
+            feeds: Names of tensors (`"x:0"`) that the function is given.
+            fetches: Names of tensors that it returns.
+            operations: Names of operations that it runs.
+
+        Returns:
+            A callable from a sequence of tensors, one for each feed, to a list of tensors, one for each
+            fetch.
+
+        Raises:
+            tf.errors.InvalidArgumentError: A placeholder is needed and not fed.
+        """
+        key = (tuple(feeds), tuple(fetches), tuple(operations))
+        with self._lock:
+            if self._version != self.graph.version:
+                self.update()
+            if key not in self._functions:
+                self._functions[key] = self._make_function(*key)
+            return self._functions[key]
+
+    def variable(self, name: str) -> _tensorflow.GraphVariable:
+        """The variable of the op of that name; two ops that share a variable lead to the same."""
+        return self._captured[name]
+
+    def is_variable(self, tensor: str) -> bool:
+        """Whether the tensor is a variable or a plain read of one, so that its value after a step is
+        known."""
+        return self._late_read(tensor, (node_name(tensor),)) is not None
+
+    def update(self) -> None:
+        """Lifts what was added to the graph since the last time."""
+        with self._lock, _tensorflow.eager_mode():
+            self._version = self.graph.version
+            new = [op for op in self.graph.get_operations() if op.name not in self._lifted_ops]
+            if not self._lifted_ops or any(self._calls_unknown_function(op) for op in new):
+                self._library.add(self.graph.as_graph_def().library)
+            started = []
+            for op in new:
+                self._lifted_ops.add(op.name)
+                started.extend(self._lift(op))
+            if started:
+                self._make_function((), (), tuple(started))([])
+
+    def _calls_unknown_function(self, op: tf.Operation) -> bool:
+        attributes = op.node_def.attr.values()
+        names = [value.func.name for value in attributes if value.HasField("func")]
+        names += [f.name for value in attributes for f in value.list.func]
+        return any(name not in self._library for name in names)
+
+    def _lift(self, op: tf.Operation) -> list[str]:
+        """Rewrites one operation into the table; returns the nodes that must run once, right away."""
+        node = NodeDef()
+        node.CopyFrom(op.node_def)
+        for attribute in _DROPPED_ATTRIBUTES:
+            node.attr.pop(attribute, None)
+        node.device = self._local_device(node.device)
+        if node.op in _VARIABLE_OPS:
+            self._add_variable(node, op)
+            return []
+        self._note_frame(node)
+        self._library.enter(node)
+        starters: list[str] = []
+        for rewritten in self._references.rewrite(node):
+            inputs.isolate(rewritten, self._suffix)
+            if rewritten.op == "OneShotIterator":
+                nodes = inputs.one_shot_iterator(rewritten)
+                starters.append(nodes[-1].name)
+            else:
+                nodes = self._with_random_state_outside(rewritten)
+            for each in nodes:
+                self._nodes[each.name] = each
+        return starters
+
+    def _note_frame(self, node: NodeDef) -> None:
+        """Remembers whether the node is inside a TF 1 while loop."""
+        inside = any(node_name(text) in self._in_frames for text in node.input)
+        if node.op in ("Enter", "RefEnter") or (inside and node.op not in ("Exit", "RefExit")):
+            self._in_frames.add(node.name)
+
+    def _local_device(self, device: str) -> str:
+        """The device without job and task if there is such a one here, else none."""
+        if not device:
+            return ""
+        spec = tf.DeviceSpec.from_string(device)
+        local = tf.DeviceSpec(device_type=spec.device_type, device_index=spec.device_index)
+        if spec.device_type is None:
+            return ""
+        found = {(d.device_type, int(d.name.rsplit(":", 1)[1])) for d in tf.config.list_logical_devices()}
+        if (spec.device_type.upper(), spec.device_index or 0) in found:
+            return local.to_string()
+        if device not in self._dropped_devices:
+            if not self._dropped_devices:
+                _LOGGER.info("Device %s does not exist here; its ops are placed freely.", device)
+            self._dropped_devices.add(device)
+        return ""
+
+    def _add_variable(self, node: NodeDef, op: tf.Operation) -> None:
+        attributes = node.attr
+        dtype = tf.as_dtype(attributes["dtype"].type)
+        if node.op == "VarHandleOp":
+            shape = tf.TensorShape(attributes["shape"].shape)
+        else:
+            shape = op.outputs[0].shape
+            self._references.add_variable(node.name, attributes["dtype"].type)
+        # Two handles of one shared name are one variable.
+        key = (attributes["container"].s.decode(), attributes["shared_name"].s.decode() or node.name)
+        if key not in self._shared:
+            self._shared[key] = self._make_variable(node.name, shape, dtype)
+            self.variables[node.name] = self._shared[key]
+        self._captured[node.name] = self._shared[key]
+
+    def _make_variable(self, name: str, shape: tf.TensorShape, dtype: tf.DType) -> _tensorflow.GraphVariable:
+        return _tensorflow.GraphVariable(name, shape, dtype, shared_name=f"{name}{self._suffix}")
+
+    def _make_state(self, name: str, initial: np.ndarray) -> _tensorflow.GraphVariable:
+        state_name = f"{name}/random_state"
+        variable = self._make_variable(state_name, tf.TensorShape(initial.shape), tf.int64)
+        variable.assign(initial)
+        self.random_states[name] = variable
+        self._captured[state_name] = variable
+        return variable
+
+    def _make_state_for_function(self, name: str, initial: np.ndarray) -> str:
+        # The name without the suffix is the same in every lift, so a checkpoint finds it again.
+        name = name.replace(self._suffix, "", 1)
+        self._make_state(name, initial)
+        return f"{name}/random_state{self._suffix}"
+
+    def _with_random_state_outside(self, node: NodeDef) -> list[NodeDef]:
+        initial = random.initial_state(node)
+        if initial is None:
+            return [node]
+        state = self._make_state(node.name, initial)
+        handle_nodes = []
+        handle = f"{node.name}/random_state:0"
+        if node.name in self._in_frames:
+            # Inside a TF 1 while loop a captured handle, which is outside, cannot be an input.
+            (first, *_), _ = split_inputs(node)
+            handle_node = make_node("VarHandleOp", f"{node.name}/random_state_handle", (), [node_name(first)])
+            handle_node.attr["dtype"].type = tf.int64.as_datatype_enum
+            handle_node.attr["shape"].shape.CopyFrom(state.shape.as_proto())
+            handle_node.attr["shared_name"].s = f"{node.name}/random_state{self._suffix}".encode()
+            handle_nodes, handle = [handle_node], f"{handle_node.name}:0"
+        twin = random.twin(node, handle)
+        self._library.add_made(twin.functions)
+        return [*twin.nodes, *handle_nodes]
+
+    def _make_function(
+        self, feeds: tuple[str, ...], fetches: tuple[str, ...], operations: tuple[str, ...]
+    ) -> Function:
+        operations = tuple(name for name in operations if name not in self._captured)
+        fetched, extra = self._readable(fetches, operations)
+        graph_def, captured = self._subgraph({*map(node_name, fetched), *operations}, extra, set(feeds))
+        signature = [
+            tf.TensorSpec(tensor.shape, tensor.dtype.base_dtype)
+            for tensor in map(self.graph.get_tensor_by_name, feeds)
+        ]
+
+        def body(*arguments: tf.Tensor) -> list[tf.Tensor]:
+            graph = tf.compat.v1.get_default_graph()
+            input_map = dict(zip(feeds, arguments, strict=True))
+            for name in captured:
+                input_map.setdefault(f"{name}:0", graph.capture(self._captured[name].handle))
+            elements = tf.graph_util.import_graph_def(
+                graph_def, input_map, return_elements=[*fetched, *operations], name="lifted"
+            )
+            # TensorFlow drops what no output depends on, so the operations become an output.
+            with tf.control_dependencies(elements[len(fetched) :]):
+                return [*elements[: len(fetched)], tf.constant(True, name="done")]
+
+        with _tensorflow.eager_mode():
+            function = tf.compat.v1.wrap_function(body, signature)
+
+        def run(arguments: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+            return _tensorflow.call(function, arguments)[:-1]
+
+        return run
+
+    def _readable(
+        self, fetches: Sequence[str], operations: Sequence[str]
+    ) -> tuple[list[str], dict[str, NodeDef]]:
+        """The tensors to return for `fetches`, and the reads that this takes beyond the table's nodes."""
+        names, extra = [], {}
+        for fetch in fetches:
+            read = self._late_read(fetch, operations)
+            if read is not None:
+                extra[read.name] = read
+                fetch = f"{read.name}:0"
+            names.append(fetch)
+        return names, extra
+
+    def _late_read(self, fetch: str, operations: Sequence[str]) -> NodeDef | None:
+        """A read after the operations, where a variable or a plain read of one is fetched."""
+        name = f"{node_name(fetch)}/fetched_{fetch.rpartition(':')[2]}"
+        if fetch in self._references.known:
+            return self._references.read(name, self._references.known[fetch], operations)
+        if node_name(fetch) in self._captured:
+            read = make_node("ReadVariableOp", name, [fetch], operations)
+            read.attr["dtype"].type = self._captured[node_name(fetch)].dtype.as_datatype_enum
+            return read
+        node = self._nodes.get(node_name(fetch))
+        while node is not None and node.op == "Identity" and not any(i.startswith("^") for i in node.input):
+            node = self._nodes.get(node_name(node.input[0]))
+        if node is None or node.op != "ReadVariableOp" or not operations:
+            return None
+        if node_name(node.input[0]) not in self._captured:
+            return None
+        read = NodeDef()
+        read.CopyFrom(node)
+        read.name = name
+        data, controls = split_inputs(node)
+        set_inputs(read, data, (*controls, *operations))
+        return read
+
+    def _subgraph(
+        self, wanted: set[str], extra: dict[str, NodeDef], feeds: set[str]
+    ) -> tuple[tf.compat.v1.GraphDef, list[str]]:
+        """The nodes that `wanted` need, cut off at the fed tensors; and the variables among them."""
+        found: dict[str, NodeDef] = {}
+        captured: dict[str, None] = {}
+        waiting = list(wanted)
+        while waiting:
+            name = waiting.pop()
+            if name in found or name in captured:
+                continue
+            if name in self._captured:
+                captured[name] = None
+                continue
+            node = extra.get(name) or self._nodes[name]
+            data, controls = split_inputs(node)
+            kept = [c for c in controls if c not in self._captured and f"{c}:0" not in feeds]
+            if len(kept) != len(controls):
+                copy = NodeDef()
+                copy.CopyFrom(node)
+                set_inputs(copy, data, kept)
+                node = copy
+            if node.op == "Placeholder":
+                shape = self.graph.get_tensor_by_name(f"{name}:0").shape
+                raise tf.errors.InvalidArgumentError(
+                    None,
+                    None,
+                    f"You must feed a value for placeholder tensor {name!r} with dtype"
+                    f" {tf.as_dtype(node.attr['dtype'].type).name} and shape {shape}.",
+                )
+            found[name] = node
+            waiting.extend(node_name(tensor) for tensor in data if tensor not in feeds)
+            waiting.extend(kept)
+        graph_def = self._library.reachable(found.values())
+        graph_def.versions.producer = self.graph.graph_def_versions.producer
+        graph_def.node.extend(found.values())
+        return graph_def, list(captured)

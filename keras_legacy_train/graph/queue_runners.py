@@ -1,0 +1,44 @@
+"""The threads that fill a graph's queues."""
+
+from __future__ import annotations
+
+import threading
+
+import tensorflow as tf
+
+from keras_legacy_train.graph.session import GraphSession
+
+_GRACE_SECONDS = 10
+
+
+class QueueRunners:
+    """Runs a graph's queue runners while it is entered.
+
+    Args:
+        session: The session that they enqueue by.
+    """
+
+    def __init__(self, session: GraphSession):
+        self._session = session
+        self._coordinator = tf.train.Coordinator()
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> QueueRunners:
+        """Starts one thread for each enqueue op."""
+        graph = self._session.graph
+        for runner in graph.get_collection(tf.compat.v1.GraphKeys.QUEUE_RUNNERS):
+            threads = runner.create_threads(self._session, self._coordinator, daemon=True, start=True)
+            self._threads.extend(threads)
+        return self
+
+    def __exit__(self, error_type: type | None, *_: object) -> None:
+        """Closes the queues and waits for the threads; raises their failure, if nothing else is raised."""
+        self._coordinator.request_stop()
+        for thread in self._threads:
+            thread.join(_GRACE_SECONDS)
+        if error_type is None:
+            self.raise_failure()
+
+    def raise_failure(self) -> None:
+        """Raises what an enqueue op failed with, if one did otherwise than by the end of its input."""
+        self._coordinator.raise_requested_exception()

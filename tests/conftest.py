@@ -1,0 +1,49 @@
+"""Set-up of the test suite: a quiet TensorFlow, one law profile, and a choice of TensorFlow mode."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import hypothesis
+import pytest
+
+TF_MODES = ("defaults", "disable_resource_variables", "disable_v2_behavior")
+
+hypothesis.settings.register_profile(
+    "suite",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+hypothesis.settings.load_profile("suite")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--tf-mode",
+        choices=TF_MODES,
+        default="defaults",
+        help="call tf.compat.v1.disable_v2_behavior() or disable_resource_variables() before any test",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes minutes; not in the default suite")
+    config.addinivalue_line("markers", "tf1: needs a Python with TensorFlow 1.15.5, named by KLT_TF1_PYTHON")
+    mode = config.getoption("--tf-mode")
+    if mode != "defaults":
+        import tensorflow as tf
+
+        getattr(tf.compat.v1, mode)()
+
+
+@pytest.fixture
+def job() -> Any:
+    """A linear model on a constant batch, trained by gradient descent: the plainest graph."""
+    import graphs  # after pytest_configure, which may change the mode
+
+    return graphs.build("linear_sgd")

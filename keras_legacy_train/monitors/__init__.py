@@ -1,0 +1,58 @@
+"""Monitors watch a training: they print, save, capture and stop. Subclass one to do something else.
+
+Stands for `tf.contrib.learn.monitors`. Monitors go into `train(monitors=[...])`:
+
+```python
+from keras_legacy_train import monitors
+
+class CollectLosses(monitors.EveryN):
+    def __init__(self, loss, every_n_steps):
+        super().__init__(every_n_steps)
+        self.loss, self.losses = loss, {}
+
+    def every_n_step_begin(self, step):
+        return [self.loss]
+
+    def every_n_step_end(self, step, outputs):
+        self.losses[step] = outputs[self.loss]
+
+watchers = [
+    monitors.PrintTensor({"loss": "loss:0"}, every_n=10),
+    monitors.StopAtStep(num_steps=25),
+    CollectLosses("loss:0", every_n_steps=5),
+]
+```
+
+Steps that no monitor asks to see run many times faster; `EveryN` and its children ask only for those at which
+they act.
+"""
+
+from keras_legacy_train.errors import NanLossDuringTrainingError
+from keras_legacy_train.monitors.base import BaseMonitor
+from keras_legacy_train.monitors.capture_variable import CaptureVariable
+from keras_legacy_train.monitors.checkpoint_saver import CheckpointSaver
+from keras_legacy_train.monitors.defaults import get_default_monitors
+from keras_legacy_train.monitors.every_n import EveryN
+from keras_legacy_train.monitors.graph_dump import GraphDump
+from keras_legacy_train.monitors.logging_trainable import LoggingTrainable
+from keras_legacy_train.monitors.nan_loss import NanLoss
+from keras_legacy_train.monitors.print_tensor import PrintTensor
+from keras_legacy_train.monitors.step_counter import StepCounter
+from keras_legacy_train.monitors.stop_at_step import StopAtStep
+from keras_legacy_train.monitors.summary_saver import SummarySaver
+
+__all__ = [
+    "BaseMonitor",
+    "CaptureVariable",
+    "CheckpointSaver",
+    "EveryN",
+    "GraphDump",
+    "LoggingTrainable",
+    "NanLoss",
+    "NanLossDuringTrainingError",
+    "PrintTensor",
+    "StepCounter",
+    "StopAtStep",
+    "SummarySaver",
+    "get_default_monitors",
+]

@@ -1,0 +1,113 @@
+"""A monitor that saves checkpoints."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import time
+from typing import Any
+
+import tensorflow as tf
+
+from keras_legacy_train.monitors.base import BaseMonitor
+from keras_legacy_train.summaries import get_summary_writer
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+
+class CheckpointSaver(BaseMonitor):
+    """Saves checkpoints after the first step, every so many steps or seconds, and at the end.
+
+    Stands for `tf.contrib.learn.monitors.CheckpointSaver`. `train` saves its own checkpoints in any case;
+    this is for a second set, elsewhere or at other times. Each save puts a `SessionLog` event into the event
+    file of `checkpoint_dir`.
+
+    Args:
+        checkpoint_dir: Directory of the checkpoints.
+        save_secs: Seconds from one checkpoint to the next.
+        save_steps: Steps from one checkpoint to the next.
+        saver: A `tf.compat.v1.train.Saver`. `None` takes that of `scaffold`, and without one a saver of all
+            the graph's variables.
+        checkpoint_basename: Files are called this, a hyphen, and the step.
+        scaffold: A `tf.compat.v1.train.Scaffold`.
+
+    Raises:
+        ValueError: Neither `save_secs` nor `save_steps` is given, or both are.
+    """
+
+    def __init__(
+        self,
+        checkpoint_dir: str | bytes | os.PathLike,
+        save_secs: float | None = None,
+        save_steps: int | None = None,
+        saver: Any = None,
+        checkpoint_basename: str = "model.ckpt",
+        scaffold: Any = None,
+    ):
+        super().__init__()
+        if save_steps is None and save_secs is None:
+            raise ValueError("Either save_steps or save_secs should be provided")
+        if save_steps is not None and save_secs is not None:
+            raise ValueError("Can not provide both save_steps and save_secs.")
+        _LOGGER.info("Create CheckpointSaver.")
+        self._saver = saver
+        self._used_saver: Any = None
+        self._scaffold = scaffold
+        self._summary_writer = get_summary_writer(checkpoint_dir)
+        self._save_path = os.path.join(os.fsdecode(checkpoint_dir), checkpoint_basename)
+        self._save_secs = save_secs
+        self._save_steps = save_steps
+        self._last_step: int | None = None
+        self._last_saved_step: int | None = None
+        self._last_saved_time = 0.0
+
+    def next_step(self, step: int) -> float:
+        if self._last_saved_step is None:
+            return step + 1
+        if self._save_steps is not None:
+            return max(step + 1, self._last_saved_step + self._save_steps)
+        return step + 1 if self._is_due(step) else math.inf
+
+    def steps_passed(self, step: int) -> None:
+        super().steps_passed(step)
+        self._last_step = step
+
+    def begin(self, max_steps: int | None = None) -> None:
+        super().begin(max_steps)
+        self._last_step = None
+        self._last_saved_step = None
+        self._used_saver = self._saver
+        if self._used_saver is None and self._scaffold is not None:
+            self._used_saver = self._scaffold.saver
+        if self._used_saver is None:
+            self._used_saver = tf.compat.v1.train.Saver()
+
+    def post_step(self, step: int, session: Any) -> None:
+        super().post_step(step, session)
+        self._last_step = step
+        if self._is_due(step):
+            self._save(step, session)
+
+    def end(self, session: Any = None) -> None:
+        super().end(session)
+        if self._last_step is not None and self._last_step != self._last_saved_step:
+            self._save(self._last_step, session)
+        self._summary_writer.flush()
+
+    def _is_due(self, step: int) -> bool:
+        if self._last_saved_step is None:
+            return True
+        if self._save_steps is not None:
+            return step >= self._last_saved_step + self._save_steps
+        return self._save_secs is not None and time.time() >= self._last_saved_time + self._save_secs
+
+    def _save(self, step: int, session: Any) -> None:
+        _LOGGER.info("Saving checkpoints for %d into %s.", step, self._save_path)
+        self._last_saved_time = time.time()
+        self._last_saved_step = step
+        self._used_saver.save(session, self._save_path, global_step=step)
+        log = tf.compat.v1.SessionLog(
+            status=tf.compat.v1.SessionLog.CHECKPOINT, checkpoint_path=self._save_path
+        )
+        self._summary_writer.add_session_log(log, step)

@@ -1,0 +1,123 @@
+"""A monitor that collects the values of almost the whole graph."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train import _tensorflow
+from keras_legacy_train.monitors.base import BaseMonitor
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+_NOT_ARRAYS = (tf.resource, tf.variant)
+# A restore reads a file that need not be there; a switch has a value on one of its two sides only.
+_NOT_FETCHABLE = ("Restore", "RestoreV2", "Switch", "RefSwitch")
+
+
+class GraphDump(BaseMonitor):
+    """Keeps the first output of almost every operation of the graph, at every step.
+
+    Stands for `tf.contrib.learn.monitors.GraphDump`. Two dumps can be compared, to find the operation at
+    which two runs part. It costs time and memory; `PrintTensor` is for everyday use.
+
+    Left out are the operations of the types in `ignore_ops`, those inside conditionals and loops of the first
+    version, resources and variants, which are no arrays, and those that restore checkpoints.
+
+    Args:
+        ignore_ops: Types of the operations to leave out; `None` means `GraphDump.IGNORE_OPS`.
+    """
+
+    IGNORE_OPS: ClassVar[list[str]] = [
+        "Const",
+        "Assign",
+        "Identity",
+        "Placeholder",
+        "RandomUniform",
+        "Cast",
+        "RestoreSlice",
+    ]
+
+    def __init__(self, ignore_ops: list[str] | None = None):
+        super().__init__()
+        self._ignore_ops = ignore_ops or GraphDump.IGNORE_OPS
+        self._tensors: list[tf.Tensor] = []
+        self._data: dict[int, Mapping[Any, Any]] = {}
+
+    @property
+    def data(self) -> dict[int, Mapping[Any, Any]]:
+        """The outputs of each step so far, as `step_end` got them, by step."""
+        return self._data
+
+    def begin(self, max_steps: int | None = None) -> None:
+        super().begin(max_steps)
+        self._tensors = []
+        for op in tf.compat.v1.get_default_graph().get_operations():
+            if op.type in self._ignore_ops:
+                continue
+            _LOGGER.info("op=%s name=%s.", op.type, op.name)
+            if op.outputs and _is_array(op.outputs[0]):
+                self._tensors.append(op.outputs[0])
+
+    def step_begin(self, step: int) -> Iterable[Any] | None:
+        super().step_begin(step)
+        return self._tensors
+
+    def step_end(self, step: int, output: Mapping[Any, Any]) -> bool | None:
+        super().step_end(step, output)
+        self._data[step] = output
+        return False
+
+    def compare(
+        self, other_dump: GraphDump, step: int, atol: float = 1e-06
+    ) -> tuple[list[str], dict[str, tuple[Any, Any]]]:
+        """Compares the values of a step with those of another dump.
+
+        Args:
+            other_dump: The dump to compare with.
+            step: Number of the step.
+            atol: Absolute tolerance for floating-point values, beside a relative one of 1e-5. All other
+                values must be equal.
+
+        Returns:
+            The names of the tensors that match; and by name, for those that do not, this value and the other.
+
+        Raises:
+            ValueError: A tensor of this dump is missing from the other one at that step.
+        """
+        these, others = self.data.get(step, {}), other_dump.data.get(step, {})
+        matched: list[str] = []
+        non_matched: dict[str, tuple[Any, Any]] = {}
+        for name in these:
+            if not isinstance(name, str):
+                continue
+            if name not in others:
+                raise ValueError(f"{name} missing at step {step}.")
+            if _is_close(these[name], others[name], atol):
+                matched.append(name)
+            else:
+                non_matched[name] = (these[name], others[name])
+        return matched, non_matched
+
+
+def _is_array(tensor: tf.Tensor) -> bool:
+    """Whether a step can give the tensor's value as an array."""
+    return (
+        tensor.dtype.base_dtype not in _NOT_ARRAYS
+        and tensor.op.type not in _NOT_FETCHABLE
+        and tensor.graph.is_fetchable(tensor)
+        and not _tensorflow.is_in_control_flow(tensor.op)
+    )
+
+
+def _is_close(value: Any, other: Any, atol: float) -> bool:
+    value, other = np.asarray(value), np.asarray(other)
+    if value.shape != other.shape:
+        return False
+    if np.issubdtype(value.dtype, np.inexact) and np.issubdtype(other.dtype, np.inexact):
+        return np.allclose(value, other, atol=atol)
+    return np.array_equal(value, other)

@@ -1,0 +1,44 @@
+"""A monitor that logs the trainable variables."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from keras_legacy_train.monitors.every_n import EveryN
+from keras_legacy_train.monitors.outputs import format_outputs
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+
+class LoggingTrainable(EveryN):
+    """Logs the values of the trainable variables: `Logging Trainable: Step 1: w:0 = [0.5]`.
+
+    Stands for `tf.contrib.learn.monitors.LoggingTrainable`.
+
+    Args:
+        scope: Only variables are logged whose name this regular expression matches at its start.
+        every_n: Steps from one line to the next. See `EveryN`.
+        first_n: Up to this step, every step gets a line. See `EveryN`.
+    """
+
+    def __init__(self, scope: str | None = None, every_n: int = 100, first_n: int = 1):
+        super().__init__(every_n, first_n)
+        self._scope = scope
+        self._reads: dict[str, tf.Tensor] = {}
+
+    def every_n_step_begin(self, step: int) -> Iterable[Any] | None:
+        super().every_n_step_begin(step)
+        graph = tf.compat.v1.get_default_graph()
+        variables = graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES, self._scope)
+        # What `Session.run` fetches for a variable. `value()` would add an operation each time.
+        self._reads = {variable.name: graph.as_graph_element(variable) for variable in variables}
+        return list(self._reads.values())
+
+    def every_n_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:
+        super().every_n_step_end(step, outputs)
+        _LOGGER.info("Logging Trainable: Step %d: %s", step, format_outputs(outputs, self._reads))
+        return False

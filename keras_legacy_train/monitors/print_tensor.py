@@ -1,0 +1,41 @@
+"""A monitor that logs values."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from keras_legacy_train.monitors.every_n import EveryN
+from keras_legacy_train.monitors.outputs import format_outputs
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+
+class PrintTensor(EveryN):
+    """Logs the values of tensors: `Step 1: loss = 10.0`.
+
+    Stands for `tf.contrib.learn.monitors.PrintTensor`.
+
+    Args:
+        tensor_names: The tensors, or their names, by the tag to print before each; or an iterable of them,
+            where the name is the tag.
+        every_n: Steps from one line to the next. See `EveryN`.
+        first_n: Up to this step, every step gets a line. See `EveryN`.
+    """
+
+    def __init__(self, tensor_names: Mapping[str, Any] | Iterable[Any], every_n: int = 100, first_n: int = 1):
+        super().__init__(every_n, first_n)
+        if isinstance(tensor_names, Mapping):
+            self._tensor_names = dict(tensor_names)
+        else:
+            self._tensor_names = {getattr(tensor, "name", tensor): tensor for tensor in tensor_names}
+
+    def every_n_step_begin(self, step: int) -> Iterable[Any] | None:
+        super().every_n_step_begin(step)
+        return list(self._tensor_names.values())
+
+    def every_n_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:
+        super().every_n_step_end(step, outputs)
+        _LOGGER.info("Step %d: %s", step, format_outputs(outputs, self._tensor_names))
+        return False

@@ -1,0 +1,68 @@
+"""A monitor that measures the speed of training."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from keras_legacy_train.monitors.every_n import EveryN
+from keras_legacy_train.summaries import get_summary_writer
+
+
+class StepCounter(EveryN):
+    """Writes how many steps a second were run, as the scalar `global_step/sec`.
+
+    Stands for `tf.contrib.learn.monitors.StepCounter`. The first active step starts the clock, each later one
+    writes the mean since the one before.
+
+    Args:
+        every_n_steps: Steps from one scalar to the next. See `EveryN`.
+        output_dir: Directory of the event file, if no `summary_writer` is given.
+        summary_writer: A `SummaryWriter`, `tf.compat.v1.summary.FileWriter`, or what else has their methods.
+    """
+
+    def __init__(
+        self,
+        every_n_steps: int = 100,
+        output_dir: str | bytes | os.PathLike | None = None,
+        summary_writer: Any = None,
+    ):
+        super().__init__(every_n_steps=every_n_steps)
+        self._summary_tag = "global_step/sec"
+        self._last_reported: tuple[int, float] | None = None
+        self._summary_writer = summary_writer
+        if summary_writer is None and output_dir:
+            self._summary_writer = get_summary_writer(output_dir)
+
+    def set_estimator(self, estimator: Any) -> None:
+        super().set_estimator(estimator)
+        if self._summary_writer is None:
+            self._summary_writer = get_summary_writer(estimator.model_dir)
+
+    def begin(self, max_steps: int | None = None) -> None:
+        super().begin(max_steps)
+        self._last_reported = None  # the time between two runs is nobody's speed
+
+    def every_n_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:
+        super().every_n_step_end(step, outputs)
+        now = time.time()
+        if self._last_reported is not None:
+            last_step, last_time = self._last_reported
+            if now > last_time:
+                self._report(step, (step - last_step) / (now - last_time))
+        self._last_reported = (step, now)
+        return False
+
+    def end(self, session: Any = None) -> None:
+        super().end(session)
+        if self._summary_writer is not None:
+            self._summary_writer.flush()
+
+    def _report(self, step: int, steps_per_second: float) -> None:
+        if self._summary_writer is not None:
+            value = tf.compat.v1.Summary.Value(tag=self._summary_tag, simple_value=steps_per_second)
+            self._summary_writer.add_summary(tf.compat.v1.Summary(value=[value]), step)

@@ -1,0 +1,54 @@
+"""A monitor that ends the training at a given step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from keras_legacy_train.monitors.base import BaseMonitor
+
+
+class StopAtStep(BaseMonitor):
+    """Stops after a number of steps, or at a step.
+
+    Stands for `tf.contrib.learn.monitors.StopAtStep`. It runs on all workers.
+
+    Args:
+        num_steps: How many steps to run, counted anew from each `begin`.
+        last_step: Number of the last step to run.
+
+    Raises:
+        ValueError: Neither of the two is given, or both are.
+    """
+
+    def __init__(self, num_steps: int | None = None, last_step: int | None = None):
+        super().__init__()
+        if num_steps is None and last_step is None:
+            raise ValueError("One of num_steps or last_step must be specified.")
+        if num_steps is not None and last_step is not None:
+            raise ValueError("Only one of num_steps or last_step can be specified.")
+        self._num_steps = num_steps
+        self._last_step = last_step
+
+    @property
+    def run_on_all_workers(self) -> bool:
+        return True
+
+    def next_step(self, step: int) -> float:
+        # The first step must be seen: where it lies decides which one is the last.
+        return step + 1 if self._last_step is None else max(step + 1, self._last_step)
+
+    def begin(self, max_steps: int | None = None) -> None:
+        super().begin(max_steps)
+        if self._num_steps is not None:
+            self._last_step = None
+
+    def step_begin(self, step: int) -> Iterable[Any] | None:
+        super().step_begin(step)
+        if self._num_steps is not None and self._last_step is None:
+            self._last_step = step + self._num_steps - 1
+        return []
+
+    def step_end(self, step: int, output: Mapping[Any, Any]) -> bool | None:
+        super().step_end(step, output)
+        return self._last_step is not None and step >= self._last_step

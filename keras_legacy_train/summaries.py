@@ -1,0 +1,170 @@
+"""Event files, which TensorBoard shows.
+
+```python
+from keras_legacy_train.summaries import get_summary_writer
+
+writer = get_summary_writer(output_dir)
+writer.add_scalar("accuracy", 0.97, step=100)
+writer.flush()
+```
+
+`tensorboard` writes them, so that graph mode, eager execution and `disable_v2_behavior()` are all the same
+here; `tf.compat.v1.summary.FileWriter` refuses under eager execution.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Any
+
+import tensorflow as tf
+
+
+class SummaryWriter:
+    """Appends events to a file in a directory. Stands for `tf.compat.v1.summary.FileWriter`.
+
+    The file `events.out.tfevents.*` is made with the first event, the directory too if it is missing. Events
+    are written in the background; `flush` waits until they are on disk. After `close`, the next event opens a
+    new file. It may be used from several threads, and as a context manager that closes it.
+
+    Args:
+        logdir: Directory of the event files.
+    """
+
+    def __init__(self, logdir: str | bytes | os.PathLike):
+        self._logdir = os.fsdecode(logdir)
+        self._lock = threading.Lock()
+        self._file: Any = None
+
+    def __enter__(self) -> SummaryWriter:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def get_logdir(self) -> str:
+        """The directory of the event files."""
+        return self._logdir
+
+    def add_summary(self, summary: bytes | tf.compat.v1.Summary, global_step: int | None = None) -> None:
+        """Writes a summary.
+
+        Args:
+            summary: A `Summary`, or a serialised one, as the operations of `tf.compat.v1.summary` give it.
+            global_step: The step it belongs to.
+        """
+        if isinstance(summary, bytes):
+            summary = tf.compat.v1.Summary.FromString(summary)
+        self._add(global_step, summary=summary)
+
+    def add_scalar(self, tag: str, value: float, step: int | None = None) -> None:
+        """Writes one number.
+
+        Args:
+            tag: What TensorBoard calls it.
+            value: The number.
+            step: The step it belongs to.
+        """
+        scalar = tf.compat.v1.Summary.Value(tag=tag, simple_value=float(value))
+        self.add_summary(tf.compat.v1.Summary(value=[scalar]), step)
+
+    def add_graph(self, graph: tf.Graph | tf.compat.v1.GraphDef, global_step: int | None = None) -> None:
+        """Writes a graph.
+
+        Args:
+            graph: The graph. A `tf.Graph` is written with the shapes of its tensors.
+            global_step: The step it belongs to.
+
+        Raises:
+            TypeError: It is no graph.
+        """
+        if isinstance(graph, tf.Graph):
+            graph = graph.as_graph_def(add_shapes=True)
+        if not isinstance(graph, tf.compat.v1.GraphDef):
+            raise TypeError(f"The graph must be a tf.Graph or a GraphDef, not {type(graph).__name__}.")
+        self._add(global_step, graph_def=graph.SerializeToString())
+
+    def add_session_log(self, session_log: tf.compat.v1.SessionLog, global_step: int | None = None) -> None:
+        """Writes that a session has started or a checkpoint was saved.
+
+        Args:
+            session_log: A `tf.compat.v1.SessionLog`.
+            global_step: The step it belongs to.
+        """
+        self._add(global_step, session_log=session_log)
+
+    def add_event(self, event: tf.compat.v1.Event) -> None:
+        """Writes an event as it is.
+
+        Args:
+            event: A `tf.compat.v1.Event`.
+        """
+        from tensorboard.compat.proto import event_pb2
+
+        # tensorboard has classes of its own for the same messages.
+        message = event_pb2.Event.FromString(event.SerializeToString())
+        with self._lock:
+            self._open().add_event(message)
+
+    def flush(self) -> None:
+        """Waits until all events so far are on disk."""
+        with self._lock:
+            if self._file is not None:
+                self._file.flush()
+
+    def close(self) -> None:
+        """Writes all events so far and closes the file."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+    def reopen(self) -> None:
+        """Opens a new file if none is open."""
+        with self._lock:
+            self._open()
+
+    def _add(self, step: int | None, **content: Any) -> None:
+        event = tf.compat.v1.Event(wall_time=time.time(), **content)
+        if step is not None:
+            event.step = int(step)
+        self.add_event(event)
+
+    def _open(self) -> Any:
+        if self._file is None:
+            from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+            self._file = EventFileWriter(self._logdir)
+        return self._file
+
+
+_writers: dict[str, SummaryWriter] = {}
+_writers_lock = threading.Lock()
+
+
+def get_summary_writer(logdir: str | bytes | os.PathLike) -> SummaryWriter:
+    """Returns the writer of a directory, always the same one.
+
+    Stands for `tf.contrib.learn.graph_actions.get_summary_writer`.
+
+    Args:
+        logdir: Directory of the event files.
+    """
+    key = os.path.realpath(os.fsdecode(logdir))
+    with _writers_lock:
+        if key not in _writers:
+            _writers[key] = SummaryWriter(logdir)
+        return _writers[key]
+
+
+def clear_summary_writers() -> None:
+    """Closes all writers that `get_summary_writer` has given, and forgets them.
+
+    Stands for `tf.contrib.learn.graph_actions.clear_summary_writers`.
+    """
+    with _writers_lock:
+        for writer in _writers.values():
+            writer.close()
+        _writers.clear()

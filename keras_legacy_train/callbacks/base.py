@@ -1,0 +1,54 @@
+"""The hooks that the loop calls beyond those of Keras."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+
+from keras_legacy_train.loop.stop import StopReason
+from keras_legacy_train.programs.base import Steps
+
+
+class LoopCallback(keras.callbacks.Callback):
+    """A callback that tells the loop when it wants to see a step.
+
+    The loop runs the steps that nobody wants to see in one call of a `tf.function`. A callback that is
+    content to be told of them afterwards overrides `on_steps_end` only:
+
+    ```python
+    class LossHistory(LoopCallback):
+        def __init__(self):
+            super().__init__()
+            self.losses = []
+
+        def on_steps_end(self, steps):
+            self.losses.extend(steps.losses.tolist())
+    ```
+
+    One that must be there when a step is run overrides `next_step`, and `on_step_begin` or `on_step_end`.
+    """
+
+    def next_step(self, step: int) -> float:
+        """The first step after `step` that this callback must be called at; infinity for none.
+
+        Args:
+            step: The global step now.
+        """
+        return math.inf
+
+    def on_step_begin(self, step: int) -> Iterable[Any]:
+        """Called before a watched step. Returns the tensors, operations or names to compute along with it."""
+        return ()
+
+    def on_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:
+        """Called after a watched step with what was asked for. Something true ends the training."""
+        return None
+
+    def on_steps_end(self, steps: Steps) -> None:
+        """Called after each watched step and each window, with the numbers and losses of the steps in it."""
+
+    def on_loop_end(self, reason: StopReason) -> None:
+        """Called once when no further step will run, before any callback's `on_train_end`."""

@@ -1,0 +1,64 @@
+"""Checkpoints at the start, every so many seconds, and at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.checkpoints import CheckpointManager
+from keras_legacy_train.loop.schedule import EverySeconds
+from keras_legacy_train.loop.stop import StopReason
+from keras_legacy_train.programs.base import Steps
+from keras_legacy_train.summaries import SummaryWriter
+
+
+class CheckpointSaver(LoopCallback):
+    """Saves the program's variables; stands for the Supervisor's saving thread.
+
+    It must be the last callback, so that a checkpoint holds what the others did in its step.
+
+    Args:
+        manager: Writes and keeps the checkpoints.
+        global_step: Returns the global step now.
+        save_secs: Seconds between two checkpoints; `None` or 0 saves only the first and the final one.
+        writer: Gets an event for each checkpoint.
+        save_first: Whether to save before the first step.
+    """
+
+    def __init__(
+        self,
+        manager: CheckpointManager,
+        global_step: Callable[[], int],
+        save_secs: float | None,
+        writer: SummaryWriter,
+        save_first: bool = True,
+    ):
+        super().__init__()
+        self._manager = manager
+        self._global_step = global_step
+        self._timer = EverySeconds(save_secs, time.monotonic())
+        self._writer = writer
+        self._save_first = save_first
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        if self._save_first:
+            self._save()
+
+    def on_steps_end(self, steps: Steps) -> None:
+        if self._timer.fires(time.monotonic()):
+            self._save()
+
+    def on_loop_end(self, reason: StopReason) -> None:
+        if reason is not StopReason.NAN:
+            self._save()
+
+    def _save(self) -> None:
+        step = self._global_step()
+        path = self._manager.save(step)
+        if path is not None:
+            log = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.CHECKPOINT, checkpoint_path=path)
+            self._writer.add_session_log(log, step)

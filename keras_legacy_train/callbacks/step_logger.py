@@ -1,0 +1,44 @@
+"""The `training step` lines of the log."""
+
+from __future__ import annotations
+
+import logging
+
+from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.loop.schedule import EveryNSteps
+from keras_legacy_train.loop.stop import StopReason
+from keras_legacy_train.programs.base import Steps
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+
+class StepLogger(LoopCallback):
+    """Logs `training step 10, loss = 1.00000 (0.002 sec/batch).` at INFO.
+
+    The steps of a window are logged when it has ended, each with the window's mean time.
+
+    Args:
+        log_every_steps: Steps between two lines; zero or less logs each step.
+        start: The global step before the first.
+    """
+
+    def __init__(self, log_every_steps: int, start: int):
+        super().__init__()
+        self._trigger = EveryNSteps(log_every_steps, start)
+        self._line: tuple[int, float, float] | None = None
+
+    def on_steps_end(self, steps: Steps) -> None:
+        seconds = steps.seconds / len(steps)
+        for step, loss in zip(steps.numbers.tolist(), steps.losses.tolist(), strict=True):
+            self._line = (step, loss, seconds)
+            if self._trigger.fires(step):
+                self._log()
+
+    def on_loop_end(self, reason: StopReason) -> None:
+        if reason is not StopReason.NAN:
+            self._log()
+
+    def _log(self) -> None:
+        if self._line is not None:
+            _LOGGER.info("training step %d, loss = %.5f (%.3f sec/batch).", *self._line)
+            self._line = None

@@ -1,0 +1,87 @@
+"""Everybody who watches a run, addressed as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from keras_legacy_train.loop.schedule import next_watched
+from keras_legacy_train.loop.stop import StopReason
+from keras_legacy_train.programs.base import Steps
+
+
+class Observer(Protocol):
+    """What the loop calls; `keras_legacy_train.callbacks.LoopCallback` documents each hook."""
+
+    model: Any
+
+    def next_step(self, step: int) -> float: ...
+
+    def on_train_begin(self, logs: Any = None) -> None: ...
+
+    def on_step_begin(self, step: int) -> Iterable[Any]: ...
+
+    def on_step_end(self, step: int, outputs: Any) -> bool: ...
+
+    def on_steps_end(self, steps: Steps) -> None: ...
+
+    def on_loop_end(self, reason: StopReason) -> None: ...
+
+    def on_train_end(self, logs: Any = None) -> None: ...
+
+
+class Observers:
+    """Calls each observer in order.
+
+    Attributes:
+        stop_requested: Whether one of them has asked to stop.
+    """
+
+    def __init__(self, observers: Sequence[Observer]):
+        self._observers = list(observers)
+        self._asked_to_stop = False
+
+    @property
+    def stop_requested(self) -> bool:
+        return self._asked_to_stop or any(
+            getattr(observer.model, "stop_training", False) for observer in self._observers
+        )
+
+    def train_begin(self) -> None:
+        for observer in self._observers:
+            observer.on_train_begin()
+
+    def next_step(self, step: int) -> float:
+        """The first step after `step` that one of them wants to see."""
+        return next_watched(step, (observer.next_step(step) for observer in self._observers))
+
+    def step_begin(self, step: int) -> list[Any]:
+        """Returns what they ask to be computed."""
+        return [request for observer in self._observers for request in observer.on_step_begin(step)]
+
+    def step_end(self, step: int, outputs: Any) -> None:
+        for observer in self._observers:
+            self._asked_to_stop |= bool(observer.on_step_end(step, outputs))
+
+    def steps_end(self, steps: Steps) -> None:
+        if len(steps):
+            for observer in self._observers:
+                observer.on_steps_end(steps)
+
+    def loop_end(self, reason: StopReason) -> list[BaseException]:
+        """Returns what they raised; each is called whatever the others did."""
+        return _call_each(lambda observer: observer.on_loop_end(reason), self._observers)
+
+    def train_end(self) -> list[BaseException]:
+        """Returns what they raised; each is called whatever the others did."""
+        return _call_each(lambda observer: observer.on_train_end(), self._observers)
+
+
+def _call_each(call: Callable[[Observer], None], observers: Iterable[Observer]) -> list[BaseException]:
+    errors: list[BaseException] = []
+    for observer in observers:
+        try:
+            call(observer)
+        except BaseException as error:  # handed to the loop, which raises the first
+            errors.append(error)
+    return errors

@@ -1,0 +1,16 @@
+"""Why a run ended."""
+
+from __future__ import annotations
+
+import enum
+
+
+class StopReason(enum.Enum):
+    """The ways a run can end; each is followed by every callback's `on_train_end`."""
+
+    TARGET = "the target step is reached"
+    CALLBACK = "a monitor or callback asked to stop"
+    END_OF_INPUT = "the input has ended"
+    NAN = "the loss is NaN"
+    INTERRUPTED = "a signal or Ctrl-C came"
+    ERROR = "an error was raised"

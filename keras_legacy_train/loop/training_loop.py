@@ -1,0 +1,115 @@
+"""The loop: what happens between the first step and the last, and who is told."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import tensorflow as tf
+
+from keras_legacy_train.errors import NanLossDuringTrainingError, NoProgressError
+from keras_legacy_train.loop.observers import Observers
+from keras_legacy_train.loop.schedule import WindowSize
+from keras_legacy_train.loop.stop import StopReason
+from keras_legacy_train.programs.base import Program, Steps
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+
+class TrainingLoop:
+    """Runs a program's steps, in windows where nobody watches.
+
+    Args:
+        program: What a step is.
+        observers: Who is told, in order.
+        max_window: Largest number of steps in one call.
+
+    Attributes:
+        step: The global step now.
+        loss: Loss of the last completed step, `None` before the first.
+    """
+
+    MAX_RUNS_WITHOUT_PROGRESS = 1_000
+
+    def __init__(self, program: Program, observers: Observers, max_window: int):
+        self.step = program.global_step()
+        self.loss: Any = None
+        self._program = program
+        self._observers = observers
+        self._window_size = WindowSize(max_window)
+        self._has_stalled = False
+        self._runs_without_progress = 0
+
+    def run(self, until: float) -> Any:
+        """Runs steps until the global step has reached `until`, or something else ends it.
+
+        Returns:
+            The loss of the last completed step, a NumPy scalar; `None` if no step ran.
+        """
+        observers = self._observers
+        error: BaseException | None = None
+        try:
+            observers.train_begin()
+            reason = self._run_steps(until)
+        except (StopIteration, tf.errors.OutOfRangeError) as end:
+            _LOGGER.info("The input has ended after step %d: %s", self.step, type(end).__name__)
+            reason = StopReason.END_OF_INPUT
+        except BaseException as raised:  # re-raised below, after everybody has been told
+            error, reason = raised, _reason(raised)
+
+        errors = [] if error is None else [error]
+        errors += observers.loop_end(reason)
+        errors += observers.train_end()
+        for other in errors[1:]:
+            _LOGGER.error("Also raised at the end of training: %r", other, exc_info=other)
+        if errors:
+            raise errors[0]
+        return self.loss
+
+    def _run_steps(self, until: float) -> StopReason:
+        program, observers = self._program, self._observers
+        while self.step < until:
+            watched = observers.next_step(self.step)
+            if watched > self.step + 1:
+                steps = program.run_window(min(watched - 1, until), self._window_size())
+                self._window_size.took(len(steps), steps.seconds)
+            else:
+                batch = program.next_batch()
+                requests = observers.step_begin(self.step + 1)
+                steps = program.run_step(batch, requests)
+                observers.step_end(self.step + 1, steps.outputs)
+            self._note(steps)
+            observers.steps_end(steps)
+            if steps.error is not None:
+                raise steps.error
+            if observers.stop_requested:
+                return StopReason.CALLBACK
+        return StopReason.TARGET
+
+    def _note(self, steps: Steps) -> None:
+        """Takes over where the steps have led, and counts the runs that led nowhere."""
+        if not len(steps):
+            return
+        self.loss = steps.losses[-1]
+        if steps.last > self.step:
+            self._runs_without_progress = 0
+        else:
+            if not self._has_stalled:
+                self._has_stalled = True  # once is enough: it can be gradient accumulation
+                _LOGGER.error(
+                    "Global step %r was not incremented by train op at step %d.",
+                    self._program.global_step_name,
+                    self.step,
+                )
+            self._runs_without_progress += len(steps)
+            if self._runs_without_progress >= self.MAX_RUNS_WITHOUT_PROGRESS:
+                raise NoProgressError(self._program.global_step_name, self._runs_without_progress)
+        self.step = steps.last
+
+
+def _reason(error: BaseException) -> StopReason:
+    if isinstance(error, NanLossDuringTrainingError):
+        return StopReason.NAN
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        return StopReason.INTERRUPTED
+    return StopReason.ERROR

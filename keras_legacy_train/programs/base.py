@@ -1,0 +1,68 @@
+"""What the loop needs to know of what it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Steps:
+    """What came of one call into the program: one step that was watched, or a window of many.
+
+    Attributes:
+        start: The global step before them.
+        numbers: The global step after each, `int64[n]`.
+        losses: The loss of each, `[n]` in the loss's dtype.
+        seconds: How long they took together.
+        outputs: What was asked for, if the step was watched.
+        error: What ended the window before its time. The steps before it are done and count.
+    """
+
+    start: int
+    numbers: np.ndarray
+    losses: np.ndarray
+    seconds: float
+    outputs: Mapping[Any, Any] | None = None
+    error: BaseException | None = None
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def last(self) -> int:
+        """The global step now."""
+        return int(self.numbers[-1]) if len(self) else self.start
+
+    @property
+    def begun(self) -> np.ndarray:
+        """The steps as monitors number them: one more than the global step before each, `int64[n]`."""
+        return np.concatenate([[self.start], self.numbers])[: len(self)] + 1
+
+
+class Program(Protocol):
+    """One step, and how to run many of them."""
+
+    global_step_name: str
+
+    def global_step(self) -> int:
+        """The number of steps done so far, over all runs."""
+
+    def next_batch(self) -> Any:
+        """What the next watched step is given. `StopIteration` where there is no more."""
+
+    def run_step(self, batch: Any, requests: Iterable[Any]) -> Steps:
+        """One step, of which somebody wants to see `requests`."""
+
+    def run_window(self, until: float, at_most: int) -> Steps:
+        """Steps that nobody watches: as long as the global step is below `until`, but not more than
+        `at_most`.
+
+        At least one is run. It may stop early: at a NaN loss, at the end of the input, when told to.
+        """
+
+    def stop_window(self) -> None:
+        """Ends a running window after its current step. May be called from any thread."""

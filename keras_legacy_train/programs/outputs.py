@@ -1,0 +1,102 @@
+"""What `step_end` is given: the values of all that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+
+class StepOutputs(dict):
+    """Values by tensor name, found also by the tensor, variable, operation or string that was asked for.
+
+    An operation has the value `None`.
+
+    Args:
+        graph: The graph that the requests speak of.
+        requests: Tensors, operations, variables, or names; a name without `":0"` means output 0.
+
+    Attributes:
+        tensors: Names of the tensors to compute, each once.
+        operations: Names of the operations to run, each once.
+
+    Raises:
+        ValueError: A request is not in the graph.
+    """
+
+    def __init__(self, graph: tf.Graph, requests: Iterable[Any]):
+        super().__init__()
+        self._asked: list[tuple[str, str]] = []
+        tensors: dict[str, None] = {}
+        operations: dict[str, None] = {}
+        for request in requests:
+            element = graph_element(graph, request)
+            if isinstance(element, tf.Operation):
+                operations[element.name] = None
+                self[element] = None
+            else:
+                tensors[element.name] = None
+            # A variable's own name is not that of the tensor that reads it.
+            asked = request if isinstance(request, str) else request.name
+            if asked != element.name:
+                self._asked.append((asked, element.name))
+        self.tensors = list(tensors)
+        self.operations = list(operations)
+
+    def fill(self, values: Mapping[str, Any]) -> None:
+        """Takes in the values, by tensor name."""
+        self.update((name, values[name]) for name in self.tensors)
+        self.update((asked, self.get(name)) for asked, name in self._asked)
+
+    def __missing__(self, key: Any) -> Any:
+        name = getattr(key, "name", None)
+        if name is None or not dict.__contains__(self, name):
+            raise KeyError(key)
+        return self[name]
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return super().__getitem__(key)
+        except TypeError:  # a variable is not hashable under TF 2 behaviour
+            return self.__missing__(key)
+
+    def __contains__(self, key: Any) -> bool:
+        try:
+            if super().__contains__(key):
+                return True
+        except TypeError:
+            pass
+        return super().__contains__(getattr(key, "name", None))
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+
+def graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:
+    """The tensor or operation that is meant.
+
+    Args:
+        graph: Where to look for it.
+        request: A tensor, operation, variable, or a name. Of `"x"` the tensor `x:0` is meant if the operation
+            `x` has an output, and else the operation.
+
+    Raises:
+        ValueError: It is not in the graph.
+    """
+    try:
+        if isinstance(request, str) and ":" not in request:
+            operation = graph.as_graph_element(request, allow_tensor=False)
+            return operation.outputs[0] if operation.outputs else operation
+        return graph.as_graph_element(request)
+    except (KeyError, TypeError, ValueError) as error:
+        where = getattr(request, "graph", None)
+        if where is not None and where is not graph:
+            name = getattr(request, "name", request)
+            raise ValueError(
+                f"{name!r} belongs to {where}, not to the graph that is run, {graph}."
+            ) from error
+        raise ValueError(f"{request!r} is not in the graph: {error}") from error

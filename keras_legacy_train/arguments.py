@@ -1,0 +1,184 @@
+"""Checks of what `train` is given, before anything is touched."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train.programs.outputs import graph_element
+
+_MONITOR_METHODS = ("begin", "step_begin", "step_end", "end")
+
+
+def as_steps(name: str, value: Any) -> int | None:
+    """A number of steps, `None` for no limit. Whole floats such as `1e5` are taken for what they mean."""
+    if value is None:
+        return None
+    whole = isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_))
+    if not whole or value != value or math.isinf(value) or value != int(value) or value < 0:
+        raise ValueError(f"{name} must be a whole number, 0 or more, or None; it is {value!r}.")
+    return int(value)
+
+
+def as_seconds(name: str, value: Any) -> float | None:
+    """A number of seconds, `None` for never."""
+    if value is None:
+        return None
+    if not isinstance(value, (int, float, np.number)) or isinstance(value, bool) or not value >= 0:
+        raise ValueError(f"{name} must be a number of seconds, 0 or more, or None; it is {value!r}.")
+    return float(value)
+
+
+def as_interval(name: str, value: Any) -> int | None:
+    """Steps from one event to the next: zero or less means each step, `None` never."""
+    if value is None:
+        return None
+    if not isinstance(value, (int, float, np.number)) or isinstance(value, bool) or value != int(value):
+        raise ValueError(f"{name} must be a whole number of steps or None; it is {value!r}.")
+    return int(value)
+
+
+def as_positive(name: str, value: Any) -> int:
+    """A whole number, 1 or more."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be a whole number, 1 or more; it is {value!r}.")
+    return int(value)
+
+
+def as_directory(output_dir: Any) -> str:
+    """The path as a string."""
+    if not isinstance(output_dir, (str, bytes, os.PathLike, type(None))):
+        raise ValueError(f"output_dir must be a path; it is {output_dir!r}.")
+    if not output_dir or not os.fspath(output_dir):
+        raise ValueError(f"Output directory should be non-empty {output_dir!r}.")
+    return os.fsdecode(output_dir)
+
+
+def as_graph(graph: Any) -> tf.Graph:
+    """The graph itself, or the one that a `.meta` file holds."""
+    if isinstance(graph, tf.Graph):
+        return graph
+    if not isinstance(graph, (str, bytes, os.PathLike)):
+        raise ValueError(f"graph must be a tf.Graph or the path of a .meta file; it is {graph!r}.")
+    path = os.fsdecode(graph)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"graph: there is no file {path!r}.")
+    imported = tf.Graph()
+    with imported.as_default():
+        try:
+            tf.compat.v1.train.import_meta_graph(path)
+        except OSError as error:
+            raise ValueError(f"graph: {path!r} is not a .meta file: {error}") from error
+    return imported
+
+
+def as_elements(name: str, graph: tf.Graph, value: Any) -> list[tf.Operation | tf.Tensor]:
+    """The operations and tensors in any structure of them or their names."""
+    flat = value.values() if isinstance(value, Mapping) else value
+    flat = (
+        flat if isinstance(flat, Iterable) and not isinstance(flat, (str, tf.Tensor, tf.Variable)) else [flat]
+    )
+    elements = []
+    for each in flat:
+        if isinstance(each, (list, tuple, Mapping)):
+            elements.extend(as_elements(name, graph, each))
+            continue
+        try:
+            elements.append(graph_element(graph, each))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return elements
+
+
+def as_train_ops(graph: tf.Graph, train_op: Any) -> list[tf.Operation | tf.Tensor]:
+    """What a step runs."""
+    if train_op is None:
+        raise ValueError("Missing train_op.")
+    elements = as_elements("train_op", graph, train_op)
+    if not elements:
+        raise ValueError(f"Missing train_op: {train_op!r} holds none.")
+    return elements
+
+
+def as_loss(graph: tf.Graph, loss_op: Any) -> tf.Tensor:
+    """The loss's tensor, of one number as far as its shape is known."""
+    if loss_op is None:
+        raise ValueError("Missing loss_op.")
+    expected = "loss_op must be a tensor of one number, or its name"
+    if isinstance(loss_op, (list, tuple, dict, set, int, float, np.ndarray)):
+        raise ValueError(f"{expected}; it is the {type(loss_op).__name__} {loss_op!r}.")
+    (loss,) = as_elements("loss_op", graph, loss_op)
+    if isinstance(loss, tf.Operation):
+        raise ValueError(f"{expected}; it is the operation {loss.name!r}.")
+    if loss.shape.num_elements() not in (None, 1):
+        raise ValueError(
+            f"{expected}; {loss.name!r} has shape {loss.shape}. Reduce it, e.g. by tf.reduce_mean."
+        )
+    return loss
+
+
+def as_global_step(graph: tf.Graph, global_step_tensor: Any) -> str:
+    """The name of the global step's tensor; looked up in the graph if it is not given."""
+    if global_step_tensor is None:
+        global_step_tensor = tf.compat.v1.train.get_global_step(graph)
+    if global_step_tensor is None:
+        raise ValueError('No "global_step" was provided or found in the graph.')
+    (element,) = as_elements("global_step_tensor", graph, global_step_tensor)
+    if isinstance(element, tf.Operation):
+        raise ValueError(
+            f"global_step_tensor must be a variable or tensor; it is the operation {element.name!r}."
+        )
+    by_name = {v.op.name: v for v in graph.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)}
+    tf.compat.v1.train.assert_global_step(by_name.get(element.op.name, element))
+    variable = getattr(global_step_tensor, "op", None)
+    # A resource variable becomes the tensor that reads it; its own name says the same in fewer ops.
+    return f"{variable.name}:0" if variable is not None and variable.name in by_name else element.name
+
+
+def as_monitors(monitors: Any) -> list[Any]:
+    """A list; a single monitor is one, too."""
+    if monitors is None:
+        return []
+    if hasattr(monitors, "step_begin") or not isinstance(monitors, Iterable):
+        monitors = [monitors]
+    monitors = list(monitors)
+    for monitor in monitors:
+        missing = [method for method in _MONITOR_METHODS if not callable(getattr(monitor, method, None))]
+        if missing or isinstance(monitor, type):
+            raise ValueError(
+                f"monitors: {monitor!r} is no monitor; it lacks {', '.join(missing) or 'an instance'}."
+                " Derive it from monitors.BaseMonitor, or pass Keras callbacks as callbacks=."
+            )
+    return monitors
+
+
+def as_callbacks(callbacks: Any) -> list[keras.callbacks.Callback]:
+    """A list; a single callback is one, too."""
+    if callbacks is None:
+        return []
+    callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise ValueError(f"callbacks: {callback!r} is not a keras.callbacks.Callback.")
+    return callbacks
+
+
+def check_callable(name: str, value: Any) -> None:
+    """A function or `None`."""
+    if value is not None and not callable(value):
+        raise ValueError(f"{name} must be a function; it is {value!r}.")
+
+
+def check_master(master: Any) -> None:
+    """There are no clusters yet."""
+    if master not in ("", "local"):
+        raise ValueError(
+            "supervisor_master: only '' and 'local', training in this process, are supported;"
+            f" it is {master!r}."
+        )

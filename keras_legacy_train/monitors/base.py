@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -154,7 +154,7 @@ class BaseMonitor:
         self._current_step = step
         return []
 
-    def step_end(self, step: int, output: Mapping[Any, Any]) -> bool | None:
+    def step_end(self, step: int, output: dict[Any, Any]) -> bool | None:
         """Called after a step. It is not called if the step failed.
 
         Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from keras_legacy_train.monitors.every_n import EveryN
@@ -35,7 +35,7 @@ class CaptureVariable(EveryN):
         super().every_n_step_begin(step)
         return [self._var_name]
 
-    def every_n_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:
+    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
         super().every_n_step_end(step, outputs)
         self._var_values[step] = find_output(outputs, self._var_name)
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from keras_legacy_train.monitors.base import BaseMonitor
@@ -47,7 +47,7 @@ class EveryN(BaseMonitor):
         """
         return []
 
-    def every_n_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:
+    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
         """Called after an active step.
 
         Args:
@@ -90,7 +90,7 @@ class EveryN(BaseMonitor):
         self._every_n_step_begin_called = self._is_active(step)
         return self.every_n_step_begin(step) if self._every_n_step_begin_called else []
 
-    def step_end(self, step: int, output: Mapping[Any, Any]) -> bool | None:
+    def step_end(self, step: int, output: dict[Any, Any]) -> bool | None:
         super().step_end(step, output)
         return self.every_n_step_end(step, output) if self._every_n_step_begin_called else False
 

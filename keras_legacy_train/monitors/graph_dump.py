@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -46,10 +46,10 @@ class GraphDump(BaseMonitor):
         super().__init__()
         self._ignore_ops = ignore_ops or GraphDump.IGNORE_OPS
         self._tensors: list[tf.Tensor] = []
-        self._data: dict[int, Mapping[Any, Any]] = {}
+        self._data: dict[int, dict[Any, Any]] = {}
 
     @property
-    def data(self) -> dict[int, Mapping[Any, Any]]:
+    def data(self) -> dict[int, dict[Any, Any]]:
         """The outputs of each step so far, as `step_end` got them, by step."""
         return self._data
 
@@ -67,7 +67,7 @@ class GraphDump(BaseMonitor):
         super().step_begin(step)
         return self._tensors
 
-    def step_end(self, step: int, output: Mapping[Any, Any]) -> bool | None:
+    def step_end(self, step: int, output: dict[Any, Any]) -> bool | None:
         super().step_end(step, output)
         self._data[step] = output
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -38,7 +38,7 @@ class LoggingTrainable(EveryN):
         self._reads = {variable.name: graph.as_graph_element(variable) for variable in variables}
         return list(self._reads.values())
 
-    def every_n_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:
+    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
         super().every_n_step_end(step, outputs)
         _LOGGER.info("Logging Trainable: Step %d: %s", step, format_outputs(outputs, self._reads))
         return False

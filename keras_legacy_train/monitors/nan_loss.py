@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ class NanLoss(EveryN):
         super().every_n_step_begin(step)
         return [self._loss_tensor]
 
-    def every_n_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:
+    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
         """Looks at the loss of an active step.
 
         Raises:

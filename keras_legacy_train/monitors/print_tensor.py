@@ -35,7 +35,7 @@ class PrintTensor(EveryN):
         super().every_n_step_begin(step)
         return list(self._tensor_names.values())
 
-    def every_n_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:
+    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
         super().every_n_step_end(step, outputs)
         _LOGGER.info("Step %d: %s", step, format_outputs(outputs, self._tensor_names))
         return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -47,7 +46,7 @@ class StepCounter(EveryN):
         super().begin(max_steps)
         self._last_reported = None  # the time between two runs is nobody's speed
 
-    def every_n_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:
+    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
         super().every_n_step_end(step, outputs)
         now = time.time()
         if self._last_reported is not None:

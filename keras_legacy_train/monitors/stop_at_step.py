@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from keras_legacy_train.monitors.base import BaseMonitor
@@ -49,6 +49,6 @@ class StopAtStep(BaseMonitor):
             self._last_step = step + self._num_steps - 1
         return []
 
-    def step_end(self, step: int, output: Mapping[Any, Any]) -> bool | None:
+    def step_end(self, step: int, output: dict[Any, Any]) -> bool | None:
         super().step_end(step, output)
         return self._last_step is not None and step >= self._last_step

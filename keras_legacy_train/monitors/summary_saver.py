@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from keras_legacy_train.monitors.every_n import EveryN
@@ -51,7 +51,7 @@ class SummarySaver(EveryN):
             self._summary_op = self._scaffold.summary_op
         return [] if self._summary_op is None else [self._summary_op]
 
-    def every_n_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:
+    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
         super().every_n_step_end(step, outputs)
         if self._summary_op is not None and self._summary_writer is not None:
             self._summary_writer.add_summary(find_output(outputs, self._summary_op), step)

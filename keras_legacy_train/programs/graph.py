@@ -105,6 +105,11 @@ class GraphProgram:
         except tf.errors.OpError as raised:
             if isinstance(raised, tf.errors.OutOfRangeError):
                 self._check_input()
+            if self._jit_compile and isinstance(raised, tf.errors.InvalidArgumentError):
+                raise ValueError(
+                    "jit_compile=True, but XLA cannot compile or run this step; no variable has changed."
+                    f" Pass jit_compile=False. {raised.message.partition('{')[0]}"
+                ) from raised
             error = raised
             rows = self._record.numpy()
             rows = rows[: np.argmax(rows[:, 0] == _NOT_RUN)]

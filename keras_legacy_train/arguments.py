@@ -124,21 +124,22 @@ def as_loss(graph: tf.Graph, loss_op: Any) -> tf.Tensor:
 
 
 def as_global_step(graph: tf.Graph, global_step_tensor: Any) -> str:
-    """The name of the global step's tensor; looked up in the graph if it is not given."""
+    """The name of the variable that counts steps; looked up in the graph if it is not given."""
     if global_step_tensor is None:
         global_step_tensor = tf.compat.v1.train.get_global_step(graph)
     if global_step_tensor is None:
         raise ValueError('No "global_step" was provided or found in the graph.')
     (element,) = as_elements("global_step_tensor", graph, global_step_tensor)
-    if isinstance(element, tf.Operation):
-        raise ValueError(
-            f"global_step_tensor must be a variable or tensor; it is the operation {element.name!r}."
-        )
+    operation = element if isinstance(element, tf.Operation) else element.op
+    while operation.type in ("Identity", "ReadVariableOp") and operation.inputs:
+        operation = operation.inputs[0].op
     by_name = {v.op.name: v for v in graph.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)}
-    tf.compat.v1.train.assert_global_step(by_name.get(element.op.name, element))
-    variable = getattr(global_step_tensor, "op", None)
-    # A resource variable becomes the tensor that reads it; its own name says the same in fewer ops.
-    return f"{variable.name}:0" if variable is not None and variable.name in by_name else element.name
+    tf.compat.v1.train.assert_global_step(by_name.get(operation.name, element))
+    if operation.name not in by_name:
+        raise ValueError(
+            f"global_step_tensor must be a global variable or a read of one; it is {element.name!r}."
+        )
+    return operation.name
 
 
 def as_monitors(monitors: Any) -> list[Any]:

@@ -28,7 +28,6 @@ from keras_legacy_train.checkpoints import CheckpointManager, SavedVariable
 from keras_legacy_train.graph.export import meta_graph_with_saver
 from keras_legacy_train.graph.initialize import check_initialized, initialize_locals, initialize_variables
 from keras_legacy_train.graph.lifted import LiftedGraph
-from keras_legacy_train.graph.nodes import node_name
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.loop.observers import Observers
@@ -161,7 +160,7 @@ def train(
             output_dir, max_to_keep=keep_checkpoint_max, require_finite=fail_on_nan_loss
         )
         newest = manager.latest
-        done = 0 if newest is None else int(manager.read(newest, node_name(global_step)))
+        done = 0 if newest is None else int(manager.read(newest, global_step))
         until = max_steps if steps is None else done + steps
 
         writer = get_summary_writer(output_dir) if supervisor_is_chief else None
@@ -173,10 +172,6 @@ def train(
         cleanup.enter_context(_begun(monitor_callbacks, graph, until))
 
         session = GraphSession(LiftedGraph(graph))
-        if not session.lifted.is_variable(global_step):
-            raise ValueError(
-                f"global_step_tensor: {global_step!r} is computed; pass the variable that counts."
-            )
         manager.track(_saved_variables(session), lambda: meta_graph_with_saver(graph).SerializeToString())
         if newest is None:
             initialize_variables(session, init_ops, init_feed_dict, init_fn)
@@ -194,13 +189,13 @@ def train(
         )
         program = GraphProgram(
             session,
+            queue_runners,
             train_ops,
             loss,
             global_step,
             feed_fn=feed_fn,
             is_fatal=_fatal_loss([nan, *users_callbacks]),
             jit_compile=jit_compile,
-            check_input=queue_runners.raise_failure,
         )
         start, target = program.global_step(), math.inf if until is None else until
         for monitor_callback in monitor_callbacks:
@@ -238,6 +233,8 @@ def _default_monitors(
     with graph.as_default():
         collected = graph.get_collection(tf.compat.v1.GraphKeys.SUMMARY_OP)
         summary_op = collected[0] if collected else tf.compat.v1.summary.merge_all()
+        if summary_op is not None and not collected:
+            graph.add_to_collection(tf.compat.v1.GraphKeys.SUMMARY_OP, summary_op)
     return monitors_lib.get_default_monitors(
         loss_op=loss, summary_op=summary_op, save_summary_steps=save_steps, summary_writer=writer
     )

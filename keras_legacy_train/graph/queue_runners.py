@@ -33,11 +33,15 @@ class QueueRunners:
 
     def __exit__(self, error_type: type | None, *_: object) -> None:
         """Closes the queues and waits for the threads; raises their failure, if nothing else is raised."""
-        self._coordinator.request_stop()
+        self.request_stop()
         for thread in self._threads:
             thread.join(_GRACE_SECONDS)
         if error_type is None:
             self.raise_failure()
+
+    def request_stop(self) -> None:
+        """Closes the queues: who waits for one gets the end of the input. May be called from any thread."""
+        self._coordinator.request_stop()
 
     def raise_failure(self) -> None:
         """Raises what an enqueue op failed with, if one did otherwise than by the end of its input."""

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.graph.nodes import node_name
+from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.base import Steps
 from keras_legacy_train.programs.outputs import StepOutputs
@@ -23,13 +23,13 @@ class GraphProgram:
 
     Args:
         session: The lifted graph's session stand-in.
+        queue_runners: What fills the graph's queues.
         train_ops: What one step runs: operations or tensors.
         loss: The loss, a tensor that holds one number.
-        global_step: Name of the tensor that counts the steps: a variable or a plain read of one.
+        global_step: Name of the variable that counts the steps.
         feed_fn: Called before each step; returns the step's `feed_dict`. Every window is then of one step.
         is_fatal: Tells of a loss (a float64 scalar tensor) whether a window must end at it.
         jit_compile: Whether windows are compiled by XLA.
-        check_input: Called when the input has ended; raises what broke it, if it did not simply end.
     """
 
     # The longest window: rows of the record, which each window clears.
@@ -38,6 +38,7 @@ class GraphProgram:
     def __init__(
         self,
         session: GraphSession,
+        queue_runners: QueueRunners,
         train_ops: Sequence[tf.Operation | tf.Tensor],
         loss: tf.Tensor,
         global_step: str,
@@ -45,18 +46,17 @@ class GraphProgram:
         feed_fn: Callable[[], Mapping[Any, Any]] | None = None,
         is_fatal: Callable[[tf.Tensor], tf.Tensor] = tf.math.is_nan,
         jit_compile: bool = False,
-        check_input: Callable[[], None] = lambda: None,
     ):
-        self.global_step_name = node_name(global_step)
+        self.global_step_name = global_step
         self._session = session
+        self._queue_runners = queue_runners
         self._train_ops = list(train_ops)
         self._operations = [op.op.name if isinstance(op, tf.Tensor) else op.name for op in train_ops]
         self._loss = loss
-        self._global_step = global_step
+        self._global_step = f"{global_step}:0"
         self._feed_fn = feed_fn
         self._is_fatal = is_fatal
         self._jit_compile = jit_compile
-        self._check_input = check_input
         self._stop = tf.Variable(False, trainable=False)
         # The global step and the loss of each step of a window. They outlive an error inside the window,
         # which what the loop carries does not; float64 holds both exactly.
@@ -83,7 +83,7 @@ class GraphProgram:
                 names, dict.fromkeys([*self._operations, *outputs.operations]), batch
             )
         except tf.errors.OutOfRangeError:
-            self._check_input()
+            self._queue_runners.raise_failure()
             raise
         seconds = time.perf_counter() - began
         values = dict(zip(names, computed, strict=True))
@@ -104,7 +104,7 @@ class GraphProgram:
             rows = self._window(tf.constant(until, tf.int64), tf.constant(at_most, tf.int64)).numpy()
         except tf.errors.OpError as raised:
             if isinstance(raised, tf.errors.OutOfRangeError):
-                self._check_input()
+                self._queue_runners.raise_failure()
             if self._jit_compile and isinstance(raised, tf.errors.InvalidArgumentError):
                 raise ValueError(
                     "jit_compile=True, but XLA cannot compile or run this step; no variable has changed."
@@ -120,6 +120,7 @@ class GraphProgram:
     def stop_window(self) -> None:
         with _tensorflow.eager_mode():
             self._stop.assign(True)
+        self._queue_runners.request_stop()  # a step may be waiting for input
 
     def _steps(self, numbers: np.ndarray, losses: np.ndarray, seconds: float, **more: Any) -> Steps:
         steps = Steps(self._step, numbers, losses, seconds, **more)

@@ -25,7 +25,7 @@ from keras_legacy_train.callbacks.step_logger import StepLogger
 from keras_legacy_train.callbacks.summaries import TrainingSummaries
 from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
 from keras_legacy_train.checkpoints import CheckpointManager, SavedVariable
-from keras_legacy_train.graph.export import meta_graph_with_saver
+from keras_legacy_train.graph.export import MetaGraphWriter
 from keras_legacy_train.graph.initialize import check_initialized, initialize_locals, initialize_variables
 from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.queue_runners import QueueRunners
@@ -172,7 +172,7 @@ def train(
         cleanup.enter_context(_begun(monitor_callbacks, graph, until))
 
         session = GraphSession(LiftedGraph(graph))
-        manager.track(_saved_variables(session), lambda: meta_graph_with_saver(graph).SerializeToString())
+        manager.track(_saved_variables(session), MetaGraphWriter(graph))
         if newest is None:
             initialize_variables(session, init_ops, init_feed_dict, init_fn)
         else:

@@ -13,19 +13,36 @@ _NEW_ATTRIBUTES = {
 _NEW_NO_OPS = frozenset({"DisableCopyOnRead"})
 
 
-def meta_graph_with_saver(graph: tf.Graph) -> tf.compat.v1.MetaGraphDef:
-    """The graph with a `Saver` for all its global variables, as `tf.contrib.learn.train` left it in `.meta`.
+class MetaGraphWriter:
+    """Serialises a graph with a `Saver` for its global variables, as `tf.contrib.learn.train` left it in
+    `.meta`.
 
-    The graph itself is not changed: the Saver's ops are added to a copy.
+    The graph itself is not changed: the Saver's ops are added to a copy. That takes seconds for a large
+        graph,
+    so the result is kept until the graph grows.
+
+    Args:
+        graph: The graph.
     """
-    copy = tf.Graph()
-    with copy.as_default():
-        tf.compat.v1.train.import_meta_graph(tf.compat.v1.train.export_meta_graph(graph=graph))
-        variables = copy.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)
-        saver = tf.compat.v1.train.Saver(variables, sharded=True, allow_empty=True)
-        meta_graph = tf.compat.v1.train.export_meta_graph(
-            saver_def=saver.as_saver_def(), strip_default_attrs=True
-        )
+
+    def __init__(self, graph: tf.Graph):
+        self._graph = graph
+        self._version: int | None = None
+        self._serialized = b""
+
+    def __call__(self) -> bytes:
+        """The serialised `MetaGraphDef`."""
+        if self._version != self._graph.version:
+            self._serialized = _meta_graph_with_saver(self._graph).SerializeToString()
+            self._version = self._graph.version
+        return self._serialized
+
+
+def _meta_graph_with_saver(graph: tf.Graph) -> tf.compat.v1.MetaGraphDef:
+    with tf.Graph().as_default():
+        saver = tf.compat.v1.train.import_meta_graph(tf.compat.v1.train.export_meta_graph(graph=graph))
+        saver_def = None if saver is None else saver.as_saver_def()
+        meta_graph = tf.compat.v1.train.export_meta_graph(saver_def=saver_def, strip_default_attrs=True)
     functions = meta_graph.graph_def.library.function
     for node in (*meta_graph.graph_def.node, *(node for f in functions for node in f.node_def)):
         _make_readable_by_1_15(node)

@@ -22,7 +22,14 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph import inputs, random
 from keras_legacy_train.graph.library import Library
-from keras_legacy_train.graph.nodes import NodeDef, make_node, node_name, set_inputs, split_inputs
+from keras_legacy_train.graph.nodes import (
+    NodeDef,
+    in_dependency_order,
+    make_node,
+    node_name,
+    set_inputs,
+    split_inputs,
+)
 from keras_legacy_train.graph.references import References
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -99,11 +106,6 @@ class LiftedGraph:
         """The variable of the op of that name; two ops that share a variable lead to the same."""
         return self._captured[name]
 
-    def is_variable(self, tensor: str) -> bool:
-        """Whether the tensor is a variable or a plain read of one, so that its value after a step is
-        known."""
-        return self._late_read(tensor, (node_name(tensor),)) is not None
-
     def update(self) -> None:
         """Lifts what was added to the graph since the last time."""
         with self._lock, _tensorflow.eager_mode():
@@ -112,7 +114,7 @@ class LiftedGraph:
             if not self._lifted_ops or any(self._calls_unknown_function(op) for op in new):
                 self._library.add(self.graph.as_graph_def().library)
             started = []
-            for op in new:
+            for op in in_dependency_order(new):
                 self._lifted_ops.add(op.name)
                 started.extend(self._lift(op))
             if started:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import tensorflow as tf
+
 from keras_legacy_train._tensorflow import NodeDef
+
+_LOOP_ENDS = frozenset({"NextIteration", "RefNextIteration"})
 
 
 def tensor_name(text: str) -> str:
@@ -29,6 +33,31 @@ def set_inputs(node: NodeDef, data: Iterable[str], controls: Iterable[str]) -> N
     del node.input[:]
     node.input.extend(data)
     node.input.extend(f"^{name}" for name in dict.fromkeys(controls))
+
+
+def in_dependency_order(operations: Iterable[tf.Operation]) -> list[tf.Operation]:
+    """The operations, each after those it takes inputs from, but for the way back in a TF 1 while loop.
+
+    The order of building is not that: a TF 1 conditional puts a `Switch` in front of an op that is there
+        already.
+    """
+    waiting = {operation.name: operation for operation in operations}
+    ordered = []
+    for operation in list(waiting.values()):
+        stack = [operation]
+        while stack:
+            op = stack[-1]
+            if op.name not in waiting:
+                stack.pop()
+                continue
+            inputs = [tensor.op for tensor in op.inputs if tensor.op.type not in _LOOP_ENDS]
+            unmet = [each for each in (*inputs, *op.control_inputs) if each.name in waiting]
+            if unmet:
+                stack.extend(unmet)
+            else:
+                ordered.append(waiting.pop(op.name))
+                stack.pop()
+    return ordered
 
 
 def make_node(op: str, name: str, data: Iterable[str] = (), controls: Iterable[str] = ()) -> NodeDef:

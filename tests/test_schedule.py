@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -38,6 +39,16 @@ def test_every_n_steps_fires_on_crossing(n: int, start: int, increments: list[in
     assert fired == sorted(set(fired))
 
 
+@given(st.integers(-3, 20), STEPS, st.lists(st.integers(0, 9), max_size=60))
+def test_every_n_steps_in_a_window_fires_as_in_single_steps(
+    n: int, start: int, increments: list[int]
+) -> None:
+    steps = list(itertools.accumulate(increments, initial=start))[1:]
+    one_by_one, at_once = EveryNSteps(n, start), EveryNSteps(n, start)
+    assert at_once.firings(steps) == [i for i, step in enumerate(steps) if one_by_one.fires(step)]
+    assert at_once == one_by_one
+
+
 def test_every_n_steps_at_steps_of_one() -> None:
     trigger = EveryNSteps(10, 3)
     assert [step for step in range(4, 40) if trigger.fires(step)] == [13, 23, 33]
@@ -68,7 +79,7 @@ def test_windows_reach_their_time_within_a_few_calls(limit: int, seconds_a_step:
         size.took(sizes[-1], sizes[-1] * seconds_a_step)
     assert sizes[0] == 1
     assert all(1 <= each <= limit for each in sizes)
-    assert all(after <= WindowSize.GROWTH * before for before, after in zip(sizes, sizes[1:], strict=False))
+    assert all(after <= WindowSize.GROWTH * before for before, after in itertools.pairwise(sizes))
     assert sizes == sorted(sizes)
     assert all(each == 1 or each * seconds_a_step <= 0.5 * (1 + 1e-9) for each in sizes)
     if calls > 8:

@@ -29,21 +29,25 @@ class ProgressBar(LoopCallback):
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         from rich import progress  # takes 50 ms to import, which runs without a terminal need not pay
 
+        class Speed(progress.ProgressColumn):
+            def render(self, task: progress.Task) -> str:
+                return "" if task.speed is None else f"{task.speed:,.0f} steps/s"
+
         self._progress = progress.Progress(
             progress.TextColumn("step {task.completed:.0f}"),
             progress.BarColumn(),
-            progress.TextColumn("loss {task.fields[loss]}  {task.fields[rate]}"),
+            progress.TextColumn("loss {task.fields[loss]}"),
+            Speed(),
             progress.TimeRemainingColumn(),
             transient=True,
         )
         total = None if math.isinf(self._until) else self._until
-        self._progress.add_task("train", completed=self._start, total=total, loss="-", rate="")
+        self._progress.add_task("train", completed=self._start, total=total, loss="-")
         self._progress.start()
 
     def on_steps_end(self, steps: Steps) -> None:
-        rate = f"{len(steps) / steps.seconds:,.0f} steps/s" if steps.seconds else ""
         loss = f"{float(steps.losses[-1]):.5f}"
-        self._progress.update(self._progress.task_ids[0], completed=steps.last, loss=loss, rate=rate)
+        self._progress.update(self._progress.task_ids[0], completed=steps.last, loss=loss)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if self._progress is not None:

@@ -25,20 +25,20 @@ class StepLogger(LoopCallback):
     def __init__(self, log_every_steps: int, start: int):
         super().__init__()
         self._trigger = EveryNSteps(log_every_steps, start)
-        self._line: tuple[int, float, float] | None = None
+        self._unlogged: tuple[int, float, float] | None = None
 
     def on_steps_end(self, steps: Steps) -> None:
         seconds = steps.seconds / len(steps)
-        for step, loss in zip(steps.numbers.tolist(), steps.losses.tolist(), strict=True):
-            self._line = (step, loss, seconds)
-            if self._trigger.fires(step):
-                self._log()
+        numbers = steps.numbers.tolist()
+        for index in self._trigger.firings(numbers):
+            self._log(numbers[index], float(steps.losses[index]), seconds)
+        self._unlogged = (
+            None if self._trigger.last == steps.last else (steps.last, float(steps.losses[-1]), seconds)
+        )
 
     def on_loop_end(self, reason: StopReason) -> None:
-        if reason is not StopReason.NAN:
-            self._log()
+        if reason is not StopReason.NAN and self._unlogged is not None:
+            self._log(*self._unlogged)
 
-    def _log(self) -> None:
-        if self._line is not None:
-            _LOGGER.info("training step %d, loss = %.5f (%.3f sec/batch).", *self._line)
-            self._line = None
+    def _log(self, step: int, loss: float, seconds: float) -> None:
+        _LOGGER.info("training step %d, loss = %.5f (%.3f sec/batch).", step, loss, seconds)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.loop.schedule import EveryNSteps
+from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
 from keras_legacy_train.summaries import SummaryWriter
 
@@ -33,7 +34,8 @@ class TrainingSummaries(LoopCallback):
         self._trigger = (
             None if save_steps is None else EveryNSteps(save_steps, start + 1 - max(save_steps, 1))
         )
-        self._reported = (start, time.monotonic())
+        self._unwritten: tuple[int, float, float] | None = None
+        self._written = (start, time.monotonic())
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         tf.io.write_graph(self._graph, self._writer.get_logdir(), "graph.pbtxt")
@@ -44,17 +46,25 @@ class TrainingSummaries(LoopCallback):
     def on_steps_end(self, steps: Steps) -> None:
         if self._trigger is None:
             return
-        fired = False
-        for step, loss in zip(steps.numbers.tolist(), steps.losses.tolist(), strict=True):
-            if self._trigger.fires(step):
-                self._writer.add_scalar("loss", loss, step)
-                fired = True
-        if fired:
-            step, now = self._reported
-            self._reported = (steps.last, time.monotonic())
-            if self._reported[1] > now:
-                rate = (steps.last - step) / (self._reported[1] - now)
-                self._writer.add_scalar("global_step/sec", rate, steps.last)
+        now, seconds = time.monotonic(), steps.seconds / len(steps)
+        numbers = steps.numbers.tolist()
+        for index in self._trigger.firings(numbers):
+            # A step inside a window is over since the steps behind it began.
+            self._write(numbers[index], float(steps.losses[index]), now - seconds * (len(steps) - 1 - index))
+        self._unwritten = (
+            None if self._trigger.last == steps.last else (steps.last, float(steps.losses[-1]), now)
+        )
+
+    def on_loop_end(self, reason: StopReason) -> None:
+        if self._unwritten is not None:
+            self._write(*self._unwritten)
+
+    def _write(self, step: int, loss: float, now: float) -> None:
+        self._writer.add_scalar("loss", loss, step)
+        last_step, last_time = self._written
+        if now > last_time:
+            self._writer.add_scalar("global_step/sec", (step - last_step) / (now - last_time), step)
+            self._written = (step, now)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         self._writer.close()

@@ -80,9 +80,10 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         """Warns at the first bad step, and at those that are logged."""
         if self._log_steps is None:
             self._log_steps = EveryNSteps(self._log_every_steps or 0, steps.start)
-        for step, is_bad in zip(steps.numbers.tolist(), bad.tolist(), strict=True):
-            is_logged = self._log_steps.fires(step) and self._log_every_steps is not None
-            self._unwarned = is_bad and self._warned and not is_logged
-            if is_bad and (is_logged or not self._warned):
-                _LOGGER.warning(_MESSAGE)
-                self._warned = True
+        told = self._log_steps.firings(steps.numbers.tolist()) if self._log_every_steps is not None else []
+        if bad.any() and not self._warned:
+            self._warned = True
+            told.append(int(np.argmax(bad)))
+        for _ in filter(bad.__getitem__, set(told)):
+            _LOGGER.warning(_MESSAGE)
+        self._unwarned = bool(bad[-1]) and len(steps) - 1 not in told

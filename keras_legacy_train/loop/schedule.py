@@ -5,9 +5,10 @@ Steps are named by their number, one more than the global step before them. Time
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def next_watched(step: int, wanted: Iterable[float]) -> float:
@@ -44,10 +45,15 @@ class EveryNSteps:
 
     def fires(self, step: int) -> bool:
         """Whether it fires at the step; notes it if so."""
-        if step < self.next_step():
-            return False
-        self.last = step
-        return True
+        return bool(self.firings([step]))
+
+    def firings(self, steps: Sequence[int]) -> list[int]:
+        """Where in a rising sequence of steps it fires, as indices; notes the last."""
+        indices: list[int] = []
+        while (index := bisect.bisect_left(steps, self.next_step())) < len(steps):
+            self.last = int(steps[index])
+            indices.append(index)
+        return indices
 
 
 @dataclasses.dataclass

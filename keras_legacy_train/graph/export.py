@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-# Attributes and ops that came after 1.15; TF 1 refuses a graph with an attribute it does not know.
-_NEW_ATTRIBUTES = {
-    "VarHandleOp": ("debug_name",),
-    "MatMul": ("grad_a", "grad_b"),
-    "BatchMatMulV2": ("grad_x", "grad_y"),
-}
+# What came after 1.15, which refuses a graph with an attribute it does not know. None of these changes what is
+# computed.
+_NEW_ATTRIBUTES = (
+    "allowed_devices",
+    "bad_indices_policy",
+    "buffer_size_min",
+    "debug_name",
+    "force_synchronous",
+    "grad_a",
+    "grad_b",
+    "grad_x",
+    "grad_y",
+    "is_files",
+    "metadata",
+    "replicate_on_split",
+)
+_NEW_ATTRIBUTES_OF = {"AssignVariableOp": ("validate_shape",)}
 _NEW_NO_OPS = frozenset({"DisableCopyOnRead"})
 
 
 class MetaGraphWriter:
-    """Serialises a graph with a `Saver` for its global variables, as `tf.contrib.learn.train` left it in
-    `.meta`.
+    """Serialises a graph with a `Saver` for its variables, as `tf.contrib.learn.train` left it in `.meta`.
 
     The graph itself is not changed: the Saver's ops are added to a copy. That takes seconds for a large
-        graph,
-    so the result is kept until the graph grows.
+    graph, so the result is kept until the graph grows.
 
     Args:
         graph: The graph.
@@ -50,7 +59,7 @@ def _meta_graph_with_saver(graph: tf.Graph) -> tf.compat.v1.MetaGraphDef:
 
 
 def _make_readable_by_1_15(node: tf.compat.v1.NodeDef) -> None:
-    for name in _NEW_ATTRIBUTES.get(node.op, ()):
+    for name in (*_NEW_ATTRIBUTES, *_NEW_ATTRIBUTES_OF.get(node.op, ())):
         node.attr.pop(name, None)
     if node.op in _NEW_NO_OPS:
         controls = [f"^{text.lstrip('^').partition(':')[0]}" for text in node.input]

@@ -1,0 +1,49 @@
+"""The original's side of the exchange; runs under TensorFlow 1.15.5 and Python 3.7.
+
+    python original.py train OPTIMIZER KIND_OF_VARIABLE OUTPUT_DIR STEPS
+    python original.py read OUTPUT_DIR VALUES.npz
+
+`train` calls `tf.contrib.learn`'s train() in each directory. `read` opens the newest checkpoint in three ways
+and writes what it finds: `load/NAME` by `tf.contrib.framework.load_variable`, and `restored/NAME` after
+`import_meta_graph` and `Saver.restore`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import numpy as np
+import tensorflow as tf
+from exchange_graphs import build
+from tensorflow.contrib.learn.python.learn import graph_actions, monitors
+
+tf.logging.set_verbosity(tf.logging.ERROR)
+
+
+def train(optimizer, kind, output_dir, steps):
+    with tf.Graph().as_default() as graph:
+        train_op, loss = build(optimizer, use_resource=kind == "resource")
+    graph_actions.train(
+        graph, output_dir, train_op, loss, steps=int(steps), monitors=[monitors.BaseMonitor()]
+    )
+
+
+def read(output_dir, values_file):
+    checkpoint = tf.train.latest_checkpoint(output_dir)
+    names = [name for name, _ in tf.train.list_variables(checkpoint) if not name.startswith("_")]
+    values = {"load/" + name: tf.contrib.framework.load_variable(output_dir, name) for name in names}
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        saver = tf.train.import_meta_graph(checkpoint + ".meta")
+        saver.restore(session, checkpoint)
+        step = tf.train.get_global_step(graph)
+        values["restored/global_step"] = session.run(step)
+        for variable in tf.global_variables():
+            values["restored/" + variable.op.name] = session.run(variable.read_value())
+    np.savez(values_file, **values)
+
+
+if __name__ == "__main__":
+    {"train": train, "read": read}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,90 @@
+"""The real TensorFlow 1.15.5 goes on from our directories, and we go on from its.
+
+Run by `make test-tf1`, or with a Python 3.7 that has tensorflow==1.15.5, protobuf<3.21 and numpy<1.19:
+
+    KLT_TF1_PYTHON=/path/to/python3.7 python -m pytest -m tf1
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from exchange_graphs import OPTIMIZERS, build
+
+from helpers import Silent, assert_values_close, checkpoint_values, newest_checkpoint
+from keras_legacy_train import train
+
+pytestmark = pytest.mark.tf1
+
+TOLERANCE = {"rtol": 1e-4, "atol": 1e-6}
+
+
+def run_original(*arguments: object) -> None:
+    """Runs `original.py` under TensorFlow 1.15.5."""
+    python = os.environ.get("KLT_TF1_PYTHON")
+    if not python:
+        pytest.fail("KLT_TF1_PYTHON must name a Python that has TensorFlow 1.15.5")
+    ours_only = {"PYTHONPATH", "TF2_BEHAVIOR"}  # TensorFlow 2 sets the second when it is imported
+    environment = {name: value for name, value in os.environ.items() if name not in ours_only}
+    ended = subprocess.run(
+        [python, "original.py", *map(str, arguments)],
+        cwd=Path(__file__).parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def train_ours(optimizer: str, kind: str, output_dir: Path, steps: int) -> None:
+    with tf.Graph().as_default() as graph:
+        train_op, loss = build(optimizer, kind == "resource")
+    train(graph, output_dir, train_op, loss, steps=steps, monitors=[Silent()])
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [["ours", "original", "ours"], ["original", "ours", "original"]],
+    ids=["ours-original-ours", "original-ours-original"],
+)
+@pytest.mark.parametrize("kind", ["reference", "resource"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_turns_equal_30_straight_steps(optimizer: str, kind: str, turns: list[str], tmp_path: Path) -> None:
+    straight, shared = tmp_path / "straight", tmp_path / "shared"
+    run_original("train", optimizer, kind, straight, 30)
+    for turn, last in zip(turns, (10, 20, 30), strict=True):
+        if turn == "ours":
+            train_ours(optimizer, kind, shared, 10)
+        else:
+            run_original("train", optimizer, kind, shared, 10)
+        assert newest_checkpoint(shared) == f"model.ckpt-{last}"
+    assert_values_close(checkpoint_values(shared), checkpoint_values(straight), **TOLERANCE)
+
+
+@pytest.mark.parametrize("kind", ["reference", "resource"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_original_opens_our_checkpoint(optimizer: str, kind: str, tmp_path: Path) -> None:
+    train_ours(optimizer, kind, tmp_path, 10)
+    run_original("read", tmp_path, tmp_path / "values.npz")
+    values = dict(np.load(tmp_path / "values.npz"))
+    ours = checkpoint_values(tmp_path)
+    by_name = {
+        name.removeprefix("load/"): value for name, value in values.items() if name.startswith("load/")
+    }
+    assert {"w", "table", "global_step", "w/ExponentialMovingAverage"} <= set(by_name)
+    assert_values_close(by_name, ours)
+    restored = {
+        name.removeprefix("restored/"): value
+        for name, value in values.items()
+        if name.startswith("restored/")
+    }
+    table = np.concatenate([restored.pop(f"table/part_{part}") for part in range(3)])
+    np.testing.assert_array_equal(table, ours["table"])
+    whole = {name: value for name, value in restored.items() if "part_" not in name}
+    assert_values_close(ours, whole)

@@ -15,11 +15,14 @@ from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.python.client import session as _session
 from tensorflow.python.eager import context as _context
+from tensorflow.python.framework import function_def_to_graph as _function_def_to_graph
+from tensorflow.python.framework import meta_graph as _meta_graph
 from tensorflow.python.framework import op_def_registry as _op_def_registry
 from tensorflow.python.framework import stack as _stack
 from tensorflow.python.ops import handle_data_util as _handle_data
 from tensorflow.python.ops import resource_variable_ops as _resource_variables
 from tensorflow.python.trackable.base import Trackable as _Trackable
+from tensorflow.python.training import basic_session_run_hooks as _session_hooks
 from tensorflow.python.training.saving import saveable_object as _saveable
 
 __all__ = ["FunctionDef", "NodeDef"]  # `FunctionDef` has no public name; type checkers want both as classes
@@ -156,3 +159,61 @@ class SharedVariable(keras.Variable):
 
     def _initialize(self, value: Any) -> None:
         self._value = self._shared
+
+
+# TensorFlow's session hooks keep to themselves when they will act next.
+NeverTriggerTimer = _session_hooks.NeverTriggerTimer
+
+
+def hook_timer(hook: Any) -> Any:
+    """The timer of a hook that has one."""
+    return hook._timer
+
+
+def timer_steps(timer: Any) -> int | None:
+    """Steps between two triggers of a `SecondOrStepTimer`; `None` if it goes by the clock."""
+    return timer._every_steps
+
+
+def runs_seen(hook: tf.compat.v1.train.LoggingTensorHook) -> int:
+    """How many runs the hook has counted."""
+    return hook._iter_count
+
+
+def add_runs_seen(hook: tf.compat.v1.train.LoggingTensorHook, runs: int) -> None:
+    """Has the hook count runs at which it was not called."""
+    hook._iter_count += runs
+
+
+def stop_step(hook: tf.compat.v1.train.StopAtStepHook) -> int | None:
+    """The step to stop at; `None` before the hook knows it."""
+    return hook._last_step
+
+
+def summary_step(hook: tf.compat.v1.train.SummarySaverHook) -> int | None:
+    """The number of the step that the hook expects next; `None` before the first."""
+    return hook._next_step
+
+
+def set_summary_step(hook: tf.compat.v1.train.SummarySaverHook, step: int) -> None:
+    """Changes that number."""
+    hook._next_step = step
+
+
+def forget_counted_step(hook: tf.compat.v1.train.StepCounterHook) -> None:
+    """Has the hook not compare the global step of two runs, which it reads before or after it is raised."""
+    hook._last_global_step = None
+
+
+def awaited_step(hook: tf.compat.v1.train.GlobalStepWaiterHook) -> int | None:
+    """The global step that the hook waits for; `None` if it waits no longer."""
+    return None if hook._worker_is_started else hook._wait_until_step
+
+
+def function_body(function: FunctionDef) -> Any:
+    """A function as a graph with `inputs` and `outputs`: a FunctionDef names its tensors otherwise."""
+    return _function_def_to_graph.function_def_to_graph(function)
+
+
+# The public import has no place for changes between reading a file and importing it.
+read_meta_graph_file = _meta_graph.read_meta_graph_file

@@ -11,6 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_legacy_train import _tensorflow
+from keras_legacy_train.graph.meta_graph import read_meta_graph
 from keras_legacy_train.programs.outputs import graph_element
 
 _MONITOR_METHODS = ("begin", "step_begin", "step_end", "end")
@@ -69,13 +71,7 @@ def as_graph(graph: Any) -> tf.Graph:
     path = os.fsdecode(graph)
     if not os.path.isfile(path):
         raise FileNotFoundError(f"graph: there is no file {path!r}.")
-    imported = tf.Graph()
-    with imported.as_default():
-        try:
-            tf.compat.v1.train.import_meta_graph(path)
-        except OSError as error:
-            raise ValueError(f"graph: {path!r} is not a .meta file: {error}") from error
-    return imported
+    return read_meta_graph(path)
 
 
 def as_elements(name: str, graph: tf.Graph, value: Any) -> list[tf.Operation | tf.Tensor]:
@@ -143,20 +139,32 @@ def as_global_step(graph: tf.Graph, global_step_tensor: Any) -> str:
 
 
 def as_monitors(monitors: Any) -> list[Any]:
-    """A list; a single monitor is one, too."""
+    """A list of monitors and hooks; a single one is a list, too."""
     if monitors is None:
         return []
     if hasattr(monitors, "step_begin") or not isinstance(monitors, Iterable):
         monitors = [monitors]
     monitors = list(monitors)
     for monitor in monitors:
+        if isinstance(monitor, tf.compat.v1.train.SessionRunHook):
+            _check_hook(monitor)
+            continue
         missing = [method for method in _MONITOR_METHODS if not callable(getattr(monitor, method, None))]
         if missing or isinstance(monitor, type):
             raise ValueError(
                 f"monitors: {monitor!r} is no monitor; it lacks {', '.join(missing) or 'an instance'}."
-                " Derive it from monitors.BaseMonitor, or pass Keras callbacks as callbacks=."
+                " Derive it from monitors.BaseMonitor or tf.compat.v1.train.SessionRunHook, or pass Keras"
+                " callbacks as callbacks=."
             )
     return monitors
+
+
+def _check_hook(hook: tf.compat.v1.train.SessionRunHook) -> None:
+    if isinstance(hook, tf.compat.v1.train.ProfilerHook):
+        raise ValueError(
+            "monitors: ProfilerHook asks a Session to trace its steps, and there is none here. Call"
+            " tf.profiler.experimental.start(logdir) before training and stop() after it."
+        )
 
 
 def as_callbacks(callbacks: Any) -> list[keras.callbacks.Callback]:
@@ -168,6 +176,16 @@ def as_callbacks(callbacks: Any) -> list[keras.callbacks.Callback]:
         if not isinstance(callback, keras.callbacks.Callback):
             raise ValueError(f"callbacks: {callback!r} is not a keras.callbacks.Callback.")
     return callbacks
+
+
+def check_fetches(name: str, graph: tf.Graph, fetches: Any) -> None:
+    """A dict of tensors of the graph or their names, or of structures of them."""
+    if not isinstance(fetches, Mapping):
+        raise ValueError(f"{name} must be a dict of tensors; it is {fetches!r}.")
+    try:
+        _tensorflow.FetchHandler(graph, fetches, {})
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from error
 
 
 def check_callable(name: str, value: Any) -> None:

@@ -17,6 +17,7 @@ from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train import monitors as monitors_lib
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.callbacks.checkpoint import CheckpointSaver
+from keras_legacy_train.callbacks.hook_callback import HookCallback, HookedRuns
 from keras_legacy_train.callbacks.keras_adapter import KerasAdapter
 from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
 from keras_legacy_train.callbacks.progress_bar import ProgressBar
@@ -24,7 +25,7 @@ from keras_legacy_train.callbacks.signals import SignalHandler
 from keras_legacy_train.callbacks.step_logger import StepLogger
 from keras_legacy_train.callbacks.summaries import TrainingSummaries
 from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
-from keras_legacy_train.checkpoints import CheckpointManager, SavedVariable
+from keras_legacy_train.checkpoints import CheckpointManager
 from keras_legacy_train.graph.export import MetaGraphWriter
 from keras_legacy_train.graph.initialize import check_initialized, initialize_locals, initialize_variables
 from keras_legacy_train.graph.lifted import LiftedGraph
@@ -34,7 +35,10 @@ from keras_legacy_train.loop.observers import Observers
 from keras_legacy_train.loop.training_loop import TrainingLoop
 from keras_legacy_train.programs.graph import GraphProgram
 from keras_legacy_train.programs.graph_model import GraphModel
+from keras_legacy_train.programs.graph_state import saved_random_states, saved_variables
 from keras_legacy_train.summaries import SummaryWriter, get_summary_writer
+
+SessionRunHook = tf.compat.v1.train.SessionRunHook
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -93,7 +97,8 @@ def train(
         init_fn: Called after `init_op` with the session stand-in, which has `run`, `graph` and `as_default`,
             and can be given to a `tf.compat.v1.train.Saver`.
         log_every_steps: Steps from one `training step` line to the next; `None` for none.
-        supervisor_is_chief: If not, nothing is written, and only monitors with `run_on_all_workers` run.
+        supervisor_is_chief: If not, nothing is written, and of the monitors only those with
+            `run_on_all_workers` run; hooks do.
         supervisor_master: `""` or `"local"`.
         supervisor_save_model_secs: Seconds from one checkpoint to the next; `None` or 0 for only the first
             and the last.
@@ -103,7 +108,8 @@ def train(
             With it, each step is a call of its own.
         steps: How many steps to run, on top of those in the newest checkpoint.
         fail_on_nan_loss: Whether a NaN loss is an error.
-        monitors: Monitors (or one). None given, the loss is logged and the graph's summaries are written.
+        monitors: Monitors and `tf.compat.v1.train.SessionRunHook`s, or one of them. None given, the loss is
+            logged and the graph's summaries are written.
         max_steps: The global step at which training ends.
         callbacks: Keras callbacks (or one).
         jit_compile: Whether XLA compiles the windows. Random numbers are then other ones, and a step with an
@@ -167,12 +173,16 @@ def train(
         if not users_monitors and writer is not None:
             users_monitors = _default_monitors(graph, loss, writer, save_summaries_steps)
         if not supervisor_is_chief:
-            users_monitors = [m for m in users_monitors if getattr(m, "run_on_all_workers", False)]
-        monitor_callbacks = [MonitorCallback(monitor) for monitor in users_monitors]
+            users_monitors = [m for m in users_monitors if _runs_on_all_workers(m)]
+        runs = HookedRuns()
+        monitor_callbacks = [
+            HookCallback(each, runs) if isinstance(each, SessionRunHook) else MonitorCallback(each)
+            for each in users_monitors
+        ]
         cleanup.enter_context(_begun(monitor_callbacks, graph, until))
 
         session = GraphSession(LiftedGraph(graph))
-        manager.track(_saved_variables(session), MetaGraphWriter(graph))
+        manager.track([*saved_variables(session), *saved_random_states(session)], MetaGraphWriter(graph))
         if newest is None:
             initialize_variables(session, init_ops, init_feed_dict, init_fn)
         else:
@@ -198,6 +208,7 @@ def train(
             jit_compile=jit_compile,
         )
         start, target = program.global_step(), math.inf if until is None else until
+        runs.start(session, queue_runners.coordinator, program.run_args)
         for monitor_callback in monitor_callbacks:
             monitor_callback.set_session(session)
 
@@ -240,11 +251,15 @@ def _default_monitors(
     )
 
 
+def _runs_on_all_workers(monitor: Any) -> bool:
+    return isinstance(monitor, SessionRunHook) or getattr(monitor, "run_on_all_workers", False)
+
+
 @contextlib.contextmanager
 def _begun(
-    monitor_callbacks: Sequence[MonitorCallback], graph: tf.Graph, max_steps: int | None
+    monitor_callbacks: Sequence[MonitorCallback | HookCallback], graph: tf.Graph, max_steps: int | None
 ) -> Iterator[None]:
-    """Begins the monitors; ends them if no loop came to do so."""
+    """Begins the monitors and hooks; ends them if no loop came to do so."""
     try:
         with graph.as_default():
             for callback in monitor_callbacks:
@@ -255,21 +270,8 @@ def _begun(
             try:
                 callback.on_train_end()
             except Exception:
-                _LOGGER.exception("Also raised by %r at the end", callback.monitor)
+                _LOGGER.exception("Also raised at the end")
         raise
-
-
-def _saved_variables(session: GraphSession) -> list[SavedVariable]:
-    """What a checkpoint holds: the global variables under their TF 1 names, and the random ops' state."""
-    saved = {}
-    for variable in session.graph.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES):
-        key, slice_spec = _tensorflow.save_slice(variable)
-        lifted = session.lifted.variable(variable.op.name)
-        saved[key, slice_spec] = SavedVariable(key, lifted, slice_spec)
-    for name, state in session.lifted.random_states.items():
-        key = f"{name}/random_state"
-        saved[key, ""] = SavedVariable(key, state, optional=True)
-    return list(saved.values())
 
 
 def _fatal_loss(callbacks: Iterable[keras.callbacks.Callback]) -> Callable[[tf.Tensor], tf.Tensor]:

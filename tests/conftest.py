@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import os
 from typing import Any
 
@@ -17,6 +18,7 @@ hypothesis.settings.register_profile(
     derandomize=True,
     database=None,
     deadline=None,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],  # to shrink an example takes minutes
     suppress_health_check=list(hypothesis.HealthCheck),
 )
 hypothesis.settings.load_profile("suite")
@@ -47,3 +49,19 @@ def job() -> Any:
     import graphs  # after pytest_configure, which may change the mode
 
     return graphs.build("linear_sgd")
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> dict[Any, list[int]]:
+    """The steps at which each hook was called."""
+    from keras_legacy_train.callbacks.hook_callback import HookCallback
+
+    steps: dict[Any, list[int]] = collections.defaultdict(list)
+    on_step_begin = HookCallback.on_step_begin
+
+    def spy(self: HookCallback, step: int) -> Any:
+        steps[self.hook].append(step)
+        return on_step_begin(self, step)
+
+    monkeypatch.setattr(HookCallback, "on_step_begin", spy)
+    return steps

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from keras_legacy_train import monitors
 from keras_legacy_train.monitors.schedule import next_step
-from monitor_helpers import VARIABLE_KINDS, Line, Run, drive
+from monitor_helpers import VARIABLE_KINDS, Estimator, Line, Run, drive
 
 v1 = tf.compat.v1
 
@@ -37,20 +37,28 @@ def line() -> Iterator[Line]:
 
 REQUIRED: dict[str, tuple[Any, ...]] = {
     "CaptureVariable": ("w:0",),
+    "ExportMonitor": (5, "exports"),
     "NanLoss": ("loss:0",),
     "PrintTensor": (["loss:0"],),
     "SummarySaver": ("summary:0",),
 }
-OPTIONS: dict[str, dict[str, Any]] = {"StopAtStep": {"last_step": 9}, "CheckpointSaver": {"save_steps": 5}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "StopAtStep": {"last_step": 9},
+    "CheckpointSaver": {"save_steps": 5},
+    "ValidationMonitor": {"x": [1.0]},
+}
 
 
 def make(name: str, tmp_path: Path) -> monitors.BaseMonitor:
     arguments = REQUIRED.get(name, (tmp_path,) if name == "CheckpointSaver" else ())
-    return getattr(monitors, name)(*arguments, **OPTIONS.get(name, {}))
+    monitor = getattr(monitors, name)(*arguments, **OPTIONS.get(name, {}))
+    if name == "ExportMonitor":
+        monitor.set_estimator(Estimator(tmp_path))
+    return monitor
 
 
 EVERY_MONITOR = pytest.mark.parametrize(
-    "name", [name for name in monitors.__all__ if name[0].isupper() and not name.endswith("Error")]
+    "name", [name for name in monitors.__all__ if hasattr(getattr(monitors, name), "step_begin")]
 )
 
 
@@ -73,6 +81,19 @@ EVERY_MONITOR = pytest.mark.parametrize(
             "(checkpoint_dir, save_secs=None, save_steps=None, saver=None, "
             "checkpoint_basename='model.ckpt', scaffold=None)",
         ),
+        (
+            "ValidationMonitor",
+            "(x=None, y=None, input_fn=None, batch_size=None, eval_steps=None, every_n_steps=100, "
+            "metrics=None, hooks=None, early_stopping_rounds=None, early_stopping_metric='loss', "
+            "early_stopping_metric_minimize=True, name=None, check_interval_secs=5)",
+        ),
+        (
+            "ExportMonitor",
+            "(every_n_steps, export_dir, input_fn=None, input_feature_key=None, exports_to_keep=5, "
+            "signature_fn=None, default_batch_size=1)",
+        ),
+        ("RunHookAdapterForMonitors", "(monitors)"),
+        ("replace_monitors_with_hooks", "(monitors_or_hooks, estimator)"),
         ("StepCounter", "(every_n_steps=100, output_dir=None, summary_writer=None)"),
         ("NanLoss", "(loss_tensor, every_n_steps=100, fail_on_nan_loss=True)"),
         (

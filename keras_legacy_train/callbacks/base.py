@@ -40,7 +40,10 @@ class LoopCallback(keras.callbacks.Callback):
         return math.inf
 
     def on_step_begin(self, step: int) -> Iterable[Any]:
-        """Called before a watched step. Returns the tensors, operations or names to compute along with it."""
+        """Called before a watched step. Returns the tensors, operations or names to compute along with it.
+
+        Among them may be `programs.base.Feeds`, which the step is given.
+        """
         return ()
 
     def on_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-# What came after 1.15, which refuses a graph with an attribute it does not know. None of these changes what is
-# computed.
+# What came after 1.15, which refuses a graph with an attribute it does not know. None of these changes what
+# is computed.
 _NEW_ATTRIBUTES = (
     "allowed_devices",
     "bad_indices_policy",

@@ -39,6 +39,20 @@ def initialize_variables(
             init_fn(session)
 
 
+def initialize_missing(session: GraphSession) -> None:
+    """Runs the initializers of the global variables that have no value yet."""
+    variables = session.graph.get_collection(_KEYS.GLOBAL_VARIABLES)
+    missing = [v for v in variables if not session.lifted.variable(v.op.name).initialized]
+    session.run([variable.initializer for variable in missing])
+
+
+def initialize_resources(session: GraphSession) -> None:
+    """Creates the resources that are registered with the graph, such as tree ensembles."""
+    graph = session.graph
+    resources = graph.get_collection(_KEYS.RESOURCES) + graph.get_collection(_KEYS.LOCAL_RESOURCES)
+    session.run([resource.create for resource in resources])
+
+
 def initialize_locals(session: GraphSession) -> None:
     """Initialises local variables, tables and iterators, which no checkpoint holds."""
     graph = session.graph

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from keras_legacy_train._tensorflow import FunctionDef
 from keras_legacy_train.graph import random
+from keras_legacy_train.graph.function_defs import trace_gradient
 from keras_legacy_train.graph.nodes import NodeDef, make_node
 
 # Ops that run a function as a part of the step. A dataset runs its functions inside the iterator, whose
@@ -47,8 +48,9 @@ class Library:
         self._make_state = make_state
         self._names: dict[str, str] = {}
         self._functions: dict[str, FunctionDef] = {}
-        self._gradients: list[tuple[str, str]] = []
-        self._stepped: set[str] = set()
+        self._gradients: dict[str, str] = {}
+        # Without the suffix, which differs from lift to lift: so a checkpoint finds random state again.
+        self._originals: dict[str, str] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
@@ -57,7 +59,9 @@ class Library:
         """Takes in the functions of a graph's library (a `FunctionDefLibrary`) that are not here yet."""
         new = [function for function in library.function if function.signature.name not in self._names]
         for function in new:
-            self._names[function.signature.name] = function.signature.name + self._suffix
+            name = function.signature.name + self._suffix
+            self._names[function.signature.name] = name
+            self._originals[name] = function.signature.name
         for function in new:
             copy = FunctionDef()
             copy.CopyFrom(function)
@@ -66,26 +70,27 @@ class Library:
                 self._rename(node)
             self._functions[copy.signature.name] = copy
         for gradient in library.gradient:
-            names = (self._names[gradient.function_name], self._names[gradient.gradient_func])
-            if names not in self._gradients:
-                self._gradients.append(names)
+            self._gradients[self._names[gradient.function_name]] = self._names[gradient.gradient_func]
+        for function in new:
+            for node in self._functions[self._names[function.signature.name]].node_def:
+                self._call_gradient(node)
 
     def add_made(self, functions: Iterable[FunctionDef]) -> None:
         """Takes in functions of our own, under the names they have."""
         for function in functions:
-            self._functions[function.signature.name] = function
+            name = function.signature.name
+            self._functions[name] = function
+            self._originals[name] = name.replace(self._suffix, "")
 
     def enter(self, node: NodeDef) -> None:
         """Points a graph's node at the new names, and makes the functions it runs ready for stepping."""
         self._rename(node)
-        if node.op in _CALLS or node.op in self._functions:
-            for name in _referenced(node):
-                self._move_random_state_out(name)
+        self._call_gradient(node)
+        self._give_random_state(node, node.name)
 
     def reachable(self, nodes: Iterable[NodeDef]) -> tf.compat.v1.GraphDef:
         """A GraphDef with the library that the nodes need, and no nodes."""
         found: dict[str, FunctionDef] = {}
-        gradient_of = dict(self._gradients)
         waiting = [name for node in nodes for name in _referenced(node)]
         while waiting:
             name = waiting.pop()
@@ -93,13 +98,8 @@ class Library:
                 continue
             found[name] = self._functions[name]
             waiting.extend(other for node in found[name].node_def for other in _referenced(node))
-            if name in gradient_of:
-                waiting.append(gradient_of[name])
         graph_def = tf.compat.v1.GraphDef()
         graph_def.library.function.extend(found.values())
-        for function, gradient in self._gradients:
-            if function in found:
-                graph_def.library.gradient.add(function_name=function, gradient_func=gradient)
         return graph_def
 
     def _rename(self, node: NodeDef) -> None:
@@ -108,11 +108,71 @@ class Library:
             for function in _function_attributes(value):
                 function.name = self._names.get(function.name, function.name)
 
-    def _move_random_state_out(self, name: str) -> None:
-        if name in self._stepped or name not in self._functions:
+    def _call_gradient(self, node: NodeDef) -> None:
+        """Makes a SymbolicGradient a plain call, if the runtime would not know the gradient.
+
+        It does not hear of gradients that the graph names, and has none for random ops with state outside.
+        """
+        if node.op != "SymbolicGradient":
             return
-        self._stepped.add(name)
-        function = self._functions[name]
+        name = node.attr["f"].func.name
+        called = self._all_called(name)
+        if not called & self._gradients.keys() and not any(map(self._has_random_ops, called)):
+            return
+        if name not in self._gradients:
+            body = self._functions[name]
+            made = trace_gradient(body, self.reachable(body.node_def), name)
+            self.add_made(made)
+            self._gradients[name] = made[0].signature.name
+            for inner in (inner for function in made for inner in function.node_def):
+                self._call_gradient(inner)
+        node.op = "StatefulPartitionedCall"
+        node.attr["f"].func.name = self._gradients[name]
+
+    def _all_called(self, name: str) -> set[str]:
+        """The function and all that run as a part of it."""
+        called: set[str] = set()
+        waiting = [name]
+        while waiting:
+            name = waiting.pop()
+            if name in self._functions and name not in called:
+                called.add(name)
+                waiting.extend(f for node in self._functions[name].node_def for f in self._called(node))
+        return called
+
+    def _called(self, node: NodeDef) -> list[str]:
+        """The functions that run as a part of the step when the node runs."""
+        if node.op in _CALLS or node.op in self._functions:
+            return _referenced(node)
+        return []
+
+    def _has_random_ops(self, name: str) -> bool:
+        return any(random.initial_state(node) is not None for node in self._functions[name].node_def)
+
+    def _draws(self, name: str) -> bool:
+        """Whether a function, or one that it calls, has random ops."""
+        return any(map(self._has_random_ops, self._all_called(name)))
+
+    def _give_random_state(self, node: NodeDef, path: str) -> None:
+        """Lets a node that calls functions with random ops call copies whose state is this call's own.
+
+        TF 1 put the bodies in the places of the calls, so each call had generators of its own.
+        """
+        if not self._called(node):
+            return
+        if self._draws(node.op):
+            node.op = self._with_random_state_outside(node.op, path)
+        for value in node.attr.values():
+            for function in _function_attributes(value):
+                if self._draws(function.name):
+                    function.name = self._with_random_state_outside(function.name, path)
+
+    def _with_random_state_outside(self, name: str, path: str) -> str:
+        """Makes a copy of a function whose random ops keep their state under `path`; returns its name."""
+        path = f"{path}/{self._originals[name]}"
+        function = FunctionDef()
+        function.CopyFrom(self._functions[name])
+        function.signature.name = f"{name}_{len(self._functions)}"
         nodes = list(function.node_def)
         outputs: dict[str, str] = {}
         del function.node_def[:]
@@ -120,12 +180,12 @@ class Library:
             initial = random.initial_state(node)
             if initial is None:
                 function.node_def.append(node)
-                self.enter(node)
+                self._give_random_state(function.node_def[-1], f"{path}/{node.name}")
                 continue
             state = make_node("VarHandleOp", f"{node.name}_random_state")
             state.attr["dtype"].type = tf.int64.as_datatype_enum
             state.attr["shape"].shape.CopyFrom(tf.TensorShape(initial.shape).as_proto())
-            state.attr["shared_name"].s = self._make_state(f"{name}/{node.name}", initial).encode()
+            state.attr["shared_name"].s = self._make_state(f"{path}/{node.name}", initial).encode()
             twin = random.twin(node, f"{state.name}:resource:0")
             self.add_made(twin.functions)
             function.node_def.extend([state, *twin.nodes])
@@ -135,6 +195,8 @@ class Library:
             node.input[:] = [outputs.get(text, text) for text in node.input]
         for key, text in function.ret.items():
             function.ret[key] = outputs.get(text, text)
+        self._functions[function.signature.name] = function
+        return function.signature.name
 
 
 def _function_attributes(value: tf.compat.v1.AttrValue) -> Iterator[tf.compat.v1.NameAttrList]:

@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph import inputs, random
+from keras_legacy_train.graph.frames import Frames
 from keras_legacy_train.graph.library import Library
 from keras_legacy_train.graph.nodes import (
     NodeDef,
@@ -30,6 +31,7 @@ from keras_legacy_train.graph.nodes import (
     set_inputs,
     split_inputs,
 )
+from keras_legacy_train.graph.ordering import order_updates
 from keras_legacy_train.graph.references import References
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -60,12 +62,13 @@ class LiftedGraph:
         self._suffix = f"_lift{next(_LIFTS)}"
         self._nodes: dict[str, NodeDef] = {}
         self._captured: dict[str, _tensorflow.GraphVariable] = {}
+        self._states: set[str] = set()
         self._shared: dict[tuple[str, str], _tensorflow.GraphVariable] = {}
         self._references = References()
         self._library = Library(self._suffix, self._make_state_for_function)
         self._lifted_ops: set[str] = set()
         self._version = -1
-        self._in_frames: set[str] = set()
+        self._frames = Frames()
         self._dropped_devices: set[str] = set()
         self._functions: dict[tuple[tuple[str, ...], ...], Function] = {}
         self._lock = threading.RLock()
@@ -117,6 +120,8 @@ class LiftedGraph:
             for op in in_dependency_order(new):
                 self._lifted_ops.add(op.name)
                 started.extend(self._lift(op))
+            for entrance in self._frames.serial_entrances():
+                self._nodes[entrance].attr["parallel_iterations"].i = 1
             if started:
                 self._make_function((), (), tuple(started))([])
 
@@ -136,10 +141,10 @@ class LiftedGraph:
         if node.op in _VARIABLE_OPS:
             self._add_variable(node, op)
             return []
-        self._note_frame(node)
         self._library.enter(node)
         starters: list[str] = []
         for rewritten in self._references.rewrite(node):
+            self._frames.add(rewritten)
             inputs.isolate(rewritten, self._suffix)
             if rewritten.op == "OneShotIterator":
                 nodes = inputs.one_shot_iterator(rewritten)
@@ -149,12 +154,6 @@ class LiftedGraph:
             for each in nodes:
                 self._nodes[each.name] = each
         return starters
-
-    def _note_frame(self, node: NodeDef) -> None:
-        """Remembers whether the node is inside a TF 1 while loop."""
-        inside = any(node_name(text) in self._in_frames for text in node.input)
-        if node.op in ("Enter", "RefEnter") or (inside and node.op not in ("Exit", "RefExit")):
-            self._in_frames.add(node.name)
 
     def _local_device(self, device: str) -> str:
         """The device without job and task if there is such a one here, else none."""
@@ -197,11 +196,10 @@ class LiftedGraph:
         variable.assign(initial)
         self.random_states[name] = variable
         self._captured[state_name] = variable
+        self._states.add(state_name)
         return variable
 
     def _make_state_for_function(self, name: str, initial: np.ndarray) -> str:
-        # The name without the suffix is the same in every lift, so a checkpoint finds it again.
-        name = name.replace(self._suffix, "", 1)
         self._make_state(name, initial)
         return f"{name}/random_state{self._suffix}"
 
@@ -212,7 +210,7 @@ class LiftedGraph:
         state = self._make_state(node.name, initial)
         handle_nodes = []
         handle = f"{node.name}/random_state:0"
-        if node.name in self._in_frames:
+        if self._frames.draw_in_turn(node.name):
             # Inside a TF 1 while loop a captured handle, which is outside, cannot be an input.
             (first, *_), _ = split_inputs(node)
             handle_node = make_node("VarHandleOp", f"{node.name}/random_state_handle", (), [node_name(first)])
@@ -230,6 +228,7 @@ class LiftedGraph:
         operations = tuple(name for name in operations if name not in self._captured)
         fetched, extra = self._readable(fetches, operations)
         graph_def, captured = self._subgraph({*map(node_name, fetched), *operations}, extra, set(feeds))
+        used = {name for node in graph_def.node for name in split_inputs(node)[0]}
         signature = [
             tf.TensorSpec(tensor.shape, tensor.dtype.base_dtype)
             for tensor in map(self.graph.get_tensor_by_name, feeds)
@@ -237,7 +236,8 @@ class LiftedGraph:
 
         def body(*arguments: tf.Tensor) -> list[tf.Tensor]:
             graph = tf.compat.v1.get_default_graph()
-            input_map = dict(zip(feeds, arguments, strict=True))
+            # What is fed and not needed must not be mapped.
+            input_map = {feed: fed for feed, fed in zip(feeds, arguments, strict=True) if feed in used}
             for name in captured:
                 input_map.setdefault(f"{name}:0", graph.capture(self._captured[name].handle))
             elements = tf.graph_util.import_graph_def(
@@ -308,7 +308,12 @@ class LiftedGraph:
             node = extra.get(name) or self._nodes[name]
             data, controls = split_inputs(node)
             kept = [c for c in controls if c not in self._captured and f"{c}:0" not in feeds]
-            if len(kept) != len(controls):
+            if node.op == "ReadVariableOp" and data[0] in feeds:
+                # A reference variable is fed: what reads it gets the fed value.
+                dtype = node.attr["dtype"]
+                node = make_node("Identity", node.name, data, kept)
+                node.attr["T"].CopyFrom(dtype)
+            elif len(kept) != len(controls):
                 copy = NodeDef()
                 copy.CopyFrom(node)
                 set_inputs(copy, data, kept)
@@ -324,6 +329,9 @@ class LiftedGraph:
             found[name] = node
             waiting.extend(node_name(tensor) for tensor in data if tensor not in feeds)
             waiting.extend(kept)
+        found = {name: found[name] for name in (*self._nodes, *extra) if name in found}
+        variables = {name: self._captured[name].name for name in captured if name not in self._states}
+        order_updates(found, variables, self._frames)
         graph_def = self._library.reachable(found.values())
         graph_def.versions.producer = self.graph.graph_def_versions.producer
         graph_def.node.extend(found.values())

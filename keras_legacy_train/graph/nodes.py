@@ -38,8 +38,7 @@ def set_inputs(node: NodeDef, data: Iterable[str], controls: Iterable[str]) -> N
 def in_dependency_order(operations: Iterable[tf.Operation]) -> list[tf.Operation]:
     """The operations, each after those it takes inputs from, but for the way back in a TF 1 while loop.
 
-    The order of building is not that: a TF 1 conditional puts a `Switch` in front of an op that is there
-        already.
+    The order of building is not that: a TF 1 conditional puts a `Switch` in front of an op that is there.
     """
     waiting = {operation.name: operation for operation in operations}
     ordered = []

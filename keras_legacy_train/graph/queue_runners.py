@@ -16,18 +16,21 @@ class QueueRunners:
 
     Args:
         session: The session that they enqueue by.
+
+    Attributes:
+        coordinator: Tells the threads to stop, and keeps what they raised.
     """
 
     def __init__(self, session: GraphSession):
         self._session = session
-        self._coordinator = tf.train.Coordinator()
+        self.coordinator = tf.train.Coordinator()
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> QueueRunners:
         """Starts one thread for each enqueue op."""
         graph = self._session.graph
         for runner in graph.get_collection(tf.compat.v1.GraphKeys.QUEUE_RUNNERS):
-            threads = runner.create_threads(self._session, self._coordinator, daemon=True, start=True)
+            threads = runner.create_threads(self._session, self.coordinator, daemon=True, start=True)
             self._threads.extend(threads)
         return self
 
@@ -41,8 +44,8 @@ class QueueRunners:
 
     def request_stop(self) -> None:
         """Closes the queues: who waits for one gets the end of the input. May be called from any thread."""
-        self._coordinator.request_stop()
+        self.coordinator.request_stop()
 
     def raise_failure(self) -> None:
         """Raises what an enqueue op failed with, if one did otherwise than by the end of its input."""
-        self._coordinator.raise_requested_exception()
+        self.coordinator.raise_requested_exception()

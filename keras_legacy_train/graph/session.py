@@ -5,9 +5,8 @@
         loss.eval()
     tf.compat.v1.train.Saver().restore(session, path)
 
-It has no runtime of its own: `run` makes a function of what is fetched and calls it, over the same variables
-    that
-training uses.
+It has no runtime of its own: `run` makes a function of what is fetched and calls it, over the same
+variables that training uses.
 """
 
 from __future__ import annotations
@@ -32,6 +31,8 @@ class GraphSession(_tensorflow.SessionInterface):
 
     def __init__(self, lifted: LiftedGraph):
         self.lifted = lifted
+        self._closed = False
+        self._entered: list[contextlib.AbstractContextManager[GraphSession]] = []
 
     @property
     def graph(self) -> tf.Graph:
@@ -47,6 +48,22 @@ class GraphSession(_tensorflow.SessionInterface):
     def sess_str(self) -> str:
         """The master, which is this process."""
         return ""
+
+    def list_devices(self) -> list[tf.config.LogicalDevice]:
+        """The devices of this process; each has a `name` and a `device_type`."""
+        return tf.config.list_logical_devices()
+
+    def close(self) -> None:
+        """Lets `run` fail from now on."""
+        self._closed = True
+
+    def __enter__(self) -> GraphSession:
+        self._entered.append(self.as_default())
+        return self._entered[-1].__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._entered.pop().__exit__(*error)
+        self.close()
 
     @contextlib.contextmanager
     def as_default(self) -> Iterator[GraphSession]:
@@ -66,7 +83,7 @@ class GraphSession(_tensorflow.SessionInterface):
         Args:
             fetches: A tensor, operation, variable, name, or any structure of them.
             feed_dict: Values by tensors or names; any tensor can be fed.
-            options: Must be `None`: there is nothing that `tf.RunOptions` could steer.
+            options: `None` or default options: there is nothing that `tf.RunOptions` could steer.
             run_metadata: Must be `None`; use `tf.profiler.experimental` to trace.
 
         Returns:
@@ -74,9 +91,14 @@ class GraphSession(_tensorflow.SessionInterface):
 
         Raises:
             ValueError: A fed value does not fit its tensor, or `options` or `run_metadata` is given.
+            RuntimeError: The session is closed.
         """
-        if options is not None or run_metadata is not None:
-            raise ValueError("options and run_metadata have no meaning here; use tf.profiler.experimental.")
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        if options not in (None, tf.compat.v1.RunOptions()) or run_metadata is not None:
+            raise ValueError(
+                "options and run_metadata have no meaning here. Use tf.profiler.experimental to trace."
+            )
         feeds = self.feeds(feed_dict)
         fed = {self.graph.get_tensor_by_name(name).ref(): value for name, value in feeds.items()}
         handler = _tensorflow.FetchHandler(self.graph, fetches, fed)
@@ -93,9 +115,14 @@ class GraphSession(_tensorflow.SessionInterface):
     ) -> list[Any]:
         """`run` without structures: everything by name, feeds already checked by `feeds`."""
         feeds = feeds or {}
+        unfed = [name for name in tensors if name not in feeds]
         with _tensorflow.eager_mode():
-            function = self.lifted.function(feeds, tensors, operations)
-            return [value.numpy() for value in function([tf.constant(value) for value in feeds.values()])]
+            function = self.lifted.function(feeds, unfed, operations)
+            values = [value.numpy() for value in function([tf.constant(value) for value in feeds.values()])]
+        if len(unfed) == len(tensors):
+            return values
+        found = {**feeds, **dict(zip(unfed, values, strict=True))}
+        return [found[name] for name in tensors]
 
     def feeds(self, feed_dict: Mapping[Any, Any] | None) -> dict[str, np.ndarray]:
         """Checks a `feed_dict`: values by tensor names, as arrays of the tensors' dtypes.
@@ -120,9 +147,32 @@ class GraphSession(_tensorflow.SessionInterface):
     def make_callable(
         self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
     ) -> Callable[..., Any]:
-        """A function that runs `fetches`, taking one value for each tensor of `feed_list`."""
+        """A function that runs `fetches`; stands for `tf.Session.make_callable`.
+
+        Args:
+            fetches: See `run`.
+            feed_list: What it takes values for, in order.
+            accept_options: Whether it takes `options` and `run_metadata` of `run`.
+        """
         keys = list(feed_list or ())
-        return lambda *values: self.run(fetches, dict(zip(keys, values, strict=True)))
+
+        def call(*values: Any, **options: Any) -> Any:
+            if len(values) != len(keys):
+                raise ValueError(f"feed_list names {len(keys)} values; {len(values)} were given.")
+            if options and not accept_options:
+                raise TypeError(f"Made without accept_options=True, but called with {', '.join(options)}.")
+            with self.graph.as_default():  # elsewhere a variable cannot be a key
+                return self.run(fetches, dict(zip(keys, values, strict=True)), **options)
+
+        return call
+
+    def partial_run_setup(self, fetches: Any, feeds: Any = None) -> Any:
+        """Not supported: a function cannot stop half-way."""
+        raise NotImplementedError("Partial runs are not supported. Call run once with all feeds.")
+
+    def partial_run(self, handle: Any, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+        """Not supported: a function cannot stop half-way."""
+        raise NotImplementedError("Partial runs are not supported. Call run once with all feeds.")
 
     def _expand(self, key: Any, value: Any) -> list[tuple[Any, Any]]:
         if isinstance(key, str):
@@ -135,23 +185,27 @@ class GraphSession(_tensorflow.SessionInterface):
         if isinstance(key, str) and ":" not in key:
             key = f"{key}:0"
         try:
-            return self.graph.as_graph_element(key, allow_tensor=True, allow_operation=False)
+            tensor = self.graph.as_graph_element(key, allow_tensor=True, allow_operation=False)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"Cannot feed {key!r}: it is no tensor of the graph. {error}") from error
+        if not self.graph.is_feedable(tensor) or tensor.dtype in (tf.resource, tf.variant):
+            raise ValueError(f"Tensor {tensor.name} may not be fed.")
+        return tensor
 
 
 def _fed_array(tensor: tf.Tensor, value: Any) -> np.ndarray:
-    expected = f"{tensor.name} takes shape {tensor.shape} and dtype {tensor.dtype.base_dtype.name}"
-    if isinstance(value, (tf.Tensor, tf.Variable)) and not hasattr(value, "numpy"):
-        raise ValueError(f"{expected}, fed as an array; it was given the symbolic {value!r}.")
-    if value is None:
-        raise ValueError(f"{expected}; it was given None.")
+    if value is None or (isinstance(value, (tf.Tensor, tf.Variable)) and not hasattr(value, "numpy")):
+        raise ValueError(f"{_expected(tensor)}, fed as an array; it was given {value!r}.")
     try:
         array = np.asarray(value, tensor.dtype.base_dtype.as_numpy_dtype)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         given = np.shape(value) if isinstance(value, np.ndarray) else type(value).__name__
-        raise ValueError(f"{expected}; it was given {value!r:.100} ({given}).") from error
+        raise ValueError(f"{_expected(tensor)}; it was given {value!r:.100} ({given}).") from error
     if not tensor.shape.is_compatible_with(array.shape):
         given_dtype = getattr(value, "dtype", array.dtype)
-        raise ValueError(f"{expected}; it was given shape {array.shape} and dtype {given_dtype}.")
+        raise ValueError(f"{_expected(tensor)}; it was given shape {array.shape} and dtype {given_dtype}.")
     return array
+
+
+def _expected(tensor: tf.Tensor) -> str:
+    return f"{tensor.name} takes shape {tensor.shape} and dtype {tensor.dtype.base_dtype.name}"

@@ -108,7 +108,7 @@ class TrainingLoop:
 
 
 def _reason(error: BaseException) -> StopReason:
-    if isinstance(error, NanLossDuringTrainingError):
+    if isinstance(error, (NanLossDuringTrainingError, tf.compat.v1.train.NanLossDuringTrainingError)):
         return StopReason.NAN
     if isinstance(error, (KeyboardInterrupt, SystemExit)):
         return StopReason.INTERRUPTED

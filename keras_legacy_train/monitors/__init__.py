@@ -33,26 +33,33 @@ from keras_legacy_train.monitors.capture_variable import CaptureVariable
 from keras_legacy_train.monitors.checkpoint_saver import CheckpointSaver
 from keras_legacy_train.monitors.defaults import get_default_monitors
 from keras_legacy_train.monitors.every_n import EveryN
+from keras_legacy_train.monitors.export_monitor import ExportMonitor
 from keras_legacy_train.monitors.graph_dump import GraphDump
+from keras_legacy_train.monitors.hook_adapter import RunHookAdapterForMonitors, replace_monitors_with_hooks
 from keras_legacy_train.monitors.logging_trainable import LoggingTrainable
 from keras_legacy_train.monitors.nan_loss import NanLoss
 from keras_legacy_train.monitors.print_tensor import PrintTensor
 from keras_legacy_train.monitors.step_counter import StepCounter
 from keras_legacy_train.monitors.stop_at_step import StopAtStep
 from keras_legacy_train.monitors.summary_saver import SummarySaver
+from keras_legacy_train.monitors.validation_monitor import ValidationMonitor
 
 __all__ = [
     "BaseMonitor",
     "CaptureVariable",
     "CheckpointSaver",
     "EveryN",
+    "ExportMonitor",
     "GraphDump",
     "LoggingTrainable",
     "NanLoss",
     "NanLossDuringTrainingError",
     "PrintTensor",
+    "RunHookAdapterForMonitors",
     "StepCounter",
     "StopAtStep",
     "SummarySaver",
+    "ValidationMonitor",
     "get_default_monitors",
+    "replace_monitors_with_hooks",
 ]

@@ -10,6 +10,17 @@ import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
+class Feeds:
+    """Among what is requested of a step: values that it is to be given.
+
+    Attributes:
+        feed_dict: The values by tensor or name.
+    """
+
+    feed_dict: Mapping[Any, Any]
+
+
+@dataclasses.dataclass(frozen=True)
 class Steps:
     """What came of one call into the program: one step that was watched, or a window of many.
 
@@ -55,7 +66,7 @@ class Program(Protocol):
         """What the next watched step is given. `StopIteration` where there is no more."""
 
     def run_step(self, batch: Any, requests: Iterable[Any]) -> Steps:
-        """One step, of which somebody wants to see `requests`."""
+        """One step, of which somebody wants to see `requests`; those that are `Feeds` are given to it."""
 
     def run_window(self, until: float, at_most: int) -> Steps:
         """Steps that nobody watches: as long as the global step is below `until`, but not more than

@@ -12,10 +12,9 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
-from keras_legacy_train.programs.base import Steps
+from keras_legacy_train.programs.base import Feeds, Steps
 from keras_legacy_train.programs.outputs import StepOutputs
-
-_NOT_RUN = -1.0
+from keras_legacy_train.programs.window import Window
 
 
 class GraphProgram:
@@ -32,8 +31,7 @@ class GraphProgram:
         jit_compile: Whether windows are compiled by XLA.
     """
 
-    # The longest window: rows of the record, which each window clears.
-    MAX_WINDOW = 16_384
+    MAX_WINDOW = Window.MAX_STEPS
 
     def __init__(
         self,
@@ -55,13 +53,11 @@ class GraphProgram:
         self._loss = loss
         self._global_step = f"{global_step}:0"
         self._feed_fn = feed_fn
+        self._feed_dict: Mapping[Any, Any] | None = None
         self._is_fatal = is_fatal
         self._jit_compile = jit_compile
         self._stop = tf.Variable(False, trainable=False)
-        # The global step and the loss of each step of a window. They outlive an error inside the window,
-        # which what the loop carries does not; float64 holds both exactly.
-        self._record = tf.Variable(tf.fill([self.MAX_WINDOW, 2], tf.constant(_NOT_RUN, tf.float64)))
-        self._window: Callable[..., tf.Tensor] | None = None
+        self._window: Window | None = None
         self._step = self.global_step()
 
     def global_step(self) -> int:
@@ -71,16 +67,21 @@ class GraphProgram:
         if self._feed_fn is None:
             return {}
         with self._session.as_default():
-            feed_dict = self._feed_fn()
-        return self._session.feeds(feed_dict)
+            self._feed_dict = self._feed_fn()
+        return self._session.feeds(self._feed_dict)
+
+    def run_args(self) -> tf.compat.v1.train.SessionRunArgs:
+        """What the next step runs and is fed of its own accord, as a Session would be told."""
+        return tf.compat.v1.train.SessionRunArgs([*self._train_ops, self._loss], self._feed_dict)
 
     def run_step(self, batch: Mapping[str, np.ndarray], requests: Iterable[Any]) -> Steps:
-        outputs = StepOutputs(self._session.graph, [*self._train_ops, self._loss, *requests])
+        feeds, fetches = self._separate(batch, requests)
+        outputs = StepOutputs(self._session.graph, [*self._train_ops, self._loss, *fetches])
         names = list(dict.fromkeys([self._global_step, *outputs.tensors]))
         began = time.perf_counter()
         try:
             computed = self._session.compute(
-                names, dict.fromkeys([*self._operations, *outputs.operations]), batch
+                names, dict.fromkeys([*self._operations, *outputs.operations]), feeds
             )
         except tf.errors.OutOfRangeError:
             self._queue_runners.raise_failure()
@@ -97,22 +98,15 @@ class GraphProgram:
             return self.run_step(self.next_batch(), ())
         if self._window is None:
             self._window = self._make_window()
-        error = None
         began = time.perf_counter()
-        try:
-            until = int(min(until, np.iinfo(np.int64).max))
-            rows = self._window(tf.constant(until, tf.int64), tf.constant(at_most, tf.int64)).numpy()
-        except tf.errors.OpError as raised:
-            if isinstance(raised, tf.errors.OutOfRangeError):
-                self._queue_runners.raise_failure()
-            if self._jit_compile and isinstance(raised, tf.errors.InvalidArgumentError):
-                raise ValueError(
-                    "jit_compile=True, but XLA cannot compile or run this step; no variable has changed."
-                    f" Pass jit_compile=False. {raised.message.partition('{')[0]}"
-                ) from raised
-            error = raised
-            rows = self._record.numpy()
-            rows = rows[: np.argmax(rows[:, 0] == _NOT_RUN)]
+        rows, error = self._window.run(until, at_most)
+        if isinstance(error, tf.errors.OutOfRangeError):
+            self._queue_runners.raise_failure()
+        if self._jit_compile and isinstance(error, tf.errors.InvalidArgumentError):
+            raise ValueError(
+                "jit_compile=True, but XLA cannot compile or run this step; no variable has changed."
+                f" Pass jit_compile=False. {error.message.partition('{')[0]}"
+            ) from error
         seconds = time.perf_counter() - began
         losses = rows[:, 1].astype(self._loss.dtype.as_numpy_dtype)
         return self._steps(rows[:, 0].astype(np.int64), losses, seconds, error=error)
@@ -121,6 +115,23 @@ class GraphProgram:
         with _tensorflow.eager_mode():
             self._stop.assign(True)
         self._queue_runners.request_stop()  # a step may be waiting for input
+
+    def _separate(
+        self, batch: Mapping[str, np.ndarray], requests: Iterable[Any]
+    ) -> tuple[dict[str, np.ndarray], list[Any]]:
+        """What the step is fed, and what is to be computed."""
+        feeds, fetches = dict(batch), []
+        for request in requests:
+            if not isinstance(request, Feeds):
+                fetches.append(request)
+                continue
+            added = self._session.feeds(request.feed_dict)
+            conflicts = sorted(feeds.keys() & added)
+            if conflicts:
+                feeders = "a SessionRunHook and user" if batch.keys() & conflicts else "two hooks"
+                raise RuntimeError(f"Same tensor is fed by {feeders}. Conflict(s): {', '.join(conflicts)}")
+            feeds.update(added)
+        return feeds, fetches
 
     def _steps(self, numbers: np.ndarray, losses: np.ndarray, seconds: float, **more: Any) -> Steps:
         steps = Steps(self._step, numbers, losses, seconds, **more)
@@ -135,32 +146,12 @@ class GraphProgram:
             )
         return np.reshape(loss, ())[()]
 
-    def _make_window(self) -> Callable[..., tf.Tensor]:
+    def _make_window(self) -> Window:
         step_function = self._session.lifted.function(
-            (), (self._loss.name, self._global_step), self._operations
+            (), (self._global_step, self._loss.name), self._operations
         )
-        read_step = self._session.lifted.function((), (self._global_step,))
 
-        def count() -> tf.Tensor:
-            return tf.cast(tf.reshape(read_step([])[0], []), tf.int64)
+        def ends(_: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
+            return self._is_fatal(loss) | self._stop.read_value()
 
-        @tf.function(autograph=False, jit_compile=self._jit_compile or None)
-        def window(until: tf.Tensor, at_most: tf.Tensor) -> tf.Tensor:
-            self._record.assign(tf.fill(self._record.shape, tf.constant(_NOT_RUN, tf.float64)))
-
-            def more(done: tf.Tensor, step: tf.Tensor, fatal: tf.Tensor) -> tf.Tensor:
-                ended = fatal | self._stop.read_value()
-                return (done < at_most) & (step < until) & ((done == 0) | ~ended)
-
-            def run_one(done: tf.Tensor, *_: tf.Tensor) -> list[tf.Tensor]:
-                loss, step = step_function([])
-                row = tf.stack([tf.cast(tf.reshape(value, []), tf.float64) for value in (step, loss)])
-                self._record.scatter_nd_update([[done]], [row])
-                return [done + 1, tf.cast(tf.reshape(step, []), tf.int64), self._is_fatal(row[1])]
-
-            start = [tf.constant(0, tf.int64), count(), tf.constant(False)]
-            done, _, _ = tf.while_loop(more, run_one, start, parallel_iterations=1)
-            return self._record[:done]
-
-        scalar = tf.TensorSpec([], tf.int64)
-        return window.get_concrete_function(scalar, scalar)
+        return Window(lambda: step_function([]), columns=2, ends=ends, jit_compile=self._jit_compile)

@@ -1,0 +1,48 @@
+"""Which nodes lie in which while loops of TF 1.
+
+Such a loop is a *frame* of the executor: `Enter` nodes bring tensors in, `Exit` nodes take them out, and what
+is computed from the former without the latter is inside.
+"""
+
+from __future__ import annotations
+
+from keras_legacy_train.graph.nodes import NodeDef, node_name
+
+
+class Frames:
+    """The frames of a graph's nodes, which are added in the order they were built."""
+
+    def __init__(self) -> None:
+        # The frames a node is in, outermost first. Nodes outside all loops are left out.
+        self._around: dict[str, tuple[str, ...]] = {}
+        self._entrances: dict[str, list[str]] = {}
+        self._serial: set[str] = set()
+
+    def __contains__(self, node: object) -> bool:
+        """Whether the node is in a loop."""
+        return node in self._around
+
+    def add(self, node: NodeDef) -> None:
+        """Notes where a node is."""
+        around = max((self._around.get(node_name(text), ()) for text in node.input), key=len, default=())
+        if node.op in ("Enter", "RefEnter"):
+            frame = node.attr["frame_name"].s.decode()
+            around = (*around, frame)
+            self._entrances.setdefault(frame, []).append(node.name)
+        elif node.op in ("Exit", "RefExit"):
+            around = around[:-1]
+        if around:
+            self._around[node.name] = around
+
+    def draw_in_turn(self, node: str) -> bool:
+        """Notes that the node draws random numbers, and returns whether it is in a loop.
+
+        An iteration that ran ahead of the one before would draw that one's numbers.
+        """
+        around = self._around.get(node, ())
+        self._serial.update(around)
+        return bool(around)
+
+    def serial_entrances(self) -> list[str]:
+        """The `Enter` nodes of the loops that must run one iteration after the other."""
+        return [entrance for frame in self._serial for entrance in self._entrances[frame]]

@@ -1,0 +1,120 @@
+"""Gives the reads and updates of a variable an order, where the graph leaves one open.
+
+In TF 1 an op that reads a variable and one that updates it, neither waiting for the other, race: as a rule
+the read wins, since it has nothing to wait for, while the update waits for its new value. Inside a function,
+and more so in a loop around it, the outcome is anybody's. `order_updates` settles it: of the ops that are
+ready, those that update a variable run last, in the order they were built. So a step is the same step in
+every function. The same goes for mutable tables.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Container, Iterator, Mapping
+
+from keras_legacy_train.graph.nodes import NodeDef, node_name, set_inputs, split_inputs
+
+_TABLES = frozenset({"MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2"})
+_FORWARDING = frozenset({"Identity", "Switch", "Merge", "Enter", "Exit", "NextIteration"})
+_READS = frozenset(
+    {
+        "ReadVariableOp",
+        "ResourceGather",
+        "ResourceGatherNd",
+        "VarIsInitializedOp",
+        "VariableShape",
+        "LookupTableFindV2",
+        "LookupTableSizeV2",
+        "LookupTableExportV2",
+    }
+)
+
+
+def order_updates(nodes: dict[str, NodeDef], variables: Mapping[str, str], loops: Container[str]) -> None:
+    """Adds the control inputs that order what reads and what updates the same variable.
+
+    What is in a loop of TF 1 is left alone, and nothing waits for what is in a branch: that may not run.
+
+    Args:
+        nodes: The nodes of a function by name, as they were built. Those that get an input are replaced by
+            copies.
+        variables: By the names of nodes that hold handles and are not among `nodes`, the variables' names.
+        loops: Contains the names of the nodes that are in a loop of TF 1.
+    """
+    held = {name: {variable} for name, variable in variables.items()}
+    held.update((name, {name}) for name, node in nodes.items() if node.op in _TABLES)
+    branches: dict[str, int] = {}
+    reads: dict[str, list[str]] = {}
+    last_update: dict[str, str] = {}
+    for name in _schedule(nodes, held):
+        node = nodes[name]
+        branches[name] = _branches(node, branches, name in loops)
+        used = _used(node, held)
+        if not used or name in loops:
+            continue
+        earlier = [last_update[variable] for variable in used if variable in last_update]
+        if node.op not in _READS:
+            earlier += [read for variable in used for read in reads.pop(variable, ())]
+        if earlier:
+            data, controls = split_inputs(node)
+            nodes[name] = NodeDef()
+            nodes[name].CopyFrom(node)
+            set_inputs(nodes[name], data, [*controls, *earlier])
+        if not branches[name]:
+            for variable in used:
+                if node.op in _READS:
+                    reads.setdefault(variable, []).append(name)
+                else:
+                    last_update[variable] = name
+
+
+def _schedule(nodes: dict[str, NodeDef], held: dict[str, set[str]]) -> Iterator[str]:
+    """The nodes' names, each after its inputs, updates as late as possible.
+
+    `held` is completed on the way: the variables whose handles a node hands on.
+    """
+    missing: dict[str, int] = {}
+    users: dict[str, list[str]] = {}
+    for name, node in nodes.items():
+        inputs = {node_name(text) for text in node.input} & nodes.keys()
+        if node.op == "Merge":
+            inputs = {other for other in inputs if nodes[other].op != "NextIteration"}
+        missing[name] = len(inputs)
+        for other in inputs:
+            users.setdefault(other, []).append(name)
+    built = {name: index for index, name in enumerate(nodes)}
+    ready: list[tuple[bool, int, str]] = []
+
+    def enter(name: str) -> None:
+        node = nodes[name]
+        updates = node.op not in _READS and bool(_used(node, held))
+        heapq.heappush(ready, (updates, built[name], name))
+
+    for name, count in missing.items():
+        if not count:
+            enter(name)
+    while ready:
+        _, _, name = heapq.heappop(ready)
+        if nodes[name].op in _FORWARDING:
+            held[name] = set().union(*(held.get(node_name(text), ()) for text in nodes[name].input))
+        yield name
+        for user in users.get(name, ()):
+            missing[user] -= 1
+            if not missing[user]:
+                enter(user)
+
+
+def _used(node: NodeDef, held: dict[str, set[str]]) -> list[str]:
+    """The variables that the node reads or updates."""
+    if node.op in _FORWARDING:
+        return []
+    data = (node_name(text) for text in node.input if not text.startswith("^"))
+    return sorted(set().union(*(held.get(name, ()) for name in data)))
+
+
+def _branches(node: NodeDef, branches: dict[str, int], in_loop: bool) -> int:
+    """How many conditionals of TF 1 the node is in, loops not counted."""
+    around = max((branches.get(node_name(text), 0) for text in node.input), default=0)
+    if in_loop:
+        return around
+    return around + {"Switch": 1, "Merge": -1}.get(node.op, 0)

@@ -1,0 +1,25 @@
+"""How monitors are called that take other arguments, or return other things, than they should."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+
+def as_requests(returned: Any) -> list[Any]:
+    """A list of what `step_begin` returned: a list, a tuple, one tensor or name, `{}` or `None`."""
+    if returned is None:
+        return []
+    if isinstance(returned, Iterable) and not isinstance(returned, str) and not hasattr(returned, "graph"):
+        return list(returned)
+    return [returned]
+
+
+def end(monitor: Any, session: Any) -> None:
+    """Calls `monitor.end`, with the session if it takes one."""
+    parameters = inspect.signature(monitor.end).parameters.values()
+    if any(p.name == "session" or p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        monitor.end(session=session)
+    else:
+        monitor.end()

@@ -1,0 +1,92 @@
+"""Monitors where session hooks are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import tensorflow as tf
+
+from keras_legacy_train.monitors.calls import as_requests, end
+from keras_legacy_train.programs.outputs import StepOutputs
+
+
+class RunHookAdapterForMonitors(tf.compat.v1.train.SessionRunHook):
+    """A session hook that calls monitors, so that they work in `tf.compat.v1.train.MonitoredSession`.
+
+    Stands for `tf.contrib.learn.monitors.RunHookAdapterForMonitors`. Every `run` of the session is a step.
+    `train` takes monitors as they are, and needs to watch fewer steps then.
+
+    ```python
+    hooks = [RunHookAdapterForMonitors([PrintTensor(["loss"]), StopAtStep(last_step=100)])]
+    with tf.compat.v1.train.MonitoredTrainingSession(hooks=hooks) as session:
+        while not session.should_stop():
+            session.run(train_op)
+    ```
+
+    Args:
+        monitors: The monitors, called in this order.
+    """
+
+    _outputs: StepOutputs
+
+    def __init__(self, monitors: Iterable[Any]):
+        self._monitors = list(monitors)
+        self._global_step: Any = None
+        self._step = 0
+
+    def begin(self) -> None:
+        self._global_step = tf.compat.v1.train.get_global_step()
+        if self._global_step is None:
+            raise RuntimeError("Global step should be created to use monitors.")
+        for monitor in self._monitors:
+            monitor.begin(max_steps=None)
+
+    def before_run(
+        self, run_context: tf.compat.v1.train.SessionRunContext
+    ) -> tf.compat.v1.train.SessionRunArgs | None:
+        session = run_context.session
+        # In the run itself the step would be read before or after it is raised, as it comes.
+        self._step = int(session.run(self._global_step)) + 1
+        requests = [
+            each for monitor in self._monitors for each in as_requests(monitor.step_begin(self._step))
+        ]
+        self._outputs = StepOutputs(session.graph, requests)
+        names = [*self._outputs.tensors, *self._outputs.operations]
+        return tf.compat.v1.train.SessionRunArgs({name: name for name in names}) if names else None
+
+    def after_run(
+        self,
+        run_context: tf.compat.v1.train.SessionRunContext,
+        run_values: tf.compat.v1.train.SessionRunValues,
+    ) -> None:
+        self._outputs.fill(run_values.results or {})
+        for monitor in self._monitors:
+            if monitor.step_end(self._step, self._outputs):
+                run_context.request_stop()
+        for monitor in self._monitors:
+            monitor.post_step(self._step, run_context.session)
+
+    def end(self, session: Any) -> None:
+        for monitor in self._monitors:
+            end(monitor, session)
+
+
+def replace_monitors_with_hooks(monitors_or_hooks: Iterable[Any] | None, estimator: Any) -> list[Any]:
+    """Returns the hooks, and after them one that calls the monitors.
+
+    Stands for `tf.contrib.learn.monitors.replace_monitors_with_hooks`.
+
+    Args:
+        monitors_or_hooks: Monitors and `tf.compat.v1.train.SessionRunHook`s, in any order; or `None`.
+        estimator: Handed to each monitor's `set_estimator`. If its `config.is_chief` is false, only monitors
+            with `run_on_all_workers` stay.
+    """
+    given = list(monitors_or_hooks or [])
+    hooks = [each for each in given if isinstance(each, tf.compat.v1.train.SessionRunHook)]
+    monitors = [each for each in given if not isinstance(each, tf.compat.v1.train.SessionRunHook)]
+    if not getattr(getattr(estimator, "config", None), "is_chief", True):
+        monitors = [monitor for monitor in monitors if monitor.run_on_all_workers]
+    for monitor in monitors:
+        monitor.set_estimator(estimator)
+    return [*hooks, RunHookAdapterForMonitors(monitors)] if monitors else hooks

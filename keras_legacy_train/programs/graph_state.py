@@ -1,0 +1,82 @@
+"""The state of a lifted graph: what a checkpoint holds of it, and how it is set up without training."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+import tensorflow as tf
+
+from keras_legacy_train import _tensorflow
+from keras_legacy_train.checkpoints import CheckpointManager, SavedVariable
+from keras_legacy_train.checkpoints.reading import restore_variables
+from keras_legacy_train.graph import initialize
+from keras_legacy_train.graph.session import GraphSession
+from keras_legacy_train.graph.tables import mutable_tables
+
+_KEYS = tf.compat.v1.GraphKeys
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+
+def saved_variables(session: GraphSession) -> list[SavedVariable]:
+    """The global variables and the mutable tables, under their TF 1 names."""
+    saved = {}
+    for variable in session.graph.get_collection(_KEYS.GLOBAL_VARIABLES):
+        key, slice_spec = _tensorflow.save_slice(variable)
+        lifted = session.lifted.variable(variable.op.name)
+        saved[key, slice_spec] = SavedVariable(key, lifted, slice_spec)
+    tables = []
+    for table in mutable_tables(session):
+        tables.append(SavedVariable(f"{table.name}-keys", table.keys, optional=True))
+        tables.append(SavedVariable(f"{table.name}-values", table.values, optional=True))
+    return [*saved.values(), *tables]
+
+
+def saved_random_states(session: GraphSession) -> list[SavedVariable]:
+    """The state of the random ops; a checkpoint of TF 1 does not have it."""
+    states = session.lifted.random_states.items()
+    return [SavedVariable(f"{name}/random_state", state, optional=True) for name, state in states]
+
+
+def restore_or_initialize(session: GraphSession, checkpoint_path: Any) -> None:
+    """Gives everything in a graph its value: from a checkpoint, and from initialisers what is not in there.
+
+    The states of random ops are not restored: a model that draws samples draws others each time.
+
+    Args:
+        session: The graph's session.
+        checkpoint_path: The checkpoint, or a directory whose newest one is meant; nothing for none. If the
+            graph has a `Saver` in its `SAVERS` collection, that decides what is read from it.
+
+    Raises:
+        ValueError: There is no such checkpoint.
+        CheckpointMismatchError: The checkpoint does not fit the graph.
+    """
+    initialize.initialize_resources(session)
+    if checkpoint_path:
+        _restore(session, _prefix(os.fsdecode(checkpoint_path)))
+    initialize.initialize_missing(session)
+    initialize.initialize_locals(session)
+    initialize.check_initialized(session)
+
+
+def _restore(session: GraphSession, prefix: str) -> None:
+    _LOGGER.info("Loading model from checkpoint: %s.", prefix)
+    savers = session.graph.get_collection(_KEYS.SAVERS)
+    if savers:
+        with session.as_default():
+            savers[0].restore(session, prefix)
+    else:
+        restore_variables(prefix, saved_variables(session))
+
+
+def _prefix(path: str) -> str:
+    if os.path.isdir(path):
+        newest = CheckpointManager(path, max_to_keep=None).latest
+        if newest is None:
+            raise ValueError(f"There is no checkpoint in the directory {path!r}.")
+        return newest
+    if not tf.compat.v1.train.checkpoint_exists(path):
+        raise ValueError(f"The passed save_path is not a valid checkpoint: {path!r}.")
+    return path

@@ -19,7 +19,7 @@ from keras_legacy_train import monitors
 TESTS = Path(__file__).parent
 
 # Keys of our checkpoints that are no variables of the graph.
-_BOOKKEEPING = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_BOOKKEEPING = {"_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter/.ATTRIBUTES/VARIABLE_VALUE"}
 
 
 @dataclasses.dataclass
@@ -175,7 +175,7 @@ def checkpoint_values(output_dir: Any, checkpoint: str | None = None) -> dict[st
     name = checkpoint or newest_checkpoint(output_dir)
     assert name is not None, f"no checkpoint in {output_dir}"
     reader = tf.train.load_checkpoint(str(Path(output_dir, name)))
-    names = set(reader.get_variable_to_shape_map()) - {_BOOKKEEPING}
+    names = set(reader.get_variable_to_shape_map()) - _BOOKKEEPING
     return {name: reader.get_tensor(name) for name in names}
 
 

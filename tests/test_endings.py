@@ -220,7 +220,7 @@ def test_a_monitor_raises_what_is_no_ordinary_error(
 
 def killed_run(output_dir: Path, signal_number: int, sender: str) -> subprocess.CompletedProcess[str]:
     """A run in a process of its own that gets a signal during its step 50 (see `signalled_run.py`)."""
-    return run_python("signalled_run.py", output_dir, signal_number, sender, timeout=120)
+    return run_python("signalled_run.py", output_dir, int(signal_number), sender, timeout=120)
 
 
 SENDERS = pytest.mark.parametrize("sender", ["window", "watched step", "feed_fn"])

@@ -143,7 +143,7 @@ def test_user_monitors_keep_the_defaults_away(
     assert "loss_summary" not in scalar_events(tmp_path)
 
 
-@pytest.mark.parametrize("nothing", [None, (), {}, [], set(), iter(())], ids=lambda nothing: type(nothing).__name__)
+@pytest.mark.parametrize("nothing", [None, (), {}, [], set(), iter(())], ids=lambda it: type(it).__name__)
 def test_step_begin_returns_no_request(nothing: Any, job: Job, tmp_path: Path) -> None:
     recorder = Recorder()
     recorder.requests = nothing

@@ -42,7 +42,8 @@ def spoiled_job(spoil_at: int, value: float = np.nan, *, in_variable: bool = Tru
         spoiled = tf.square(w * tf.where(tf.equal(step, spoil_at - 1), value, 1.0))
         loss = tf.where(step < spoil_at - 1 + late, 1.0, spoiled, name="loss")
         trained = spoiled if in_variable else tf.square(w)
-        return graphs.minimize(v1.train.GradientDescentOptimizer(0.1), trained), loss
+        with tf.control_dependencies([loss]):  # which is of the step before it is raised
+            return graphs.minimize(v1.train.GradientDescentOptimizer(0.1), trained), loss
 
     return graphs.job(build)
 

@@ -1,0 +1,148 @@
+"""Windows equal single steps, bit for bit, and a run in pieces equals one without a break."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers import (
+    EveryNLosses,
+    Job,
+    Recorder,
+    Silent,
+    assert_values_equal,
+    checkpoint_values,
+)
+from keras_legacy_train import train
+from strategies import LAYERS, RANDOM_LAYERS, Spec, build, specs
+
+STEPS = 12
+
+# Inputs whose position a checkpoint need not hold.
+RESUMABLE_INPUTS = ["constant", "feed"]
+
+
+@dataclasses.dataclass
+class Watch:
+    """How a run is watched.
+
+    Attributes:
+        every_n_steps: Of a monitor that notes losses; `None` for no such monitor.
+        first_n_steps: Of that monitor.
+        max_window: Largest window.
+    """
+
+    every_n_steps: int | None
+    first_n_steps: int
+    max_window: int | None
+
+
+watches = st.builds(
+    Watch,
+    every_n_steps=st.none() | st.integers(1, STEPS),
+    first_n_steps=st.integers(0, 3),
+    max_window=st.none() | st.integers(1, STEPS + 1),
+)
+
+
+def run_watched_at_every_step(spec: Spec) -> tuple[dict[int, Any], dict[str, np.ndarray]]:
+    """The loss of every step and the end state."""
+    job, _ = build(spec)
+    recorder = Recorder(job.loss)
+    with tempfile.TemporaryDirectory() as output_dir:
+        train(output_dir=output_dir, steps=STEPS, monitors=[recorder], **job.arguments())
+        losses = {step: output[job.loss] for step, output in recorder.outputs.items()}
+        return losses, checkpoint_values(output_dir)
+
+
+def assert_windows_equal_single_steps(spec: Spec, watch: Watch) -> None:
+    losses, variables = run_watched_at_every_step(spec)
+    job, _ = build(spec)
+    seen = EveryNLosses(job.loss, watch.every_n_steps or 1, watch.first_n_steps)
+    monitor = seen if watch.every_n_steps else Silent()
+    with tempfile.TemporaryDirectory() as output_dir:
+        loss = train(
+            output_dir=output_dir,
+            steps=STEPS,
+            monitors=[monitor],
+            max_window=watch.max_window,
+            **job.arguments(),
+        )
+        assert_values_equal(checkpoint_values(output_dir), variables)
+    assert loss == losses[max(losses)]
+    assert seen.losses == {step: losses[step] for step in seen.losses}
+
+
+@settings(max_examples=12)
+@given(specs(), watches)
+def test_windows_equal_single_steps(spec: Spec, watch: Watch) -> None:
+    assert_windows_equal_single_steps(spec, watch)
+
+
+@pytest.mark.parametrize("name", RANDOM_LAYERS)
+def test_windows_draw_the_same_random_numbers(name: str) -> None:
+    watch = Watch(every_n_steps=5, first_n_steps=1, max_window=3)
+    assert_windows_equal_single_steps(Spec(input="one-shot iterator", layers=(name,)), watch)
+
+
+@pytest.mark.slow
+@settings(max_examples=200)
+@given(specs(), watches)
+def test_windows_equal_single_steps_at_length(spec: Spec, watch: Watch) -> None:
+    assert_windows_equal_single_steps(spec, watch)
+
+
+def named_feeds(job: Job) -> Callable[[], dict[str, Any]] | None:
+    """The job's feed_fn, but with names for keys, so that it can go on in another graph of the same spec."""
+    feed_fn = job.feed_fn
+    if feed_fn is None:
+        return None
+    return lambda: {tensor.name: value for tensor, value in feed_fn().items()}
+
+
+def assert_pieces_equal_the_whole(spec: Spec, pieces: list[int], watched: bool) -> None:
+    whole, variables = run_watched_at_every_step(dataclasses.replace(spec, step_by=1))
+    feed_fn = named_feeds(build(spec)[0])
+    losses: dict[int, Any] = {}
+    with tempfile.TemporaryDirectory() as output_dir:
+        for steps in pieces:
+            job, _ = build(dataclasses.replace(spec, step_by=1))
+            recorder = Recorder(job.loss)
+            train(
+                output_dir=Path(output_dir),
+                steps=steps,
+                monitors=[recorder if watched else Silent()],
+                **{**job.arguments(), "feed_fn": feed_fn},
+            )
+            losses.update({step: output[job.loss] for step, output in recorder.outputs.items()})
+        assert_values_equal(checkpoint_values(output_dir), variables)
+    assert losses == (whole if watched else {})
+
+
+pieces = st.sampled_from([[1, 11], [11, 1], [6, 6], [4, 4, 4], [1, 2, 9]])
+
+
+@settings(max_examples=6)
+@given(specs(inputs=RESUMABLE_INPUTS), pieces, st.booleans())
+def test_pieces_equal_the_whole(spec: Spec, pieces: list[int], watched: bool) -> None:
+    assert_pieces_equal_the_whole(spec, pieces, watched)
+
+
+@pytest.mark.parametrize("name", RANDOM_LAYERS)
+def test_random_numbers_go_on_where_the_checkpoint_left_them(name: str) -> None:
+    assert_pieces_equal_the_whole(Spec(layers=(name,)), [5, 7], watched=False)
+
+
+@pytest.mark.slow
+@settings(max_examples=100)
+@given(specs(inputs=RESUMABLE_INPUTS, layers=list(LAYERS)), pieces, st.booleans())
+def test_pieces_equal_the_whole_at_length(spec: Spec, pieces: list[int], watched: bool) -> None:
+    assert_pieces_equal_the_whole(spec, pieces, watched)

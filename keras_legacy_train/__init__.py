@@ -1,14 +1,17 @@
 """`tf.contrib.learn.train`, its monitors and its checkpoints, on today's TensorFlow and Keras 3."""
 
-import keras as _keras
-
+_NEEDS_TENSORFLOW = (
+    "keras_legacy_train needs Keras on TensorFlow, but {found}."
+    " Set the environment variable KERAS_BACKEND=tensorflow before keras is imported."
+)
+try:
+    import keras as _keras
+except ImportError as _error:
+    raise ImportError(_NEEDS_TENSORFLOW.format(found=f"Keras cannot load its backend: {_error}")) from _error
 if _keras.backend.backend() != "tensorflow":
-    raise ImportError(
-        f"keras_legacy_train needs Keras on TensorFlow, but its backend is {_keras.backend.backend()!r}."
-        " Set the environment variable KERAS_BACKEND=tensorflow before keras is imported."
-    )
+    raise ImportError(_NEEDS_TENSORFLOW.format(found=f"its backend is {_keras.backend.backend()!r}"))
 
-from keras_legacy_train import callbacks, monitors
+from keras_legacy_train import callbacks, framework, layers, learn, monitors
 from keras_legacy_train.errors import (
     CheckpointMismatchError,
     DamagedCheckpointError,
@@ -16,6 +19,8 @@ from keras_legacy_train.errors import (
     NoProgressError,
     NotInitializedError,
 )
+from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_feeds_iter, run_n
+from keras_legacy_train.summaries import clear_summary_writers, get_summary_writer
 from keras_legacy_train.train import train
 
 __all__ = [
@@ -25,6 +30,16 @@ __all__ = [
     "NoProgressError",
     "NotInitializedError",
     "callbacks",
+    "clear_summary_writers",
+    "evaluate",
+    "framework",
+    "get_summary_writer",
+    "infer",
+    "layers",
+    "learn",
     "monitors",
+    "run_feeds",
+    "run_feeds_iter",
+    "run_n",
     "train",
 ]

@@ -1,0 +1,343 @@
+"""`evaluate`, and what runs a graph that is not trained: `infer`, `run_n`, `run_feeds`, `run_feeds_iter`.
+
+```python
+results, step = evaluate(graph, "/tmp/model/eval", "/tmp/model", {"accuracy": accuracy}, max_steps=100)
+predictions = infer("/tmp/model", {"classes": classes}, {images: digits})
+```
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train import _tensorflow, arguments
+from keras_legacy_train.graph.lifted import LiftedGraph
+from keras_legacy_train.graph.queue_runners import QueueRunners
+from keras_legacy_train.graph.session import GraphSession
+from keras_legacy_train.loop.schedule import EveryNSteps, WindowSize
+from keras_legacy_train.programs.graph_state import restore_or_initialize
+from keras_legacy_train.programs.window import Window
+from keras_legacy_train.summaries import get_summary_writer
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+
+def evaluate(
+    graph: tf.Graph | str | os.PathLike[str],
+    output_dir: str | os.PathLike[str],
+    checkpoint_path: str | os.PathLike[str] | None,
+    eval_dict: Mapping[str, Any],
+    update_op: Any = None,
+    global_step_tensor: Any = None,
+    supervisor_master: str = "",
+    log_every_steps: int | None = 10,
+    feed_fn: Callable[[], Mapping[Any, Any]] | None = None,
+    max_steps: int | None = None,
+) -> tuple[dict[str, Any] | None, Any]:
+    """Evaluates a graph; stands for `tf.contrib.learn.evaluate`.
+
+    Each step runs `update_op`, or `eval_dict` if there is none. It ends after `max_steps`, or earlier with
+    the input. One summary with the results is written to `output_dir`, and no checkpoint. Steps of
+    `update_op` run many in one call, unless there is a `feed_fn`.
+
+    Args:
+        graph: The graph, or the path of a `.meta` file; everything below is then given by name.
+        output_dir: Where the summary is written. Created if missing.
+        checkpoint_path: The checkpoint to evaluate, or a directory whose newest one is meant. `None` if the
+            initial values are.
+        eval_dict: The results' tensors by their tags. They are computed whenever results are logged and
+            after the last step; without `update_op` in each step.
+        update_op: What each step runs: an operation, a tensor, or any structure of them.
+        global_step_tensor: The integer variable that counts training steps; by default the graph's own.
+        supervisor_master: `""` or `"local"`.
+        log_every_steps: Steps from one line with results to the next; `None` for none.
+        feed_fn: Called before each step; returns its `feed_dict`. `StopIteration` from it ends the
+            evaluation.
+        max_steps: How many steps to run; `None` until the input ends.
+
+    Returns:
+        The last results, a dict from tags to NumPy values, and the global step of the checkpoint. The results
+        are `None` if the input ended before there were any.
+
+    Raises:
+        ValueError, TypeError, FileNotFoundError: An argument cannot be right, or there is no such checkpoint.
+        CheckpointMismatchError: The checkpoint does not fit the graph.
+        DamagedCheckpointError: There are checkpoints in the directory, and none of them can be read.
+        NotInitializedError: Variables are left without a value.
+        Whatever `feed_fn` or an op of the graph raises.
+    """
+    output_dir = arguments.as_directory(output_dir)
+    max_steps = arguments.as_steps("max_steps", max_steps)
+    log_every_steps = arguments.as_interval("log_every_steps", log_every_steps)
+    arguments.check_master(supervisor_master)
+    arguments.check_callable("feed_fn", feed_fn)
+    graph = arguments.as_graph(graph)
+    global_step = f"{arguments.as_global_step(graph, global_step_tensor)}:0"
+    arguments.check_fetches("eval_dict", graph, eval_dict)
+    update_ops = None if update_op is None else arguments.as_elements("update_op", graph, update_op)
+
+    with _tensorflow.eager_mode():
+        session = GraphSession(LiftedGraph(graph))
+        restore_or_initialize(session, checkpoint_path)
+        (trained_steps,) = session.compute([global_step])
+        with QueueRunners(session) as queue_runners:
+            evaluation = _Evaluation(session, queue_runners, eval_dict, update_ops, global_step, feed_fn)
+            limit = math.inf if max_steps is None else max_steps
+            _LOGGER.info("Eval steps [0,%s) for training step %d.", limit, trained_steps)
+            evaluation.run(limit, log_every_steps)
+        if evaluation.results is None:
+            _LOGGER.warning("No step has run, so there are no results, and no summary is written.")
+        else:
+            _write_summary(output_dir, evaluation.results, int(trained_steps))
+    return evaluation.results, trained_steps
+
+
+class _Evaluation:
+    """The steps of an evaluation.
+
+    Attributes:
+        results: The values of `eval_dict` when it was last computed, `None` before.
+        done: How many steps have run.
+    """
+
+    def __init__(
+        self,
+        session: GraphSession,
+        queue_runners: QueueRunners,
+        eval_dict: Mapping[str, Any],
+        update_ops: Sequence[tf.Operation | tf.Tensor] | None,
+        global_step: str,
+        feed_fn: Callable[[], Mapping[Any, Any]] | None,
+    ):
+        self.results: dict[str, Any] | None = None
+        self.done = 0
+        self._session = session
+        self._queue_runners = queue_runners
+        self._eval_dict = eval_dict
+        self._update_ops = update_ops
+        self._global_step = global_step
+        self._feed_fn = feed_fn
+        self._feed_dict: Mapping[Any, Any] | None = None
+        self._is_stale = True
+        self._window: Window | None = None
+        self._window_size = WindowSize(Window.MAX_STEPS)
+
+    def run(self, limit: float, log_every_steps: int | None) -> None:
+        """Runs `limit` steps, or fewer if the input ends, and then computes the results if they are old."""
+        with self._ends_with_the_input(limit):
+            self._run_steps(limit, log_every_steps)
+        has_feeds = self._feed_fn is None or self.done > 0
+        if self._is_stale and has_feeds:
+            with self._ends_with_the_input(limit):
+                self._evaluate()
+
+    def _run_steps(self, limit: float, log_every_steps: int | None) -> None:
+        log = None if log_every_steps is None else EveryNSteps(log_every_steps, last=0)
+        logged_at, logged = 0, time.perf_counter()
+        while self.done < limit:
+            self._run_some(limit if log is None else min(limit, log.next_step()))
+            if log is None or not log.fires(self.done):
+                continue
+            if self._is_stale:
+                self._evaluate()
+            now = time.perf_counter()
+            seconds = (now - logged) / (self.done - logged_at)
+            results = _in_words(self.results or {})
+            _LOGGER.info("Results after %d steps (%.3f sec/batch): %s.", self.done, seconds, results)
+            logged_at, logged = self.done, now
+
+    def _run_some(self, until: float) -> None:
+        """Runs one step or, where nobody feeds or looks, many; never past `until`."""
+        if self._update_ops is not None and self._feed_fn is None:
+            self._run_window(until)
+            return
+        if self._feed_fn is not None:
+            with self._session.as_default():
+                self._feed_dict = self._feed_fn()
+        if self._update_ops is None:
+            self._evaluate()
+        else:
+            self._session.run(self._update_ops, self._feed_dict)
+            self._is_stale = True
+        self.done += 1
+
+    def _evaluate(self) -> None:
+        self.results = self._session.run(self._eval_dict, self._feed_dict)
+        self._is_stale = False
+
+    def _run_window(self, until: float) -> None:
+        if self._window is None:
+            self._window = self._make_window(self._update_ops or ())
+        began = time.perf_counter()
+        rows, error = self._window.run(math.inf, int(min(until - self.done, self._window_size())))
+        self._window_size.took(len(rows), time.perf_counter() - began)
+        self.done += len(rows)
+        self._is_stale |= len(rows) > 0
+        if error is not None:
+            raise error
+
+    def _make_window(self, update_ops: Sequence[tf.Operation | tf.Tensor]) -> Window:
+        operations = [op.op.name if isinstance(op, tf.Tensor) else op.name for op in update_ops]
+        step_function = self._session.lifted.function((), (self._global_step,), operations)
+        return Window(lambda: step_function([]), columns=1)
+
+    @contextlib.contextmanager
+    def _ends_with_the_input(self, limit: float) -> Iterator[None]:
+        """Takes the end of the input for the end of the evaluation; warns if steps were left to do."""
+        level = logging.INFO if limit == math.inf else logging.WARNING
+        try:
+            yield
+        except tf.errors.OutOfRangeError:
+            self._queue_runners.raise_failure()
+            _LOGGER.log(level, "Input queue is exhausted after %d steps.", self.done)
+        except StopIteration:
+            _LOGGER.log(level, "Input iterator is exhausted after %d steps.", self.done)
+
+
+def _in_words(results: Mapping[str, Any]) -> str:
+    return ", ".join(f"{tag} = {value}" for tag, value in sorted(results.items()))
+
+
+def _write_summary(output_dir: str, results: Mapping[str, Any], step: int) -> None:
+    _LOGGER.info("Saving evaluation summary for step %d: %s", step, _in_words(results))
+    summary = tf.compat.v1.Summary()
+    for tag, value in results.items():
+        if value is None:  # of an operation
+            continue
+        if np.ndim(value) == 0 and isinstance(value, (int, float, np.number)):
+            summary.value.add(tag=tag, simple_value=float(value))
+        else:
+            _LOGGER.warning("Skipping summary for %s, must be a number.", tag)
+    writer = get_summary_writer(output_dir)
+    writer.add_summary(summary, step)
+    writer.flush()
+
+
+def infer(
+    restore_checkpoint_path: str | os.PathLike[str] | None,
+    output_dict: Mapping[Any, Any],
+    feed_dict: Mapping[Any, Any] | None = None,
+) -> dict[Any, Any]:
+    """Computes `output_dict` once; stands for `tf.contrib.learn.infer`.
+
+    Args:
+        restore_checkpoint_path: The checkpoint to take the variables from, or a directory whose newest one is
+            meant; `None` to initialise them.
+        output_dict: Tensors, all of one graph, by whatever keys.
+        feed_dict: Values by tensors or names.
+
+    Returns:
+        The tensors' values by the same keys.
+
+    Raises:
+        TypeError: A fed value is `None`, or a key is no tensor.
+        ValueError: `output_dict` is empty or of several graphs, a feed does not fit, or there is no such
+            checkpoint.
+    """
+    (outputs,) = run_feeds(output_dict, [feed_dict], restore_checkpoint_path)
+    return outputs
+
+
+def run_n(
+    output_dict: Mapping[Any, Any],
+    feed_dict: Mapping[Any, Any] | None = None,
+    restore_checkpoint_path: str | os.PathLike[str] | None = None,
+    n: int = 1,
+) -> list[dict[Any, Any]]:
+    """Computes `output_dict` `n` times with the same feeds; stands for `tf.contrib.learn.run_n`.
+
+    Args:
+        output_dict: See `infer`.
+        feed_dict: See `infer`.
+        restore_checkpoint_path: See `infer`.
+        n: How many times.
+
+    Returns:
+        `n` dicts as `infer` returns.
+    """
+    return run_feeds(output_dict, itertools.repeat(feed_dict, n), restore_checkpoint_path)
+
+
+def run_feeds(
+    output_dict: Mapping[Any, Any],
+    feed_dicts: Iterable[Mapping[Any, Any] | None],
+    restore_checkpoint_path: str | os.PathLike[str] | None = None,
+) -> list[dict[Any, Any]]:
+    """Computes `output_dict` with each of several feeds; stands for `tf.contrib.learn.run_feeds`.
+
+    Takes what `run_feeds_iter` takes, and returns a list of what that yields.
+    """
+    return list(run_feeds_iter(output_dict, feed_dicts, restore_checkpoint_path))
+
+
+def run_feeds_iter(
+    output_dict: Mapping[Any, Any],
+    feed_dicts: Iterable[Mapping[Any, Any] | None],
+    restore_checkpoint_path: str | os.PathLike[str] | None = None,
+) -> Iterator[dict[Any, Any]]:
+    """Computes `output_dict` with each of several feeds; stands for `graph_actions.run_feeds_iter`.
+
+    It is lazy: nothing happens before the first item is asked for. Between items the graph is the default
+    graph, and its session, which `tensor.eval()` uses, the default session. The graph's queue runners are
+    stopped at the end, also when the caller leaves early.
+
+    Args:
+        output_dict: See `infer`.
+        feed_dicts: For each item its `feed_dict`, or `None`.
+        restore_checkpoint_path: See `infer`.
+
+    Yields:
+        A dict as `infer` returns, for each of `feed_dicts`.
+
+    Raises:
+        ValueError: `output_dict` or `feed_dicts` is empty. See also `infer`.
+    """
+    if not output_dict:
+        raise ValueError(f"output_dict is invalid: {output_dict}.")
+    if not feed_dicts:
+        raise ValueError(f"feed_dicts is invalid: {feed_dicts}.")
+    if not isinstance(output_dict, Mapping):
+        raise ValueError(f"output_dict must be a dict of tensors; it is {output_dict!r}.")
+    graph = _graph_of(output_dict)
+    arguments.check_fetches("output_dict", graph, output_dict)
+    with _tensorflow.eager_mode():
+        session = GraphSession(LiftedGraph(graph))
+        restore_or_initialize(session, restore_checkpoint_path)
+    # The caller's code runs in here, so eager execution must be over.
+    with session.as_default(), QueueRunners(session) as queue_runners:
+        for feed_dict in feed_dicts:
+            _check_values(feed_dict)
+            try:
+                outputs = session.run(output_dict, feed_dict)
+            except tf.errors.OutOfRangeError:
+                queue_runners.raise_failure()
+                raise
+            yield outputs
+
+
+def _graph_of(output_dict: Mapping[Any, Any]) -> tf.Graph:
+    """The one graph of all the tensors; the default graph if all of them are names."""
+    graphs: list[tf.Graph] = []
+    for output in tf.nest.flatten(list(output_dict.values())):
+        graph = getattr(output, "graph", None)
+        if isinstance(graph, tf.Graph) and graph not in graphs:
+            graphs.append(graph)
+    if len(graphs) > 1:
+        raise ValueError(f"output_dict must be of one graph; it is of {len(graphs)}.")
+    return graphs[0] if graphs else tf.compat.v1.get_default_graph()
+
+
+def _check_values(feed_dict: Mapping[Any, Any] | None) -> None:
+    for key, value in (feed_dict or {}).items():
+        if key is None or value is None:
+            raise TypeError(f"None is fed, or fed to: {getattr(key, 'name', key)!r}: {value!r}.")

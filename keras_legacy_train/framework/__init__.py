@@ -1,0 +1,75 @@
+"""Helpers around variables and checkpoints that scripts took from `tf.contrib.framework`.
+
+They act on a TF 1 graph, the default one. What loads values returns something to give to `init_fn`:
+
+```python
+with graph.as_default():
+    pretrained = framework.get_variables_to_restore(exclude=["logits"])
+    init_fn = framework.assign_from_checkpoint_fn("/tmp/pretrained/model.ckpt-1000", pretrained)
+train(graph, "/tmp/model", train_op, loss, init_fn=init_fn, max_steps=100)
+```
+"""
+
+from keras_legacy_train.framework.assign import (
+    assign_from_checkpoint,
+    assign_from_checkpoint_fn,
+    assign_from_values,
+    assign_from_values_fn,
+    init_from_checkpoint,
+    list_variables,
+    load_checkpoint,
+    load_variable,
+)
+from keras_legacy_train.framework.variables import (
+    add_model_variable,
+    assert_global_step,
+    assert_or_get_global_step,
+    create_global_step,
+    filter_variables,
+    get_global_step,
+    get_local_variables,
+    get_model_variables,
+    get_or_create_global_step,
+    get_trainable_variables,
+    get_unique_variable,
+    get_variable_full_name,
+    get_variables,
+    get_variables_by_name,
+    get_variables_by_suffix,
+    get_variables_to_restore,
+    global_variable,
+    local_variable,
+    model_variable,
+    variable,
+)
+
+__all__ = [
+    "add_model_variable",
+    "assert_global_step",
+    "assert_or_get_global_step",
+    "assign_from_checkpoint",
+    "assign_from_checkpoint_fn",
+    "assign_from_values",
+    "assign_from_values_fn",
+    "create_global_step",
+    "filter_variables",
+    "get_global_step",
+    "get_local_variables",
+    "get_model_variables",
+    "get_or_create_global_step",
+    "get_trainable_variables",
+    "get_unique_variable",
+    "get_variable_full_name",
+    "get_variables",
+    "get_variables_by_name",
+    "get_variables_by_suffix",
+    "get_variables_to_restore",
+    "global_variable",
+    "init_from_checkpoint",
+    "list_variables",
+    "load_checkpoint",
+    "load_variable",
+    "local_variable",
+    "model_variable",
+    "variable",
+]

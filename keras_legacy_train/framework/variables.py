@@ -1,0 +1,234 @@
+"""The global step, and variables of the default graph: making them and finding them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from keras_legacy_train import _tensorflow
+
+_KEYS = tf.compat.v1.GraphKeys
+
+assert_global_step = tf.compat.v1.train.assert_global_step
+create_global_step = tf.compat.v1.train.create_global_step
+get_global_step = tf.compat.v1.train.get_global_step
+get_or_create_global_step = tf.compat.v1.train.get_or_create_global_step
+
+
+def assert_or_get_global_step(graph: tf.Graph | None = None, global_step_tensor: Any = None) -> Any:
+    """The given global step, or the graph's own.
+
+    Args:
+        graph: The graph; by default the default graph.
+        global_step_tensor: A global step; `None` to look it up.
+
+    Returns:
+        The global step, or `None` if none is given and none is found.
+
+    Raises:
+        TypeError: It is not an integer or not a scalar.
+    """
+    if global_step_tensor is None:
+        return get_global_step(graph)
+    assert_global_step(global_step_tensor)
+    return global_step_tensor
+
+
+def local_variable(
+    initial_value: Any, validate_shape: bool = True, name: str | None = None, use_resource: bool | None = None
+) -> tf.Variable:
+    """A variable in the `LOCAL_VARIABLES` collection: no checkpoint holds it.
+
+    Args:
+        initial_value: See `tf.compat.v1.Variable`, as the others.
+        validate_shape: Whether the shape of the initial value must be known.
+        name: The variable's name.
+        use_resource: Whether it is a resource variable; by default what the scope says.
+    """
+    return _untrained_variable(_KEYS.LOCAL_VARIABLES, initial_value, validate_shape, name, use_resource)
+
+
+def global_variable(
+    initial_value: Any, validate_shape: bool = True, name: str | None = None, use_resource: bool | None = None
+) -> tf.Variable:
+    """A variable in the `GLOBAL_VARIABLES` collection that is not trained. See `local_variable`."""
+    return _untrained_variable(_KEYS.GLOBAL_VARIABLES, initial_value, validate_shape, name, use_resource)
+
+
+def _untrained_variable(
+    collection: str, initial_value: Any, validate_shape: bool, name: str | None, use_resource: bool | None
+) -> tf.Variable:
+    return tf.compat.v1.Variable(
+        initial_value,
+        trainable=False,
+        collections=[collection],
+        validate_shape=validate_shape,
+        name=name,
+        use_resource=use_resource,
+    )
+
+
+def variable(
+    name: str,
+    shape: Any = None,
+    dtype: Any = None,
+    initializer: Any = None,
+    regularizer: Any = None,
+    trainable: bool = True,
+    collections: Iterable[str] | None = None,
+    caching_device: Any = None,
+    device: Any = None,
+    **options: Any,
+) -> tf.Variable:
+    """The variable of that name in the current scope; made if there is none.
+
+    Args:
+        name: See `tf.compat.v1.get_variable`, as all that are not told of here.
+        device: Where to place it.
+        **options: `partitioner`, `custom_getter`, `use_resource`, `synchronization`, `aggregation`.
+    """
+    with tf.device(device or ""):  # `None` would undo the devices around
+        return tf.compat.v1.get_variable(
+            name,
+            shape=shape,
+            dtype=dtype,
+            initializer=initializer,
+            regularizer=regularizer,
+            trainable=trainable,
+            collections=list(dict.fromkeys(collections or [_KEYS.GLOBAL_VARIABLES])),
+            caching_device=caching_device,
+            **options,
+        )
+
+
+def model_variable(
+    name: str,
+    shape: Any = None,
+    dtype: Any = tf.float32,
+    initializer: Any = None,
+    regularizer: Any = None,
+    trainable: bool = True,
+    collections: Iterable[str] | None = None,
+    **options: Any,
+) -> tf.Variable:
+    """As `variable`; the variable is also in `GLOBAL_VARIABLES` and `MODEL_VARIABLES`."""
+    collections = [*(collections or ()), _KEYS.GLOBAL_VARIABLES, _KEYS.MODEL_VARIABLES]
+    return variable(name, shape, dtype, initializer, regularizer, trainable, collections, **options)
+
+
+def add_model_variable(var: tf.Variable) -> None:
+    """Puts a variable into the `MODEL_VARIABLES` collection, once."""
+    graph = tf.compat.v1.get_default_graph()
+    if not any(var is each for each in graph.get_collection(_KEYS.MODEL_VARIABLES)):
+        graph.add_to_collection(_KEYS.MODEL_VARIABLES, var)
+
+
+def get_variables(
+    scope: Any = None, suffix: str | None = None, collection: str = _KEYS.GLOBAL_VARIABLES
+) -> list[tf.Variable]:
+    """The variables of a collection of the default graph.
+
+    Args:
+        scope: Only those whose names begin so: a variable scope, or a regular expression.
+        suffix: Only those whose names end so.
+        collection: The collection.
+    """
+    if isinstance(scope, tf.compat.v1.VariableScope):
+        scope = scope.name
+    if suffix is not None:
+        scope = f"{scope or ''}.*{suffix if ':' in suffix else suffix + ':'}"
+    return tf.compat.v1.get_collection(collection, scope)
+
+
+def get_model_variables(scope: Any = None, suffix: str | None = None) -> list[tf.Variable]:
+    """`get_variables` of `MODEL_VARIABLES`."""
+    return get_variables(scope, suffix, _KEYS.MODEL_VARIABLES)
+
+
+def get_local_variables(scope: Any = None, suffix: str | None = None) -> list[tf.Variable]:
+    """`get_variables` of `LOCAL_VARIABLES`."""
+    return get_variables(scope, suffix, _KEYS.LOCAL_VARIABLES)
+
+
+def get_trainable_variables(scope: Any = None, suffix: str | None = None) -> list[tf.Variable]:
+    """`get_variables` of `TRAINABLE_VARIABLES`."""
+    return get_variables(scope, suffix, _KEYS.TRAINABLE_VARIABLES)
+
+
+def get_variables_by_suffix(suffix: str, scope: Any = None) -> list[tf.Variable]:
+    """The global variables whose names end so."""
+    return get_variables(scope, suffix)
+
+
+def get_variables_by_name(given_name: str, scope: Any = None) -> list[tf.Variable]:
+    """The global variables that have this name within their scopes."""
+    return get_variables(scope, f"/{given_name}:|^{given_name}:")
+
+
+def get_unique_variable(var_op_name: str) -> tf.Variable:
+    """The global variable of exactly that name.
+
+    Raises:
+        ValueError: There is none.
+    """
+    for candidate in get_variables():
+        if candidate.op.name == var_op_name:
+            return candidate
+    raise ValueError(f"Couldn't find variable {var_op_name}")
+
+
+def get_variables_to_restore(
+    include: Sequence[Any] | None = None, exclude: Sequence[Any] | None = None
+) -> list[tf.Variable]:
+    """The global variables in some scopes, without those in others.
+
+    Args:
+        include: Scopes, as in `get_variables`; `None` for all variables.
+        exclude: Scopes whose variables are left out.
+
+    Raises:
+        TypeError: `include` or `exclude` is neither a list nor a tuple.
+    """
+    for name, scopes in (("include", include), ("exclude", exclude)):
+        if scopes is not None and not isinstance(scopes, (list, tuple)):
+            raise TypeError(f"{name} is provided but is not a list or a tuple.")
+    included = get_variables() if include is None else _in_scopes(include)
+    excluded = {variable.name for variable in _in_scopes(exclude or ())}
+    return [variable for variable in included if variable.name not in excluded]
+
+
+def _in_scopes(scopes: Iterable[Any]) -> list[tf.Variable]:
+    return [variable for scope in scopes for variable in get_variables(scope)]
+
+
+def filter_variables(
+    var_list: Iterable[tf.Variable],
+    include_patterns: Iterable[str] | None = None,
+    exclude_patterns: Iterable[str] | None = None,
+    reg_search: bool = True,
+) -> list[tf.Variable]:
+    """Those variables whose names match one pattern and none of others.
+
+    Args:
+        var_list: The variables.
+        include_patterns: Regular expressions of which one must match; `None` if none need.
+        exclude_patterns: Regular expressions of which none may match.
+        reg_search: Whether they match anywhere in a name, or only at its beginning.
+    """
+    match = re.search if reg_search else re.match
+    included = None if include_patterns is None else list(include_patterns)
+    excluded = list(exclude_patterns or ())
+    return [
+        variable
+        for variable in var_list
+        if (included is None or any(match(pattern, variable.name) for pattern in included))
+        and not any(match(pattern, variable.name) for pattern in excluded)
+    ]
+
+
+def get_variable_full_name(var: tf.Variable) -> str:
+    """The name a variable has in a checkpoint: for a slice of a partitioned variable that of the whole."""
+    return _tensorflow.save_slice(var)[0]

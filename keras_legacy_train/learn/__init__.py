@@ -1,0 +1,43 @@
+"""The old spelling: put this in the place of `from tensorflow.contrib import learn`.
+
+```python
+from keras_legacy_train import learn
+
+learn.train(graph, "/tmp/model", train_op, loss, monitors=[learn.monitors.StopAtStep(num_steps=100)])
+learn.graph_actions.evaluate(graph, "/tmp/model/eval", "/tmp/model", {"loss": loss}, max_steps=10)
+```
+
+A name of `tf.contrib.learn` that is not here raises an AttributeError that says what to use instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import NoReturn
+
+from keras_legacy_train.errors import NanLossDuringTrainingError
+from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_n
+from keras_legacy_train.learn import graph_actions, monitors
+from keras_legacy_train.learn._replacements import REPLACEMENTS
+from keras_legacy_train.train import train
+
+__all__ = [
+    "NanLossDuringTrainingError",
+    "evaluate",
+    "graph_actions",
+    "infer",
+    "monitors",
+    "run_feeds",
+    "run_n",
+    "train",
+]
+
+
+def __getattr__(name: str) -> NoReturn:
+    if name in REPLACEMENTS:
+        raise AttributeError(
+            f"tf.contrib.learn.{name} is not in keras_legacy_train. Use {REPLACEMENTS[name]}."
+        )
+    close = difflib.get_close_matches(name, __all__, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}.{hint}")

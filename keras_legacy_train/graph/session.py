@@ -32,6 +32,7 @@ class GraphSession(_tensorflow.SessionInterface):
     def __init__(self, lifted: LiftedGraph):
         self.lifted = lifted
         self._closed = False
+        self._places: dict[str | tf.Tensor, FeedPlace] = {}
         self._entered: list[contextlib.AbstractContextManager[GraphSession]] = []
 
     @property
@@ -140,8 +141,8 @@ class GraphSession(_tensorflow.SessionInterface):
         feeds: dict[str, np.ndarray] = {}
         for key, value in feed_dict.items():
             for part, part_value in self._expand(key, value):
-                tensor = self._tensor(part)
-                feeds[tensor.name] = _fed_array(tensor, part_value)
+                place = self._place(part)
+                feeds[place.name] = place.array(part_value)
         return feeds
 
     def make_callable(
@@ -175,11 +176,18 @@ class GraphSession(_tensorflow.SessionInterface):
         raise NotImplementedError("Partial runs are not supported. Call run once with all feeds.")
 
     def _expand(self, key: Any, value: Any) -> list[tuple[Any, Any]]:
-        if isinstance(key, str):
+        if isinstance(key, (str, tf.Tensor)):
             return [(key, value)]
         if isinstance(key, tuple):
             return [pair for k, v in zip(key, value, strict=True) for pair in self._expand(k, v)]
         return _tensorflow.expand_feed(key, value)
+
+    def _place(self, key: Any) -> FeedPlace:
+        if not isinstance(key, (str, tf.Tensor)):  # a variable is not always hashable
+            return FeedPlace(self._tensor(key))
+        if key not in self._places:
+            self._places[key] = FeedPlace(self._tensor(key))
+        return self._places[key]
 
     def _tensor(self, key: Any) -> tf.Tensor:
         if isinstance(key, str) and ":" not in key:
@@ -193,19 +201,46 @@ class GraphSession(_tensorflow.SessionInterface):
         return tensor
 
 
-def _fed_array(tensor: tf.Tensor, value: Any) -> np.ndarray:
-    if value is None or (isinstance(value, (tf.Tensor, tf.Variable)) and not hasattr(value, "numpy")):
-        raise ValueError(f"{_expected(tensor)}, fed as an array; it was given {value!r}.")
-    try:
-        array = np.asarray(value, tensor.dtype.base_dtype.as_numpy_dtype)
-    except (OverflowError, TypeError, ValueError) as error:
-        given = np.shape(value) if isinstance(value, np.ndarray) else type(value).__name__
-        raise ValueError(f"{_expected(tensor)}; it was given {value!r:.100} ({given}).") from error
-    if not tensor.shape.is_compatible_with(array.shape):
-        given_dtype = getattr(value, "dtype", array.dtype)
-        raise ValueError(f"{_expected(tensor)}; it was given shape {array.shape} and dtype {given_dtype}.")
-    return array
+class FeedPlace:
+    """A tensor that can be fed, with what there is to know of it at each step.
 
+    Args:
+        tensor: The tensor.
 
-def _expected(tensor: tf.Tensor) -> str:
-    return f"{tensor.name} takes shape {tensor.shape} and dtype {tensor.dtype.base_dtype.name}"
+    Attributes:
+        name: Its name.
+    """
+
+    def __init__(self, tensor: tf.Tensor):
+        self.name = tensor.name
+        self._dtype = tensor.dtype.base_dtype
+        self._shape = tensor.shape
+        self._dimensions = None if tensor.shape.rank is None else tensor.shape.as_list()
+
+    def array(self, value: Any) -> np.ndarray:
+        """The value as an array of the tensor's dtype.
+
+        Raises:
+            ValueError: It is of another shape or dtype.
+        """
+        if value is None or (isinstance(value, (tf.Tensor, tf.Variable)) and not hasattr(value, "numpy")):
+            raise ValueError(f"{self._expected()}, fed as an array; it was given {value!r}.")
+        try:
+            array = np.asarray(value, self._dtype.as_numpy_dtype)
+        except (OverflowError, TypeError, ValueError) as error:
+            given = np.shape(value) if isinstance(value, np.ndarray) else type(value).__name__
+            raise ValueError(f"{self._expected()}; it was given {value!r:.100} ({given}).") from error
+        if not self._takes(array.shape):
+            given_dtype = getattr(value, "dtype", array.dtype)
+            raise ValueError(f"{self._expected()}; it was given shape {array.shape} and dtype {given_dtype}.")
+        return array
+
+    def _takes(self, shape: tuple[int, ...]) -> bool:
+        dimensions = self._dimensions
+        return dimensions is None or (
+            len(dimensions) == len(shape)
+            and all(known is None or known == given for known, given in zip(dimensions, shape, strict=True))
+        )
+
+    def _expected(self) -> str:
+        return f"{self.name} takes shape {self._shape} and dtype {self._dtype.name}"

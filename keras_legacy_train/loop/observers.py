@@ -39,13 +39,12 @@ class Observers:
 
     def __init__(self, observers: Sequence[Observer]):
         self._observers = list(observers)
+        self._models = [observer.model for observer in observers if observer.model is not None]
         self._asked_to_stop = False
 
     @property
     def stop_requested(self) -> bool:
-        return self._asked_to_stop or any(
-            getattr(observer.model, "stop_training", False) for observer in self._observers
-        )
+        return self._asked_to_stop or any(model.stop_training for model in self._models)
 
     def train_begin(self) -> None:
         for observer in self._observers:

@@ -52,6 +52,8 @@ class GraphProgram:
         self._operations = [op.op.name if isinstance(op, tf.Tensor) else op.name for op in train_ops]
         self._loss = loss
         self._global_step = f"{global_step}:0"
+        # What is computed in every step.
+        self._progress = [self._global_step, loss.name]
         self._feed_fn = feed_fn
         self._feed_dict: Mapping[Any, Any] | None = None
         self._is_fatal = is_fatal
@@ -77,25 +79,13 @@ class GraphProgram:
     def run_step(self, batch: Mapping[str, np.ndarray], requests: Iterable[Any]) -> Steps:
         feeds, fetches = self._separate(batch, requests)
         outputs = StepOutputs(self._session.graph, [*self._train_ops, self._loss, *fetches])
-        names = list(dict.fromkeys([self._global_step, *outputs.tensors]))
-        began = time.perf_counter()
-        try:
-            computed = self._session.compute(
-                names, dict.fromkeys([*self._operations, *outputs.operations]), feeds
-            )
-        except tf.errors.OutOfRangeError:
-            self._queue_runners.raise_failure()
-            raise
-        seconds = time.perf_counter() - began
-        values = dict(zip(names, computed, strict=True))
-        outputs.fill(values)
-        loss = self._one_number(values[self._loss.name])
-        numbers = np.array([values[self._global_step]], np.int64)
-        return self._steps(numbers, np.array([loss]), seconds, outputs=outputs)
+        names = dict.fromkeys([*self._progress, *outputs.tensors])
+        operations = dict.fromkeys([*self._operations, *outputs.operations])
+        return self._run_one(feeds, list(names), operations, outputs)
 
     def run_window(self, until: float, at_most: int) -> Steps:
         if self._feed_fn is not None or self._loss.shape.num_elements() is None:
-            return self.run_step(self.next_batch(), ())
+            return self._run_one(self.next_batch(), self._progress, self._operations)
         if self._window is None:
             self._window = self._make_window()
         began = time.perf_counter()
@@ -115,6 +105,27 @@ class GraphProgram:
         with _tensorflow.eager_mode():
             self._stop.assign(True)
         self._queue_runners.request_stop()  # a step may be waiting for input
+
+    def _run_one(
+        self,
+        feeds: Mapping[str, np.ndarray],
+        names: Sequence[str],
+        operations: Iterable[str],
+        outputs: StepOutputs | None = None,
+    ) -> Steps:
+        """A step in a call of its own, which computes the tensors `names`."""
+        began = time.perf_counter()
+        try:
+            values = dict(zip(names, self._session.compute(names, operations, feeds), strict=True))
+        except tf.errors.OutOfRangeError:
+            self._queue_runners.raise_failure()
+            raise
+        seconds = time.perf_counter() - began
+        if outputs is not None:
+            outputs.fill(values)
+        numbers = np.array([values[self._global_step]], np.int64)
+        losses = np.array([self._one_number(values[self._loss.name])])
+        return self._steps(numbers, losses, seconds, outputs=outputs)
 
     def _separate(
         self, batch: Mapping[str, np.ndarray], requests: Iterable[Any]
@@ -147,9 +158,7 @@ class GraphProgram:
         return np.reshape(loss, ())[()]
 
     def _make_window(self) -> Window:
-        step_function = self._session.lifted.function(
-            (), (self._global_step, self._loss.name), self._operations
-        )
+        step_function = self._session.lifted.function((), self._progress, self._operations)
 
         def ends(_: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
             return self._is_fatal(loss) | self._stop.read_value()

@@ -31,3 +31,4 @@ class GraphModel(keras.Model):
             if session.lifted.variable(name).dtype != tf.string
         ]
         self.built = True
+        self.stop_training = False

@@ -51,7 +51,10 @@ class Window:
                     resource=record.handle, indices=done, updates=tf.stack(numbers)
                 )
                 wanted = numbers[0] < until
-                return [done + 1, wanted if ends is None else wanted & ~ends(*numbers)]
+                if ends is not None:
+                    with tf.control_dependencies(numbers):  # what it reads may change during the step
+                        wanted &= ~ends(*numbers)
+                return [done + 1, wanted]
 
             state = [tf.constant(0, tf.int64), tf.constant(True)]
             done, _ = tf.while_loop(goes_on, run_one, state, parallel_iterations=1)

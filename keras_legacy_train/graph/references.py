@@ -1,9 +1,8 @@
 """Reference variables become resource variables, node by node.
 
 TF 1 built two kinds of variables. A *reference* variable's output is the variable's own buffer, handed from
-op to
-op: `Assign` writes into it, any other op reads it at the moment it runs. TensorFlow's functions know only
-*resource* variables, read and written by ops of their own. `References.rewrite` replaces
+op to op: `Assign` writes into it, any other op reads it at the moment it runs. TensorFlow's functions know
+only *resource* variables, read and written by ops of their own. `References.rewrite` replaces
 
 - an op that takes a reference by its resource twin (`Assign` → `AssignVariableOp`, `ApplyAdam` →
   `ResourceApplyAdam`, `RefSwitch` → `Switch`);

@@ -81,7 +81,7 @@ def train(
         loss = tf.square(w - 3.0)
         optimizer = tf.compat.v1.train.GradientDescentOptimizer(0.1)
         train_op = optimizer.minimize(loss, tf.compat.v1.train.get_or_create_global_step())
-    train(graph, "/tmp/model", train_op, loss, max_steps=100)
+    train(graph, output_dir, train_op, loss, max_steps=100)
     ```
 
     Args:
@@ -151,10 +151,6 @@ def train(
     arguments.check_callable("feed_fn", feed_fn)
     users_monitors = arguments.as_monitors(monitors)
     users_callbacks = arguments.as_callbacks(callbacks)
-    if train_op is None:
-        raise ValueError("Missing train_op.")
-    if loss_op is None:
-        raise ValueError("Missing loss_op.")
     graph = arguments.as_graph(graph)
     train_ops = arguments.as_train_ops(graph, train_op)
     loss = arguments.as_loss(graph, loss_op)
@@ -166,7 +162,7 @@ def train(
             output_dir, max_to_keep=keep_checkpoint_max, require_finite=fail_on_nan_loss
         )
         newest = manager.latest
-        done = 0 if newest is None else int(manager.read(newest, global_step))
+        done = 0 if newest is None else int(manager.read(newest, global_step) or 0)
         until = max_steps if steps is None else done + steps
 
         writer = get_summary_writer(output_dir) if supervisor_is_chief else None

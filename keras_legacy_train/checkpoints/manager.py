@@ -13,7 +13,7 @@ from keras_legacy_train import _tensorflow
 from keras_legacy_train.checkpoints import directory as files
 from keras_legacy_train.checkpoints.reading import find_damage, restore_variables
 from keras_legacy_train.checkpoints.variables import SavedVariable, check_distinct, not_finite
-from keras_legacy_train.errors import CheckpointMismatchError, DamagedCheckpointError
+from keras_legacy_train.errors import DamagedCheckpointError
 
 logger = logging.getLogger("keras_legacy_train")
 
@@ -140,20 +140,15 @@ class CheckpointManager:
         """
         restore_variables(path, self._variables)
 
-    def read(self, path: str, name: str) -> np.ndarray:
-        """The value of one variable in a checkpoint.
+    def read(self, path: str, name: str) -> np.ndarray | None:
+        """The value of one variable in a checkpoint, `None` if it is not there.
 
         Args:
             path: The checkpoint's prefix.
             name: The variable's name.
-
-        Raises:
-            CheckpointMismatchError: The checkpoint has no such variable.
         """
         reader = tf.train.load_checkpoint(path)
-        if not reader.has_tensor(name):
-            raise CheckpointMismatchError(path, [f"{name}: not in the checkpoint"])
-        return reader.get_tensor(name)
+        return reader.get_tensor(name) if reader.has_tensor(name) else None
 
     def verify_writable(self) -> None:
         """Creates the directory and its parents where missing, and tries to write there; no file is left.

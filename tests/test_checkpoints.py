@@ -32,7 +32,7 @@ from checkpoint_helpers import (
     write,
 )
 from keras_legacy_train._tensorflow import eager_mode
-from keras_legacy_train.errors import CheckpointMismatchError, DamagedCheckpointError
+from keras_legacy_train.errors import DamagedCheckpointError
 
 
 @pytest.fixture(autouse=True)

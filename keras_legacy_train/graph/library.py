@@ -41,11 +41,18 @@ class Library:
     Args:
         suffix: Appended to every function's name.
         make_state: Makes a variable from a name and its initial value, and returns its `shared_name`.
+        local_device: Translates the device string of a node.
     """
 
-    def __init__(self, suffix: str, make_state: Callable[[str, np.ndarray], str]):
+    def __init__(
+        self,
+        suffix: str,
+        make_state: Callable[[str, np.ndarray], str],
+        local_device: Callable[[str], str],
+    ):
         self._suffix = suffix
         self._make_state = make_state
+        self._local_device = local_device
         self._names: dict[str, str] = {}
         self._functions: dict[str, FunctionDef] = {}
         self._gradients: dict[str, str] = {}
@@ -68,6 +75,7 @@ class Library:
             copy.signature.name = self._names[function.signature.name]
             for node in copy.node_def:
                 self._rename(node)
+                node.device = self._local_device(node.device)
             self._functions[copy.signature.name] = copy
         for gradient in library.gradient:
             self._gradients[self._names[gradient.function_name]] = self._names[gradient.gradient_func]

@@ -12,7 +12,6 @@ Nodes that are added to the graph later pass through the same rewriting when the
 from __future__ import annotations
 
 import itertools
-import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
@@ -21,6 +20,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph import inputs, random
+from keras_legacy_train.graph.devices import LocalDevices
 from keras_legacy_train.graph.frames import Frames
 from keras_legacy_train.graph.library import Library
 from keras_legacy_train.graph.nodes import (
@@ -34,7 +34,6 @@ from keras_legacy_train.graph.nodes import (
 from keras_legacy_train.graph.ordering import order_updates
 from keras_legacy_train.graph.references import References
 
-_LOGGER = logging.getLogger("keras_legacy_train")
 _LIFTS = itertools.count()
 
 _VARIABLE_OPS = frozenset({"VarHandleOp", "VariableV2", "Variable"})
@@ -65,11 +64,11 @@ class LiftedGraph:
         self._states: set[str] = set()
         self._shared: dict[tuple[str, str], _tensorflow.GraphVariable] = {}
         self._references = References()
-        self._library = Library(self._suffix, self._make_state_for_function)
+        self._local_device = LocalDevices()
+        self._library = Library(self._suffix, self._make_state_for_function, self._local_device)
         self._lifted_ops: set[str] = set()
         self._version = -1
         self._frames = Frames()
-        self._dropped_devices: set[str] = set()
         self._functions: dict[tuple[tuple[str, ...], ...], Function] = {}
         self._lock = threading.RLock()
         self.update()
@@ -154,23 +153,6 @@ class LiftedGraph:
             for each in nodes:
                 self._nodes[each.name] = each
         return starters
-
-    def _local_device(self, device: str) -> str:
-        """The device without job and task if there is such a one here, else none."""
-        if not device:
-            return ""
-        spec = tf.DeviceSpec.from_string(device)
-        local = tf.DeviceSpec(device_type=spec.device_type, device_index=spec.device_index)
-        if spec.device_type is None:
-            return ""
-        found = {(d.device_type, int(d.name.rsplit(":", 1)[1])) for d in tf.config.list_logical_devices()}
-        if (spec.device_type.upper(), spec.device_index or 0) in found:
-            return local.to_string()
-        if device not in self._dropped_devices:
-            if not self._dropped_devices:
-                _LOGGER.info("Device %s does not exist here; its ops are placed freely.", device)
-            self._dropped_devices.add(device)
-        return ""
 
     def _add_variable(self, node: NodeDef, op: tf.Operation) -> None:
         attributes = node.attr

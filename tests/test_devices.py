@@ -1,0 +1,70 @@
+"""Graphs that were built for other machines."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_legacy_train import train
+
+v1 = tf.compat.v1
+
+
+def replicated_graph() -> tuple[tf.Graph, tf.Operation, tf.Tensor]:
+    """A model as one worker of a cluster built it."""
+    with tf.Graph().as_default() as graph:
+        setter = v1.train.replica_device_setter(ps_tasks=2, worker_device="/job:worker/task:3/gpu:1")
+        with v1.device(setter):
+            x = tf.constant(np.eye(4, dtype="float32"))
+            w = v1.get_variable("w", [4, 1], initializer=v1.ones_initializer())
+            loss = tf.reduce_sum(tf.square(tf.matmul(x, w) - 3.0), name="loss")
+            step = v1.train.get_or_create_global_step()
+            train_op = v1.train.AdagradOptimizer(0.5).minimize(loss, step)
+    return graph, train_op, loss
+
+
+def test_a_graph_of_a_cluster_trains_on_this_machine(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "keras_legacy_train")
+    graph, train_op, loss = replicated_graph()
+    assert any("/job:ps/task:1" in op.device for op in graph.get_operations())
+    first = train(graph, tmp_path, train_op, loss, steps=1)
+    last = train(graph, tmp_path, train_op, loss, steps=20)
+    assert last < first == pytest.approx(16)
+    told = [line for line in caplog.messages if "names devices that do not exist here" in line]
+    assert len(told) == 2  # once for each call
+
+
+def test_a_device_of_this_machine_is_kept_and_not_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "keras_legacy_train")
+    with tf.Graph().as_default() as graph, tf.device("/cpu:0"):
+        w = v1.get_variable("w", [], initializer=v1.ones_initializer())
+        loss = tf.square(w, name="loss")
+        train_op = v1.train.GradientDescentOptimizer(0.25).minimize(
+            loss, v1.train.get_or_create_global_step()
+        )
+    assert train(graph, tmp_path, train_op, loss, steps=2) == 0.25
+    assert not any("devices" in line for line in caplog.messages)
+
+
+def test_a_device_inside_a_function(tmp_path: Path) -> None:
+    with tf.Graph().as_default() as graph:
+
+        @tf.function
+        def square(x: tf.Tensor) -> tf.Tensor:
+            with tf.device("/job:worker/task:1/gpu:7"):
+                return tf.square(x)
+
+        w = v1.get_variable("w", [], initializer=v1.ones_initializer())
+        loss = tf.identity(square(w), name="loss")
+        train_op = v1.train.GradientDescentOptimizer(0.25).minimize(
+            loss, v1.train.get_or_create_global_step()
+        )
+    assert train(graph, tmp_path, train_op, loss, steps=2) == 0.25

@@ -12,8 +12,7 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 class LocalDevices:
     """Translates device strings: `"/job:worker/task:3/device:CPU:0"` becomes `"/device:CPU:0"`.
 
-    A device that does not exist here becomes none, so that TensorFlow places the op. The log tells of the first
-    such device.
+    A device that does not exist here becomes none, so that TensorFlow places the op. The log tells of one.
     """
 
     def __init__(self) -> None:

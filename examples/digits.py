@@ -136,9 +136,8 @@ def accuracy_of_checkpoint(output_dir: str, digits: Digits) -> float:
     return float(np.mean(layer(hidden, "logits").argmax(axis=1) == digits.labels))
 
 
-def report(output_dir: str, test: Digits, at_least: float) -> None:
+def report(accuracy: float, test: Digits, at_least: float) -> None:
     """Prints the accuracy on the test digits; ends the process with exit code 1 if it is too low."""
-    accuracy = accuracy_of_checkpoint(output_dir, test)
     print(f"Accuracy on {len(test.labels)} held-out digits: {accuracy:.1%}")
     if accuracy < at_least:
         sys.exit(f"That is less than {at_least:.1%}.")
@@ -156,7 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_arguments("digits", "Trains a network with its input pipeline in the graph.", arguments)
     training, validation, test = load_digits()
     train_network(training, validation, options.output_dir, options.steps)
-    report(options.output_dir, test, options.at_least)
+    report(accuracy_of_checkpoint(options.output_dir, test), test, options.at_least)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = digits.parse_arguments("digits_feed", "Trains a network fed by a feed_fn.", arguments)
     training, validation, test = digits.load_digits()
     train_network(training, validation, options.output_dir, options.steps)
-    digits.report(options.output_dir, test, options.at_least)
+    accuracy = digits.accuracy_of_checkpoint(options.output_dir, test)
+    digits.report(accuracy, test, options.at_least)
 
 
 if __name__ == "__main__":

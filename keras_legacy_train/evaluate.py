@@ -1,8 +1,20 @@
 """`evaluate`, and what runs a graph that is not trained: `infer`, `run_n`, `run_feeds`, `run_feeds_iter`.
 
 ```python
-results, step = evaluate(graph, "/tmp/model/eval", "/tmp/model", {"accuracy": accuracy}, max_steps=100)
-predictions = infer("/tmp/model", {"classes": classes}, {images: digits})
+import tensorflow.compat.v1 as tf
+
+from keras_legacy_train import evaluate, infer, train
+
+with tf.Graph().as_default() as graph:
+    x = tf.placeholder_with_default(2.0, [])
+    y = tf.get_variable("weight", []) * x
+    loss = tf.square(y - 6.0)
+    optimizer = tf.train.GradientDescentOptimizer(0.1)
+    train_op = optimizer.minimize(loss, global_step=tf.train.create_global_step())
+train(graph, output_dir, train_op, loss, max_steps=100)
+
+results, step = evaluate(graph, f"{output_dir}/eval", output_dir, {"loss": loss}, max_steps=1)
+outputs = infer(output_dir, {"y": y}, {x: 10.0})
 ```
 """
 

@@ -1,11 +1,16 @@
 """`optimize_loss`, the training op that scripts took from `tf.contrib.layers`.
 
 ```python
-with graph.as_default():
+import tensorflow.compat.v1 as tf
+
+from keras_legacy_train import framework, layers, train
+
+with tf.Graph().as_default() as graph:
+    loss = tf.square(tf.get_variable("weight", []) - 3.0)
     train_op = layers.optimize_loss(
-        loss, framework.get_global_step(), learning_rate=0.1, optimizer="Adam", clip_gradients=5.0
+        loss, framework.create_global_step(), learning_rate=0.1, optimizer="Adam", clip_gradients=5.0
     )
-train(graph, "/tmp/model", train_op, loss, max_steps=100)
+train(graph, output_dir, train_op, loss, max_steps=100)
 ```
 """
 

@@ -3,10 +3,20 @@
 They act on a TF 1 graph, the default one. What loads values returns something to give to `init_fn`:
 
 ```python
+import tensorflow.compat.v1 as tf
+
+from keras_legacy_train import framework, train
+
+with tf.Graph().as_default() as graph:
+    loss = tf.square(tf.get_variable("weight", []) - 3.0)
+    optimizer = tf.train.GradientDescentOptimizer(0.1)
+    train_op = optimizer.minimize(loss, global_step=framework.create_global_step())
+train(graph, f"{output_dir}/pretrained", train_op, loss, max_steps=100)
+
 with graph.as_default():
-    pretrained = framework.get_variables_to_restore(exclude=["logits"])
-    init_fn = framework.assign_from_checkpoint_fn("/tmp/pretrained/model.ckpt-1000", pretrained)
-train(graph, "/tmp/model", train_op, loss, init_fn=init_fn, max_steps=100)
+    pretrained = framework.get_variables_to_restore(exclude=["global_step"])
+    init_fn = framework.assign_from_checkpoint_fn(f"{output_dir}/pretrained/model.ckpt-100", pretrained)
+train(graph, f"{output_dir}/tuned", train_op, loss, init_fn=init_fn, max_steps=100)
 ```
 """
 

@@ -1,10 +1,16 @@
 """The old spelling: put this in the place of `from tensorflow.contrib import learn`.
 
 ```python
+import tensorflow.compat.v1 as tf
+
 from keras_legacy_train import learn
 
-learn.train(graph, "/tmp/model", train_op, loss, monitors=[learn.monitors.StopAtStep(num_steps=100)])
-learn.graph_actions.evaluate(graph, "/tmp/model/eval", "/tmp/model", {"loss": loss}, max_steps=10)
+with tf.Graph().as_default() as graph:
+    loss = tf.square(tf.get_variable("weight", []) - 3.0)
+    optimizer = tf.train.GradientDescentOptimizer(0.1)
+    train_op = optimizer.minimize(loss, global_step=tf.train.create_global_step())
+learn.train(graph, output_dir, train_op, loss, monitors=[learn.monitors.StopAtStep(num_steps=100)])
+learn.graph_actions.evaluate(graph, f"{output_dir}/eval", output_dir, {"loss": loss}, max_steps=1)
 ```
 
 A name of `tf.contrib.learn` that is not here raises an AttributeError that says what to use instead.

@@ -18,10 +18,15 @@ class RunHookAdapterForMonitors(tf.compat.v1.train.SessionRunHook):
     `train` takes monitors as they are, and needs to watch fewer steps then.
 
     ```python
-    hooks = [RunHookAdapterForMonitors([PrintTensor(["loss"]), StopAtStep(last_step=100)])]
-    with tf.compat.v1.train.MonitoredTrainingSession(hooks=hooks) as session:
-        while not session.should_stop():
-            session.run(train_op)
+    from keras_legacy_train.monitors import PrintTensor, StopAtStep
+
+    with tf.Graph().as_default():
+        step = tf.compat.v1.train.create_global_step()
+        train_op = tf.compat.v1.assign_add(step, 1)
+        hooks = [RunHookAdapterForMonitors([PrintTensor([train_op]), StopAtStep(last_step=100)])]
+        with tf.compat.v1.train.MonitoredTrainingSession(hooks=hooks) as session:
+            while not session.should_stop():
+                session.run(train_op)
     ```
 
     Args:

@@ -94,6 +94,23 @@ def test_restores_a_checkpoint(graph: tf.Graph, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == written
 
 
+def test_a_damaged_checkpoint_file_is_named(graph: tf.Graph, tmp_path: Path) -> None:
+    train_op, loss = graphs.linear_sgd()
+    train(graph, tmp_path / "run", train_op, loss, max_steps=5, log_every_steps=None)
+    data = tmp_path / "run" / "model.ckpt-5.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:10])
+    with pytest.raises(ValueError, match=r"model\.ckpt-5' cannot be read"):
+        evaluate(graph, tmp_path / "eval", tmp_path / "run" / "model.ckpt-5", {"loss": loss}, max_steps=1)
+    assert not (tmp_path / "eval").exists()
+
+
+def test_a_checkpoint_file_that_is_not_there_is_named(graph: tf.Graph, tmp_path: Path) -> None:
+    _, loss = graphs.linear_sgd()
+    with pytest.raises(ValueError, match=r"not a valid checkpoint.*nowhere"):
+        evaluate(graph, tmp_path / "eval", tmp_path / "nowhere", {"loss": loss}, max_steps=1)
+    assert not (tmp_path / "eval").exists()
+
+
 def test_local_variables_may_depend_on_restored_ones(graph: tf.Graph, tmp_path: Path) -> None:
     v = v1.get_variable("v", [], initializer=v1.ones_initializer())
     with v1.Session() as session:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.checkpoints import CheckpointManager, SavedVariable
+from keras_legacy_train.checkpoints.directory import exists
 from keras_legacy_train.checkpoints.reading import restore_variables
 from keras_legacy_train.graph import initialize
 from keras_legacy_train.graph.session import GraphSession
@@ -67,8 +68,11 @@ def _restore(session: GraphSession, prefix: str) -> None:
     if savers:
         with session.as_default():
             savers[0].restore(session, prefix)
-    else:
+        return
+    try:
         restore_variables(prefix, saved_variables(session))
+    except tf.errors.OpError as error:
+        raise ValueError(f"The checkpoint {prefix!r} cannot be read: {error.message}") from error
 
 
 def _prefix(path: str) -> str:
@@ -77,6 +81,6 @@ def _prefix(path: str) -> str:
         if newest is None:
             raise ValueError(f"There is no checkpoint in the directory {path!r}.")
         return newest
-    if not tf.compat.v1.train.checkpoint_exists(path):
+    if not exists(path):
         raise ValueError(f"The passed save_path is not a valid checkpoint: {path!r}.")
     return path

@@ -230,6 +230,8 @@ class FeedPlace:
         except (OverflowError, TypeError, ValueError) as error:
             given = np.shape(value) if isinstance(value, np.ndarray) else type(value).__name__
             raise ValueError(f"{self._expected()}; it was given {value!r:.100} ({given}).") from error
+        if isinstance(value, int) and self._dtype.is_integer and array != value:  # NumPy 1 wraps around
+            raise ValueError(f"{self._expected()}; it was given {value}, which is out of its range.")
         if not self._takes(array.shape):
             given_dtype = getattr(value, "dtype", array.dtype)
             raise ValueError(f"{self._expected()}; it was given shape {array.shape} and dtype {given_dtype}.")

@@ -15,6 +15,7 @@ from keras_legacy_train import callbacks, framework, layers, learn, monitors
 from keras_legacy_train.errors import (
     CheckpointMismatchError,
     DamagedCheckpointError,
+    DirectoryInUseError,
     NanLossDuringTrainingError,
     NoProgressError,
     NotInitializedError,
@@ -26,6 +27,7 @@ from keras_legacy_train.train import train
 __all__ = [
     "CheckpointMismatchError",
     "DamagedCheckpointError",
+    "DirectoryInUseError",
     "NanLossDuringTrainingError",
     "NoProgressError",
     "NotInitializedError",

@@ -66,6 +66,11 @@ def as_graph(graph: Any) -> tf.Graph:
     """The graph itself, or the one that a `.meta` file holds."""
     if isinstance(graph, tf.Graph):
         return graph
+    if any(base.__module__.partition(".")[0] == "tf_keras" for base in type(graph).__mro__):
+        raise TypeError(
+            f"graph: {graph!r} is a tf_keras model, of Keras 2, but this package works with Keras 3"
+            f" ({keras.__version__}). Unset TF_USE_LEGACY_KERAS and build it with keras."
+        )
     if not isinstance(graph, (str, bytes, os.PathLike)):
         raise ValueError(f"graph must be a tf.Graph or the path of a .meta file; it is {graph!r}.")
     path = os.fsdecode(graph)

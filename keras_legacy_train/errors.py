@@ -68,6 +68,28 @@ class DamagedCheckpointError(OSError):
         )
 
 
+class DirectoryInUseError(RuntimeError):
+    """Another process trains in the directory.
+
+    Attributes:
+        directory: The directory.
+        pid: Number of that process.
+        host: Name of the machine it runs on.
+    """
+
+    def __init__(self, directory: str, pid: int, host: str):
+        super().__init__(directory, pid, host)
+        self.directory = directory
+        self.pid = pid
+        self.host = host
+
+    def __str__(self) -> str:
+        return (
+            f"Process {self.pid} on {self.host} trains in {self.directory} already. Wait for it, or choose"
+            " another output_dir. If that process is gone for good, delete the file .trainer.lock there."
+        )
+
+
 class NotInitializedError(RuntimeError):
     """Variables were still without a value after initialisation.
 

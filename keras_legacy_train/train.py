@@ -26,6 +26,7 @@ from keras_legacy_train.callbacks.step_logger import StepLogger
 from keras_legacy_train.callbacks.summaries import TrainingSummaries
 from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
 from keras_legacy_train.checkpoints import CheckpointManager
+from keras_legacy_train.directory_lock import DirectoryLock
 from keras_legacy_train.graph.export import MetaGraphWriter
 from keras_legacy_train.graph.initialize import check_initialized, initialize_locals, initialize_variables
 from keras_legacy_train.graph.lifted import LiftedGraph
@@ -125,6 +126,7 @@ def train(
         PermissionError: `output_dir` cannot be written to. No step has run.
         CheckpointMismatchError: The newest checkpoint does not fit the graph. No step has run.
         DamagedCheckpointError: There are checkpoints, and none of them can be read.
+        DirectoryInUseError: Another process trains in `output_dir`. No step has run.
         NotInitializedError: Variables are left without a value. No step has run.
         NanLossDuringTrainingError: The loss is NaN. The newest checkpoint is still a good one.
         NoProgressError: `train_op` does not raise the global step.
@@ -188,6 +190,7 @@ def train(
         check_initialized(session)
         if supervisor_is_chief:
             manager.verify_writable()
+            cleanup.enter_context(DirectoryLock(output_dir))
 
         queue_runners = cleanup.enter_context(QueueRunners(session))
         nan = TerminateOnNaN(
@@ -228,7 +231,12 @@ def train(
             _LOGGER.info(
                 "No step is run: the global step is %d already, and the target is %s.", start, target
             )
-        return TrainingLoop(program, Observers(observers), max_window).run(target)
+
+        def restore_newest() -> None:
+            if manager.restore_latest() is None:
+                raise FileNotFoundError(f"There is no checkpoint in {output_dir} to go on from.")
+
+        return TrainingLoop(program, Observers(observers), max_window, restore_newest).run(target)
 
 
 def _default_monitors(

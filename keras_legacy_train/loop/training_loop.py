@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -23,6 +24,7 @@ class TrainingLoop:
         program: What a step is.
         observers: Who is told, in order.
         max_window: Largest number of steps in one call.
+        recover: Restores the newest checkpoint, after an `AbortedError` or `UnavailableError`.
 
     Attributes:
         step: The global step now.
@@ -30,11 +32,19 @@ class TrainingLoop:
     """
 
     MAX_RUNS_WITHOUT_PROGRESS = 1_000
+    MAX_RECOVERIES_WITHOUT_PROGRESS = 5
 
-    def __init__(self, program: Program, observers: Observers, max_window: int):
+    def __init__(
+        self,
+        program: Program,
+        observers: Observers,
+        max_window: int,
+        recover: Callable[[], None] | None = None,
+    ):
         self.step = program.global_step()
         self.loss: Any = None
         self._program = program
+        self._recover = recover
         self._observers = observers
         self._window_size = WindowSize(max_window)
         self._has_stalled = False
@@ -50,7 +60,7 @@ class TrainingLoop:
         error: BaseException | None = None
         try:
             observers.train_begin()
-            reason = self._run_steps(until)
+            reason = self._run_steps_and_recover(until)
         except (StopIteration, tf.errors.OutOfRangeError) as end:
             _LOGGER.info("The input has ended after step %d: %s", self.step, type(end).__name__)
             reason = StopReason.END_OF_INPUT
@@ -65,6 +75,23 @@ class TrainingLoop:
         if errors:
             raise errors[0]
         return self.loss
+
+    def _run_steps_and_recover(self, until: float) -> StopReason:
+        """Runs the steps, again from the newest checkpoint when what they run on was lost for a moment."""
+        lost_at, attempts = -1, 0
+        while True:
+            try:
+                return self._run_steps(until)
+            except (tf.errors.AbortedError, tf.errors.UnavailableError) as error:
+                attempts = 1 if self.step > lost_at else attempts + 1
+                if self._recover is None or attempts > self.MAX_RECOVERIES_WITHOUT_PROGRESS:
+                    raise
+                lost_at = max(lost_at, self.step)
+                _LOGGER.warning(
+                    "Step %d failed; going on from the newest checkpoint. %s", self.step + 1, error
+                )
+                self._recover()
+                self.step = self._program.global_step()
 
     def _run_steps(self, until: float) -> StopReason:
         program, observers = self._program, self._observers

@@ -60,10 +60,11 @@ class GraphProgram:
         self._jit_compile = jit_compile
         self._stop = tf.Variable(False, trainable=False)
         self._window: Window | None = None
-        self._step = self.global_step()
+        self.global_step()
 
     def global_step(self) -> int:
-        return int(self._session.compute([self._global_step])[0])
+        self._step = int(self._session.compute([self._global_step])[0])
+        return self._step
 
     def next_batch(self) -> dict[str, np.ndarray]:
         if self._feed_fn is None:

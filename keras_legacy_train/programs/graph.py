@@ -124,6 +124,11 @@ class GraphProgram:
         seconds = time.perf_counter() - began
         if outputs is not None:
             outputs.fill(values)
+        if np.size(values[self._global_step]) != 1:
+            raise RuntimeError(
+                "train_op was not run: something it waits for is on a branch that was not taken, or in the"
+                " gradient of a while loop that has none."
+            )
         numbers = np.array([values[self._global_step]], np.int64)
         losses = np.array([self._one_number(values[self._loss.name])])
         return self._steps(numbers, losses, seconds, outputs=outputs)

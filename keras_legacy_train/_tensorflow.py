@@ -127,6 +127,33 @@ class NamedTensors(_Trackable):
         return {"tensors": saveable}
 
 
+class SavedObjects:
+    """The graph of objects in a checkpoint in the form of TensorFlow 2.
+
+    `tf.train.CheckpointView` tells which saved object is which live one, but not under which key the file has
+    its value.
+
+    Args:
+        prefix: The checkpoint's path without suffix.
+    """
+
+    def __init__(self, prefix: str):
+        self._view = tf.train.CheckpointView(prefix)
+        self._nodes = self._view._object_graph_proto.nodes
+
+    def children(self) -> list[str]:
+        """Names of the objects that the checkpoint was asked to save."""
+        return [child.local_name for child in self._nodes[0].children]
+
+    def keys(self, root: tf.train.Checkpoint) -> dict[int, str]:
+        """The key in the file of each object below `root` that has a value there, by its `id`."""
+        return {
+            id(live): self._nodes[node].attributes[0].checkpoint_key
+            for node, live in self._view.match(root).items()
+            if self._nodes[node].attributes
+        }
+
+
 def save_slice(variable: tf.Variable) -> tuple[str, str]:
     """The name a variable is saved under, and which slice of that it is (`""`: all of it).
 

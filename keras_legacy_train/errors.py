@@ -44,7 +44,7 @@ class CheckpointMismatchError(ValueError):
         self.problems = problems
 
     def __str__(self) -> str:
-        return f"{self.path} does not fit this graph:\n  " + "\n  ".join(self.problems)
+        return f"{self.path} does not fit:\n  " + "\n  ".join(self.problems)
 
 
 class DamagedCheckpointError(OSError):

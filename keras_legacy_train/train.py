@@ -25,7 +25,7 @@ from keras_legacy_train.callbacks.signals import SignalHandler
 from keras_legacy_train.callbacks.step_logger import StepLogger
 from keras_legacy_train.callbacks.summaries import TrainingSummaries
 from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
-from keras_legacy_train.checkpoints import CheckpointManager
+from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables
 from keras_legacy_train.directory_lock import DirectoryLock
 from keras_legacy_train.graph.export import MetaGraphWriter
 from keras_legacy_train.graph.initialize import check_initialized, initialize_locals, initialize_variables
@@ -180,7 +180,8 @@ def train(
         cleanup.enter_context(_begun(monitor_callbacks, graph, until))
 
         session = GraphSession(LiftedGraph(graph))
-        manager.track([*saved_variables(session), *saved_random_states(session)], MetaGraphWriter(graph))
+        saved = NamedVariables([*saved_variables(session), *saved_random_states(session)])
+        manager.track(saved, MetaGraphWriter(graph))
         if newest is None:
             initialize_variables(session, init_ops, init_feed_dict, init_fn)
         else:

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train._tensorflow import GraphVariable
-from keras_legacy_train.checkpoints import CheckpointManager, SavedVariable
+from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables, SavedVariable
 
 MATRIX = np.arange(14, dtype=np.float32).reshape(7, 2)
 
@@ -37,7 +37,7 @@ def blank(
 def manager_of(
     directory: object, *variables: SavedVariable, max_to_keep: int | None = None, **options: Any
 ) -> CheckpointManager:
-    return CheckpointManager(str(directory), variables, max_to_keep=max_to_keep, **options)
+    return CheckpointManager(str(directory), NamedVariables(variables), max_to_keep=max_to_keep, **options)
 
 
 def write(directory: pathlib.Path, *steps: int, value: float | None = None) -> CheckpointManager:

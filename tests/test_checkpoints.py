@@ -32,6 +32,7 @@ from checkpoint_helpers import (
     write,
 )
 from keras_legacy_train._tensorflow import eager_mode
+from keras_legacy_train.checkpoints import NamedVariables
 from keras_legacy_train.errors import DamagedCheckpointError
 
 
@@ -86,7 +87,7 @@ def test_what_is_not_finite_is_saved_on_request(tmp_path: pathlib.Path) -> None:
 
 def test_what_a_checkpoint_holds_can_be_told_later(tmp_path: pathlib.Path) -> None:
     manager = write(tmp_path, 1)
-    manager.track([saved("v", 7.0)], meta_graph=lambda: b"graph")
+    manager.track(NamedVariables([saved("v", 7.0)]), meta_graph=lambda: b"graph")
     prefix = str(manager.save(2))
     assert manager.read(prefix, "v") == 7
     assert manager.read(prefix, "w") is None

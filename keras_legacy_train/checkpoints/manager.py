@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow
 from keras_legacy_train.checkpoints import directory as files
-from keras_legacy_train.checkpoints.reading import find_damage, restore_variables
-from keras_legacy_train.checkpoints.variables import SavedVariable, check_distinct, not_finite
+from keras_legacy_train.checkpoints.reading import find_damage
+from keras_legacy_train.checkpoints.state import CheckpointState, NamedVariables
 from keras_legacy_train.errors import DamagedCheckpointError
 
 logger = logging.getLogger("keras_legacy_train")
@@ -25,18 +24,18 @@ def _no_meta_graph() -> None:
 
 
 class CheckpointManager:
-    """Saves variables in `<directory>/<name>-<step>`, keeps the newest checkpoints, and restores from them.
+    """Saves a state in `<directory>/<name>-<step>`, keeps the newest checkpoints, and restores from them.
 
     It stands for the `Saver` of `tf.contrib.learn.train`, around a `tf.train.CheckpointManager` that writes
-    and deletes. What it adds: the names of TensorFlow 1 in the files, whole checkpoints only, finite values
-    only. Everything runs eagerly. Only one manager at a time may be at work in a directory.
+    and deletes. What it adds: whole checkpoints only, finite values only. Everything runs eagerly. Only one
+    manager at a time may be at work in a directory.
 
     A checkpoint consists of `<prefix>.index`, `<prefix>.data-00000-of-00001` and, if there is a graph to
     show, `<prefix>.meta`; the file `checkpoint` lists those that are kept.
 
     Args:
         directory: Where the checkpoints lie. Nothing is created or written before it is asked for.
-        variables: What a checkpoint holds; `track` can tell that later.
+        state: What a checkpoint holds; `track` can tell that later.
         max_to_keep: How many checkpoints to keep, the newest; older ones are deleted after a save, and only
             if their names are in the list this manager keeps. `None` keeps all.
         meta_graph: Returns the serialized `MetaGraphDef` to write beside the next checkpoint, or `None`.
@@ -44,14 +43,14 @@ class CheckpointManager:
         name: The first part of the checkpoints' names.
 
     Raises:
-        ValueError: `max_to_keep` is not positive, two variables have one name, or the path of the directory
-            has a character (`*`, `?`, `[`, backslash) that TensorFlow reads as a pattern.
+        ValueError: `max_to_keep` is not positive, or the path of the directory has a character (`*`, `?`,
+            `[`, backslash) that TensorFlow reads as a pattern.
     """
 
     def __init__(
         self,
         directory: str,
-        variables: Sequence[SavedVariable] = (),
+        state: CheckpointState | None = None,
         *,
         max_to_keep: int | None,
         meta_graph: Callable[[], bytes | None] = _no_meta_graph,
@@ -65,7 +64,7 @@ class CheckpointManager:
         self._name = name
         self._max_to_keep = max_to_keep
         self._require_finite = require_finite
-        self.track(variables, meta_graph)
+        self.track(NamedVariables(()) if state is None else state, meta_graph)
         # Prefixes found to be damaged, with what is wrong.
         self._damaged: dict[str, str] = {}
         # Listed paths that lead out of the directory.
@@ -73,16 +72,9 @@ class CheckpointManager:
         # The listed prefixes, the newest last; whether their files are still there is another matter.
         self._listed = self._read_list()
 
-    def track(
-        self, variables: Sequence[SavedVariable], meta_graph: Callable[[], bytes | None] = _no_meta_graph
-    ) -> None:
-        """Sets what a checkpoint holds, in the place of what the constructor was given.
-
-        Raises:
-            ValueError: Two variables have one name.
-        """
-        check_distinct(variables)
-        self._variables = list(variables)
+    def track(self, state: CheckpointState, meta_graph: Callable[[], bytes | None] = _no_meta_graph) -> None:
+        """Sets what a checkpoint holds, in the place of what the constructor was given."""
+        self._state = state
         self._meta_graph = meta_graph
         self._writer: tf.train.CheckpointManager | None = None
 
@@ -120,7 +112,7 @@ class CheckpointManager:
 
         Raises:
             DamagedCheckpointError: There are checkpoints, but not one is intact.
-            CheckpointMismatchError: The checkpoint does not fit the variables. Nothing was assigned.
+            CheckpointMismatchError: The checkpoint does not fit the state. Nothing was assigned.
         """
         prefix = self.latest
         if prefix is not None:
@@ -128,7 +120,7 @@ class CheckpointManager:
         return prefix
 
     def restore(self, path: str) -> None:
-        """Assigns all variables what a checkpoint holds under their names, as `Saver.restore` did.
+        """Gives the state the values that a checkpoint holds, as `Saver.restore` did.
 
         Args:
             path: A prefix, in this directory or another.
@@ -138,7 +130,7 @@ class CheckpointManager:
                 there. Nothing was assigned.
             tf.errors.OpError: The checkpoint cannot be read. Nothing was assigned.
         """
-        restore_variables(path, self._variables)
+        self._state.restore(path)
 
     def read(self, path: str, name: str) -> np.ndarray | None:
         """The value of one variable in a checkpoint, `None` if it is not there.
@@ -204,9 +196,8 @@ class CheckpointManager:
         kept = self.checkpoints
         if self._writer is None or self._writer.checkpoints != kept:
             files.write_state(self._directory, kept)
-            named = _tensorflow.NamedTensors([(v.key, v.variable, v.slice_spec) for v in self._variables])
             self._writer = tf.train.CheckpointManager(
-                tf.train.Checkpoint(variables=named),
+                tf.train.Checkpoint(**self._state.children()),
                 self._directory,
                 max_to_keep=self._max_to_keep,
                 checkpoint_name=self._name,
@@ -227,7 +218,7 @@ class CheckpointManager:
         self._damaged.pop(prefix, None)
 
     def _warn_if_not_finite(self, step: int) -> bool:
-        names = not_finite(self._variables) if self._require_finite else []
+        names = self._state.not_finite() if self._require_finite else []
         if not names:
             return False
         more = len(names) - _NAMES_IN_WARNING

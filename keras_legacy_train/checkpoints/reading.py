@@ -24,7 +24,7 @@ def find_damage(prefix: str) -> str | None:
         What is wrong, in one line, or `None` if the checkpoint is intact.
     """
     try:
-        _, dtypes = _contents(prefix)
+        _, dtypes = checkpoint_contents(prefix)
         for name, dtype in dtypes.items():
             _read(prefix, [name], [""], [dtype])
     except tf.errors.OpError as error:
@@ -47,7 +47,7 @@ def restore_variables(prefix: str, variables: Iterable[SavedVariable]) -> None:
             there.
         tf.errors.OpError: The checkpoint cannot be read.
     """
-    shapes, dtypes = _contents(prefix)
+    shapes, dtypes = checkpoint_contents(prefix)
     wanted = [saved for saved in variables if not (saved.optional and saved.key not in shapes)]
     # The slices of one variable have the same complaint.
     problems = list(dict.fromkeys(filter(None, (_problem(saved, shapes, dtypes) for saved in wanted))))
@@ -65,7 +65,7 @@ def restore_variables(prefix: str, variables: Iterable[SavedVariable]) -> None:
         saved.variable.assign(value, read_value=False)
 
 
-def _contents(prefix: str) -> tuple[dict[str, list[int]], dict[str, tf.DType]]:
+def checkpoint_contents(prefix: str) -> tuple[dict[str, list[int]], dict[str, tf.DType]]:
     """Returns the shapes and the dtypes of what a checkpoint holds, by name."""
     try:
         reader = tf.train.load_checkpoint(prefix)

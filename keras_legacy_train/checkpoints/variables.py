@@ -45,17 +45,17 @@ def check_distinct(variables: Iterable[SavedVariable]) -> None:
         raise ValueError(f"Several variables would be saved under one name: {', '.join(twice)}.")
 
 
-def not_finite(variables: Iterable[SavedVariable]) -> list[str]:
+def not_finite(variables: Iterable[tuple[str, tf.Variable]]) -> list[str]:
     """Returns the names, each once, of the floating point and complex variables with a NaN or an infinity.
 
     All are looked at on their devices and the host waits once, for a vector of booleans. There is no
     `tf.function` around it: tracing thousands of variables takes seconds, looking at them a fraction of one.
     """
-    checked = [v for v in variables if v.variable.dtype.is_floating or v.variable.dtype.is_complex]
+    checked = [(name, v) for name, v in variables if v.dtype.is_floating or v.dtype.is_complex]
     if not checked:
         return []
-    finite = tf.stack([_is_finite(saved.variable.read_value()) for saved in checked]).numpy()
-    return list(dict.fromkeys(saved.key for saved, ok in zip(checked, finite, strict=True) if not ok))
+    finite = tf.stack([_is_finite(variable.read_value()) for _, variable in checked]).numpy()
+    return list(dict.fromkeys(name for (name, _), ok in zip(checked, finite, strict=True) if not ok))
 
 
 def _is_finite(value: tf.Tensor) -> tf.Tensor:

@@ -5,11 +5,11 @@ _NEEDS_TENSORFLOW = (
     " Set the environment variable KERAS_BACKEND=tensorflow before keras is imported."
 )
 try:
-    import keras as _installed_keras
+    from keras import backend as _backend
 except ImportError as _error:
     raise ImportError(_NEEDS_TENSORFLOW.format(found=f"Keras cannot load its backend: {_error}")) from _error
-if _installed_keras.backend.backend() != "tensorflow":
-    raise ImportError(_NEEDS_TENSORFLOW.format(found=f"its backend is {_installed_keras.backend.backend()!r}"))
+if _backend.backend() != "tensorflow":
+    raise ImportError(_NEEDS_TENSORFLOW.format(found=f"its backend is {_backend.backend()!r}"))
 
 from keras_legacy_train import callbacks, framework, layers, learn, monitors
 from keras_legacy_train.errors import (

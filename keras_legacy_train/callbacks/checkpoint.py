@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.checkpoints import CheckpointManager
-from keras_legacy_train.loop.schedule import EverySeconds
+from keras_legacy_train.loop.schedule import EveryNSteps, EverySeconds
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
 from keras_legacy_train.summaries import SummaryWriter
@@ -24,8 +25,9 @@ class CheckpointSaver(LoopCallback):
     Args:
         manager: Writes and keeps the checkpoints.
         global_step: Returns the global step now.
-        save_secs: Seconds between two checkpoints; `None` or 0 saves only the first and the final one.
-        writer: Gets an event for each checkpoint.
+        save_secs: Seconds between two checkpoints; `None` or 0 for none by the clock.
+        writer: Gets an event for each checkpoint, if there is one.
+        save_steps: Steps between two checkpoints; `None` for none by the count.
         save_first: Whether to save before the first step.
     """
 
@@ -34,22 +36,30 @@ class CheckpointSaver(LoopCallback):
         manager: CheckpointManager,
         global_step: Callable[[], int],
         save_secs: float | None,
-        writer: SummaryWriter,
+        writer: SummaryWriter | None,
+        save_steps: int | None = None,
         save_first: bool = True,
     ):
         super().__init__()
         self._manager = manager
         self._global_step = global_step
         self._timer = EverySeconds(save_secs, time.monotonic())
+        self._trigger = None if save_steps is None else EveryNSteps(save_steps, global_step())
         self._writer = writer
         self._save_first = save_first
+
+    def next_step(self, step: int) -> float:
+        return math.inf if self._trigger is None else self._trigger.next_step()
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         if self._save_first:
             self._save()
 
     def on_steps_end(self, steps: Steps) -> None:
-        if self._timer.fires(time.monotonic()):
+        due = self._timer.fires(time.monotonic())
+        if self._trigger is not None:
+            due |= self._trigger.fires(steps.last)
+        if due:
             self._save()
 
     def on_loop_end(self, reason: StopReason) -> None:
@@ -59,6 +69,6 @@ class CheckpointSaver(LoopCallback):
     def _save(self) -> None:
         step = self._global_step()
         path = self._manager.save(step)
-        if path is not None:
+        if path is not None and self._writer is not None:
             log = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.CHECKPOINT, checkpoint_path=path)
             self._writer.add_session_log(log, step)

@@ -21,6 +21,7 @@ from keras_legacy_train.errors import (
     NotInitializedError,
 )
 from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_feeds_iter, run_n
+from keras_legacy_train.fit import fit
 from keras_legacy_train.summaries import clear_summary_writers, get_summary_writer
 from keras_legacy_train.train import train
 
@@ -34,6 +35,7 @@ __all__ = [
     "callbacks",
     "clear_summary_writers",
     "evaluate",
+    "fit",
     "framework",
     "get_summary_writer",
     "infer",

@@ -154,6 +154,31 @@ class SavedObjects:
         }
 
 
+class InputPosition(_Trackable):
+    """The position of whatever iterator a source has at the time.
+
+    A `tf.train.Checkpoint` can hold an iterator, but not the latest of many.
+
+    Args:
+        source: Has an `iterator`.
+    """
+
+    def __init__(self, source: Any):
+        self._source = source
+
+    def read(self) -> dict[str, tf.Tensor]:
+        """The position, as tensors by name."""
+        return self._source.iterator._serialize_to_tensors()
+
+    def go_to(self, position: dict[str, tf.Tensor]) -> None:
+        """Goes to a position that `read` gave."""
+        (iterator,) = self._source.inputs()
+        iterator._restore_from_tensors(position)
+
+    _serialize_to_tensors = read
+    _restore_from_tensors = go_to
+
+
 def save_slice(variable: tf.Variable) -> tuple[str, str]:
     """The name a variable is saved under, and which slice of that it is (`""`: all of it).
 

@@ -53,6 +53,18 @@ def as_positive(name: str, value: Any) -> int:
     return int(value)
 
 
+def as_optional_positive(name: str, value: Any) -> int | None:
+    """A whole number, 1 or more, or `None`."""
+    return None if value is None else as_positive(name, value)
+
+
+def as_flag(name: str, value: Any) -> bool:
+    """True or false."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name} must be True or False; it is {value!r}.")
+    return bool(value)
+
+
 def as_directory(output_dir: Any) -> str:
     """The path as a string."""
     if not isinstance(output_dir, (str, bytes, os.PathLike, type(None))):
@@ -170,6 +182,16 @@ def _check_hook(hook: tf.compat.v1.train.SessionRunHook) -> None:
             "monitors: ProfilerHook asks a Session to trace its steps, and there is none here. Call"
             " tf.profiler.experimental.start(logdir) before training and stop() after it."
         )
+
+
+def check_no_hooks(monitors: Iterable[Any]) -> None:
+    """Session hooks need a graph."""
+    for monitor in monitors:
+        if isinstance(monitor, tf.compat.v1.train.SessionRunHook):
+            raise ValueError(
+                f"monitors: {type(monitor).__name__} is a SessionRunHook, which needs a graph. Use a monitor"
+                " of keras_legacy_train.monitors, or a Keras callback."
+            )
 
 
 def as_callbacks(callbacks: Any) -> list[keras.callbacks.Callback]:

@@ -1,51 +1,24 @@
-"""`train`: the legacy signature, from its arguments to the loop."""
+"""`train`: the legacy signature, and the checks of its arguments."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import math
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow, arguments
-from keras_legacy_train import monitors as monitors_lib
-from keras_legacy_train.callbacks.base import LoopCallback
-from keras_legacy_train.callbacks.checkpoint import CheckpointSaver
-from keras_legacy_train.callbacks.hook_callback import HookCallback, HookedRuns
-from keras_legacy_train.callbacks.keras_adapter import KerasAdapter
-from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
-from keras_legacy_train.callbacks.progress_bar import ProgressBar
-from keras_legacy_train.callbacks.signals import SignalHandler
-from keras_legacy_train.callbacks.step_logger import StepLogger
-from keras_legacy_train.callbacks.summaries import TrainingSummaries
-from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
-from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables
-from keras_legacy_train.directory_lock import DirectoryLock
-from keras_legacy_train.graph.export import MetaGraphWriter
-from keras_legacy_train.graph.initialize import check_initialized, initialize_locals, initialize_variables
-from keras_legacy_train.graph.lifted import LiftedGraph
-from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
-from keras_legacy_train.loop.observers import Observers
-from keras_legacy_train.loop.training_loop import TrainingLoop
-from keras_legacy_train.programs.graph import GraphProgram
-from keras_legacy_train.programs.graph_model import GraphModel
-from keras_legacy_train.programs.graph_state import saved_random_states, saved_variables
-from keras_legacy_train.summaries import SummaryWriter, get_summary_writer
-
-SessionRunHook = tf.compat.v1.train.SessionRunHook
-
-_LOGGER = logging.getLogger("keras_legacy_train")
+from keras_legacy_train.programs.window import Window
+from keras_legacy_train.train_functions import train_functions
+from keras_legacy_train.train_graph import train_graph
+from keras_legacy_train.training import TrainingOptions
 
 
 def train(
-    graph: tf.Graph | str | os.PathLike[str],
+    graph: tf.Graph | str | os.PathLike[str] | keras.Model | None,
     output_dir: str | os.PathLike[str],
     train_op: Any,
     loss_op: Any,
@@ -69,6 +42,8 @@ def train(
     jit_compile: bool = False,
     max_window: int | None = None,
     progress_bar: bool | None = None,
+    steps_per_epoch: int | None = None,
+    save_input_state: bool = False,
 ) -> Any:
     """Trains a TF 1 graph; stands for `tf.contrib.learn.train`.
 
@@ -85,15 +60,31 @@ def train(
     train(graph, output_dir, train_op, loss, max_steps=100)
     ```
 
+    In the place of the graph there can be a Keras model, or `None` for functions over `tf.Variable`s. Then
+    `train_op` and `loss_op` make a step, `feed_fn` gives the batches, and `init_op` and `init_fn` are
+    functions:
+
+    ```python
+    model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
+    batches = tf.data.Dataset.from_tensor_slices(([[1.0], [2.0]], [[3.0], [5.0]])).repeat().batch(2)
+    train(model, output_dir, keras.optimizers.SGD(0.1), "mse", feed_fn=batches, max_steps=100)
+    ```
+
     Args:
         graph: The graph, or the path of a `.meta` file; everything below is then given by name. Names are
-            accepted with a graph, too, with and without `":0"`.
+            accepted with a graph, too, with and without `":0"`. Or a Keras model, or `None`.
         output_dir: Where checkpoints and event files are written. Created if missing.
         train_op: What performs a step and raises the global step: an operation, a tensor, or any structure of
-            them.
-        loss_op: The loss, a tensor of one number.
-        global_step_tensor: The integer variable that counts steps; by default the graph's own.
-        init_op: What initialises the global variables; by default each one's initializer.
+            them. With a model, a Keras optimizer, which lowers the loss on batches `(x, y)` or
+            `(x, y, sample_weight)`; or a function of a batch that performs a step, called with nothing where
+            there is no `feed_fn`.
+        loss_op: The loss, a tensor of one number. With an optimizer, a Keras loss, its name, or a function of
+            `y` and the model's output; with a function, another function that computes the loss from the
+            batch, before the step, or the key of the loss in the dict that `train_op` returns.
+        global_step_tensor: The integer variable that counts steps; by default the graph's own. Without a
+            graph, a `tf.Variable` that `train_op` raises; by default one of our own, raised after each step.
+        init_op: What initialises the global variables; by default each one's initializer. Without a graph, a
+            function that sets the variables where there is no checkpoint yet.
         init_feed_dict: Fed to `init_op`.
         init_fn: Called after `init_op` with the session stand-in, which has `run`, `graph` and `as_default`,
             and can be given to a `tf.compat.v1.train.Saver`.
@@ -105,8 +96,9 @@ def train(
             and the last.
         keep_checkpoint_max: How many checkpoints are kept; `None` or 0 for all.
         supervisor_save_summaries_steps: Steps from one summary to the next; `None` for none.
-        feed_fn: Called before each step; returns its `feed_dict`. `StopIteration` from it ends the training.
-            With it, each step is a call of its own.
+        feed_fn: Called before each step; returns its `feed_dict`, without a graph its batch. `StopIteration`
+            from it ends the training. With it, each step is a call of its own. Without a graph it may also be
+            a `tf.data.Dataset` of batches; its end ends the training.
         steps: How many steps to run, on top of those in the newest checkpoint.
         fail_on_nan_loss: Whether a NaN loss is an error.
         monitors: Monitors and `tf.compat.v1.train.SessionRunHook`s, or one of them. None given, the loss is
@@ -117,6 +109,9 @@ def train(
             op that XLA does not know, an input op for example, is an error.
         max_window: Largest number of steps in one call; 1 lets the host see each step.
         progress_bar: Whether a progress bar is drawn; by default if the standard error output is a terminal.
+        steps_per_epoch: Steps in what Keras callbacks see as an epoch; by default the whole run is one.
+        save_input_state: Whether checkpoints hold the position in the input, so that a resumed run goes on
+            with the next batch.
 
     Returns:
         The loss of the last step, a NumPy scalar of the loss's dtype; `None` if no step ran.
@@ -136,171 +131,54 @@ def train(
     """
     if steps is not None and max_steps is not None:
         raise ValueError("Can not provide both steps and max_steps.")
-    steps = arguments.as_steps("steps", steps)
-    max_steps = arguments.as_steps("max_steps", max_steps)
-    output_dir = arguments.as_directory(output_dir)
-    keep_checkpoint_max = arguments.as_steps("keep_checkpoint_max", keep_checkpoint_max) or None
-    save_secs = arguments.as_seconds("supervisor_save_model_secs", supervisor_save_model_secs)
-    log_every_steps = arguments.as_interval("log_every_steps", log_every_steps)
-    save_summaries_steps = arguments.as_interval(
-        "supervisor_save_summaries_steps", supervisor_save_summaries_steps
+    directory = arguments.as_directory(output_dir)
+    options = TrainingOptions(
+        monitors=arguments.as_monitors(monitors),
+        callbacks=arguments.as_callbacks(callbacks),
+        steps=arguments.as_steps("steps", steps),
+        max_steps=arguments.as_steps("max_steps", max_steps),
+        steps_per_epoch=arguments.as_optional_positive("steps_per_epoch", steps_per_epoch),
+        is_chief=supervisor_is_chief,
+        log_every_steps=arguments.as_interval("log_every_steps", log_every_steps),
+        save_secs=arguments.as_seconds("supervisor_save_model_secs", supervisor_save_model_secs),
+        save_steps=None,
+        save_summaries_steps=arguments.as_interval(
+            "supervisor_save_summaries_steps", supervisor_save_summaries_steps
+        ),
+        keep_checkpoint_max=arguments.as_steps("keep_checkpoint_max", keep_checkpoint_max) or None,
+        save_input_state=arguments.as_flag("save_input_state", save_input_state),
+        fail_on_nan_loss=fail_on_nan_loss,
+        jit_compile=jit_compile,
+        max_window=arguments.as_optional_positive("max_window", max_window) or Window.MAX_STEPS,
+        progress_bar=progress_bar,
     )
-    if max_window is None:
-        max_window = GraphProgram.MAX_WINDOW
-    max_window = min(arguments.as_positive("max_window", max_window), GraphProgram.MAX_WINDOW)
     arguments.check_master(supervisor_master)
     arguments.check_callable("init_fn", init_fn)
-    arguments.check_callable("feed_fn", feed_fn)
-    users_monitors = arguments.as_monitors(monitors)
-    users_callbacks = arguments.as_callbacks(callbacks)
-    graph = arguments.as_graph(graph)
-    train_ops = arguments.as_train_ops(graph, train_op)
-    loss = arguments.as_loss(graph, loss_op)
-    global_step = arguments.as_global_step(graph, global_step_tensor)
-    init_ops = None if init_op is None else arguments.as_elements("init_op", graph, init_op)
-
-    with _tensorflow.eager_mode(), contextlib.ExitStack() as cleanup:
-        manager = CheckpointManager(
-            output_dir, max_to_keep=keep_checkpoint_max, require_finite=fail_on_nan_loss
-        )
-        newest = manager.latest
-        done = 0 if newest is None else int(manager.read(newest, global_step) or 0)
-        until = max_steps if steps is None else done + steps
-
-        writer = get_summary_writer(output_dir) if supervisor_is_chief else None
-        if not users_monitors and writer is not None:
-            users_monitors = _default_monitors(graph, loss, writer, save_summaries_steps)
-        if not supervisor_is_chief:
-            users_monitors = [m for m in users_monitors if _runs_on_all_workers(m)]
-        runs = HookedRuns()
-        monitor_callbacks = [
-            HookCallback(each, runs) if isinstance(each, SessionRunHook) else MonitorCallback(each)
-            for each in users_monitors
-        ]
-        cleanup.enter_context(_begun(monitor_callbacks, graph, until))
-
-        session = GraphSession(LiftedGraph(graph))
-        saved = NamedVariables([*saved_variables(session), *saved_random_states(session)])
-        manager.track(saved, MetaGraphWriter(graph))
-        if newest is None:
-            initialize_variables(session, init_ops, init_feed_dict, init_fn)
-        else:
-            _LOGGER.info("Restoring parameters from %s", newest)
-            manager.restore(newest)
-        initialize_locals(session)
-        check_initialized(session)
-        if supervisor_is_chief:
-            manager.verify_writable()
-            cleanup.enter_context(DirectoryLock(output_dir))
-
-        queue_runners = cleanup.enter_context(QueueRunners(session))
-        nan = TerminateOnNaN(
-            fail_on_nan_loss, log_every_steps=log_every_steps, last_good_checkpoint=lambda: manager.latest
-        )
-        program = GraphProgram(
-            session,
-            queue_runners,
-            train_ops,
-            loss,
-            global_step,
-            feed_fn=feed_fn,
-            is_fatal=_fatal_loss([nan, *users_callbacks]),
-            jit_compile=jit_compile,
-        )
-        start, target = program.global_step(), math.inf if until is None else until
-        runs.start(session, queue_runners.coordinator, program.run_args)
-        for monitor_callback in monitor_callbacks:
-            monitor_callback.set_session(session)
-
-        observers: list[LoopCallback] = [nan, *monitor_callbacks]
-        observers += _adapted(users_callbacks, session, start, until)
-        if log_every_steps is not None:
-            observers.append(StepLogger(log_every_steps, start))
-        if sys.stderr.isatty() if progress_bar is None else progress_bar:
-            observers.append(ProgressBar(start, target))
-        if writer is not None:
-            observers.append(TrainingSummaries(writer, graph, start, save_summaries_steps))
-        observers.append(SignalHandler(program.stop_window))
-        if writer is not None:
-            saver = CheckpointSaver(
-                manager, program.global_step, save_secs, writer, save_first=newest is None
+    with _tensorflow.eager_mode():
+        if graph is None or isinstance(graph, keras.Model):
+            return train_functions(
+                graph,
+                directory,
+                train_op,
+                loss_op,
+                global_step_tensor,
+                init_op,
+                init_feed_dict,
+                init_fn,
+                feed_fn,
+                options,
             )
-            observers.append(saver)
-
-        _LOGGER.info("Training steps [%d,%s)", start, target)
-        if start >= target:
-            _LOGGER.info(
-                "No step is run: the global step is %d already, and the target is %s.", start, target
-            )
-
-        def restore_newest() -> None:
-            if manager.restore_latest() is None:
-                raise FileNotFoundError(f"There is no checkpoint in {output_dir} to go on from.")
-
-        return TrainingLoop(program, Observers(observers), max_window, restore_newest).run(target)
-
-
-def _default_monitors(
-    graph: tf.Graph, loss: tf.Tensor, writer: SummaryWriter, save_steps: int | None
-) -> list[monitors_lib.BaseMonitor]:
-    """The loss in the log and the graph's summaries in the event file."""
-    if save_steps is None:
-        return monitors_lib.get_default_monitors(loss_op=loss)
-    with graph.as_default():
-        collected = graph.get_collection(tf.compat.v1.GraphKeys.SUMMARY_OP)
-        summary_op = collected[0] if collected else tf.compat.v1.summary.merge_all()
-        if summary_op is not None and not collected:
-            graph.add_to_collection(tf.compat.v1.GraphKeys.SUMMARY_OP, summary_op)
-    return monitors_lib.get_default_monitors(
-        loss_op=loss, summary_op=summary_op, save_summary_steps=save_steps, summary_writer=writer
-    )
-
-
-def _runs_on_all_workers(monitor: Any) -> bool:
-    return isinstance(monitor, SessionRunHook) or getattr(monitor, "run_on_all_workers", False)
-
-
-@contextlib.contextmanager
-def _begun(
-    monitor_callbacks: Sequence[MonitorCallback | HookCallback], graph: tf.Graph, max_steps: int | None
-) -> Iterator[None]:
-    """Begins the monitors and hooks; ends them if no loop came to do so."""
-    try:
-        with graph.as_default():
-            for callback in monitor_callbacks:
-                callback.begin(max_steps)
-        yield
-    except BaseException:
-        for callback in monitor_callbacks:
-            try:
-                callback.on_train_end()
-            except Exception:
-                _LOGGER.exception("Also raised at the end")
-        raise
-
-
-def _fatal_loss(callbacks: Iterable[keras.callbacks.Callback]) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Which losses must end a window, going by the callbacks that fail at them."""
-    failing = [each for each in callbacks if isinstance(each, TerminateOnNaN) and each.fail]
-    if any(each.check_inf for each in failing):
-        return lambda loss: ~tf.math.is_finite(loss)
-    if failing:
-        return tf.math.is_nan
-    return lambda loss: tf.constant(False)
-
-
-def _adapted(
-    callbacks: Sequence[keras.callbacks.Callback], session: GraphSession, start: int, until: int | None
-) -> list[LoopCallback]:
-    """The user's callbacks, each shown the graph as a model."""
-    if not callbacks:
-        return []
-    model = GraphModel(session)
-    params = {"epochs": 1, "steps": None if until is None else max(until - start, 0), "verbose": 0}
-    adapted = []
-    for callback in callbacks:
-        observer = callback if isinstance(callback, LoopCallback) else KerasAdapter(callback)
-        observer.set_params(params)
-        observer.set_model(model)
-        adapted.append(observer)
-    return adapted
+        arguments.check_callable("feed_fn", feed_fn)
+        lifted = arguments.as_graph(graph)
+        return train_graph(
+            lifted,
+            directory,
+            arguments.as_train_ops(lifted, train_op),
+            arguments.as_loss(lifted, loss_op),
+            arguments.as_global_step(lifted, global_step_tensor),
+            None if init_op is None else arguments.as_elements("init_op", lifted, init_op),
+            init_feed_dict,
+            init_fn,
+            feed_fn,
+            options,
+        )

@@ -8,27 +8,37 @@ from typing import Any
 
 import keras
 
+from keras_legacy_train import _keras
 from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.callbacks.callback_state import set_callback_state
+from keras_legacy_train.loop.epochs import Epochs
 from keras_legacy_train.programs.base import Steps
+from keras_legacy_train.programs.logs import python_logs
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
 
 class KerasAdapter(LoopCallback):
-    """Calls any Keras callback: the whole run is its epoch 0, a batch is a step, counted from 0 as Keras
-    does.
+    """Calls any Keras callback. A batch is a step, counted from 0 in each epoch as Keras does.
 
     One that overrides a batch hook is called at every step.
 
     Args:
         callback: The Keras callback.
+        epochs: Which steps make an epoch.
     """
 
-    def __init__(self, callback: keras.callbacks.Callback):
+    def __init__(self, callback: keras.callbacks.Callback, epochs: Epochs):
         super().__init__()
         self.callback = callback
+        self._epochs = epochs
         self._watches = any(_overrides(callback, hook) for hook in _BATCH_HOOKS)
-        self._loss: Any = None
+        self._last_logs: Mapping[str, Any] | None = None
+        self._remembered: Mapping[str, Any] | None = None
+
+    def resume_with(self, state: Mapping[str, Any] | None) -> None:
+        """Has the callback remember what an earlier run left, from the beginning of the training on."""
+        self._remembered = state
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
@@ -43,24 +53,33 @@ class KerasAdapter(LoopCallback):
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         self.callback.on_train_begin()
-        self.callback.on_epoch_begin(0)
+        if self._remembered is not None:
+            set_callback_state(self.callback, self._remembered)
+        if isinstance(self.callback, keras.callbacks.BackupAndRestore):
+            self._epochs.number = max(self._epochs.number, _keras.initial_epoch(self.model))
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self.callback.on_epoch_begin(epoch)
 
     def on_step_begin(self, step: int) -> tuple[()]:
         if self._watches:
-            self.callback.on_train_batch_begin(step - 1)
+            self.callback.on_train_batch_begin(self._batch(step))
         return ()
 
     def on_steps_end(self, steps: Steps) -> None:
-        self._loss = steps.losses[-1]
         if self._watches:
-            self.callback.on_train_batch_end(int(steps.begun[-1]) - 1, self._logs())
+            batch = self._batch(int(steps.begun[-1]))
+            self.callback.on_train_batch_end(batch, python_logs(steps.logs or {}))
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self.callback.on_epoch_end(epoch, logs)
+        self._last_logs = logs
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        self.callback.on_epoch_end(0, self._logs())
-        self.callback.on_train_end(self._logs())
+        self.callback.on_train_end(self._last_logs)
 
-    def _logs(self) -> dict[str, float]:
-        return {} if self._loss is None else {"loss": float(self._loss)}
+    def _batch(self, step: int) -> int:
+        return step - 1 - self._epochs.start
 
 
 def _overrides(callback: keras.callbacks.Callback, hook: str) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import keras
+
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.monitors.calls import as_requests, end
 from keras_legacy_train.monitors.schedule import next_step
@@ -18,11 +20,13 @@ class MonitorCallback(LoopCallback):
 
     Args:
         monitor: A `monitors.BaseMonitor`, or anything with its methods.
+        tell_epochs: Whether its `epoch_begin` and `epoch_end` are called, too.
     """
 
-    def __init__(self, monitor: Any):
+    def __init__(self, monitor: Any, tell_epochs: bool = True):
         super().__init__()
         self.monitor = monitor
+        self._tell_epochs = tell_epochs
         # A monitor need not descend from BaseMonitor.
         self._post_step = getattr(monitor, "post_step", None)
         self._steps_passed = getattr(monitor, "steps_passed", None)
@@ -39,12 +43,23 @@ class MonitorCallback(LoopCallback):
         self.monitor.begin(max_steps=max_steps)
         self._begun = True
 
+    def set_model(self, model: keras.Model) -> None:
+        super().set_model(model)
+        if hasattr(self.monitor, "set_model"):
+            self.monitor.set_model(model)
+
     def set_session(self, session: Any) -> None:
         """The session that is the default one while the monitor runs, and that it is given."""
         self._session = session
 
     def next_step(self, step: int) -> float:
         return next_step(self.monitor, step)
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._call_if_there("epoch_begin", epoch)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._call_if_there("epoch_end", epoch)
 
     def on_step_begin(self, step: int) -> list[Any]:
         self._watched = step
@@ -70,6 +85,11 @@ class MonitorCallback(LoopCallback):
         self._begun = False
         with self._default_session():
             end(self.monitor, self._session)
+
+    def _call_if_there(self, hook: str, epoch: int) -> None:
+        if self._tell_epochs and hasattr(self.monitor, hook):
+            with self._default_session():
+                getattr(self.monitor, hook)(epoch)
 
     def _default_session(self) -> AbstractContextManager[Any]:
         return self._session.as_default() if self._session is not None else nullcontext()

@@ -16,17 +16,17 @@ from keras_legacy_train.summaries import SummaryWriter
 
 
 class TrainingSummaries(LoopCallback):
-    """Writes the graph (as `graph.pbtxt`, too), the start of the session, and the scalars `loss` and
-    `global_step/sec`.
+    """Writes the graph, if there is one (as `graph.pbtxt`, too), the start of the session, and the scalars
+    `loss` and `global_step/sec`.
 
     Args:
         writer: Where to.
-        graph: The graph to show.
+        graph: The graph to show, if there is one.
         start: The global step before the first.
         save_steps: Steps between two scalars, from the first step on; `None` for none.
     """
 
-    def __init__(self, writer: SummaryWriter, graph: tf.Graph, start: int, save_steps: int | None):
+    def __init__(self, writer: SummaryWriter, graph: tf.Graph | None, start: int, save_steps: int | None):
         super().__init__()
         self._writer = writer
         self._graph = graph
@@ -38,8 +38,9 @@ class TrainingSummaries(LoopCallback):
         self._written = (start, time.monotonic())
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        tf.io.write_graph(self._graph, self._writer.get_logdir(), "graph.pbtxt")
-        self._writer.add_graph(self._graph)
+        if self._graph is not None:
+            tf.io.write_graph(self._graph, self._writer.get_logdir(), "graph.pbtxt")
+            self._writer.add_graph(self._graph)
         start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
         self._writer.add_session_log(start, self._start)
 

@@ -19,11 +19,15 @@ class Observer(Protocol):
 
     def on_train_begin(self, logs: Any = None) -> None: ...
 
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None: ...
+
     def on_step_begin(self, step: int) -> Iterable[Any]: ...
 
     def on_step_end(self, step: int, outputs: Any) -> bool: ...
 
     def on_steps_end(self, steps: Steps) -> None: ...
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None: ...
 
     def on_loop_end(self, reason: StopReason) -> None: ...
 
@@ -50,6 +54,10 @@ class Observers:
         for observer in self._observers:
             observer.on_train_begin()
 
+    def epoch_begin(self, epoch: int) -> None:
+        for observer in self._observers:
+            observer.on_epoch_begin(epoch)
+
     def next_step(self, step: int) -> float:
         """The first step after `step` that one of them wants to see."""
         return next_watched(step, (observer.next_step(step) for observer in self._observers))
@@ -66,6 +74,11 @@ class Observers:
         if len(steps):
             for observer in self._observers:
                 observer.on_steps_end(steps)
+
+    def epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
+        """They may add to the logs, for those behind them to see."""
+        for observer in self._observers:
+            observer.on_epoch_end(epoch, logs)
 
     def loop_end(self, reason: StopReason) -> list[BaseException]:
         """Returns what they raised; each is called whatever the others did."""

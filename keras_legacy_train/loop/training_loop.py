@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train.errors import NanLossDuringTrainingError, NoProgressError
+from keras_legacy_train.loop.epochs import Epochs
 from keras_legacy_train.loop.observers import Observers
 from keras_legacy_train.loop.schedule import WindowSize
 from keras_legacy_train.loop.stop import StopReason
@@ -24,6 +25,7 @@ class TrainingLoop:
         program: What a step is.
         observers: Who is told, in order.
         max_window: Largest number of steps in one call.
+        epochs: Which steps make an epoch; by default all of them make one.
         recover: Restores the newest checkpoint, after an `AbortedError` or `UnavailableError`.
 
     Attributes:
@@ -39,6 +41,7 @@ class TrainingLoop:
         program: Program,
         observers: Observers,
         max_window: int,
+        epochs: Epochs | None = None,
         recover: Callable[[], None] | None = None,
     ):
         self.step = program.global_step()
@@ -47,6 +50,8 @@ class TrainingLoop:
         self._recover = recover
         self._observers = observers
         self._window_size = WindowSize(max_window)
+        self._epochs = Epochs() if epochs is None else epochs
+        self._in_epoch = False
         self._has_stalled = False
         self._runs_without_progress = 0
 
@@ -57,18 +62,20 @@ class TrainingLoop:
             The loss of the last completed step, a NumPy scalar; `None` if no step ran.
         """
         observers = self._observers
-        error: BaseException | None = None
+        errors: list[BaseException] = []
         try:
             observers.train_begin()
-            reason = self._run_steps_and_recover(until)
-        except (StopIteration, tf.errors.OutOfRangeError) as end:
-            _LOGGER.info("The input has ended after step %d: %s", self.step, type(end).__name__)
-            reason = StopReason.END_OF_INPUT
-        except BaseException as raised:  # re-raised below, after everybody has been told
-            error, reason = raised, _reason(raised)
+            reason = self._run_and_recover(until)
+        except BaseException as error:  # re-raised below, after everybody has been told
+            errors.append(error)
+            reason = _reason(error)
 
-        errors = [] if error is None else [error]
         errors += observers.loop_end(reason)
+        if self._in_epoch and not errors:
+            try:
+                self._end_epoch()
+            except Exception as error:
+                errors.append(error)
         errors += observers.train_end()
         for other in errors[1:]:
             _LOGGER.error("Also raised at the end of training: %r", other, exc_info=other)
@@ -76,12 +83,12 @@ class TrainingLoop:
             raise errors[0]
         return self.loss
 
-    def _run_steps_and_recover(self, until: float) -> StopReason:
-        """Runs the steps, again from the newest checkpoint when what they run on was lost for a moment."""
+    def _run_and_recover(self, until: float) -> StopReason:
+        """Runs the epochs, again from the newest checkpoint when what they run on was lost for a moment."""
         lost_at, attempts = -1, 0
         while True:
             try:
-                return self._run_steps(until)
+                return self._run_epochs(until)
             except (tf.errors.AbortedError, tf.errors.UnavailableError) as error:
                 attempts = 1 if self.step > lost_at else attempts + 1
                 if self._recover is None or attempts > self.MAX_RECOVERIES_WITHOUT_PROGRESS:
@@ -92,6 +99,39 @@ class TrainingLoop:
                 )
                 self._recover()
                 self.step = self._program.global_step()
+
+    def _run_epochs(self, until: float) -> StopReason:
+        epochs, observers = self._epochs, self._observers
+        while self.step < until and epochs.number < epochs.count:
+            if self.step == epochs.start:  # else it goes on with one that an earlier run began
+                self._program.begin_epoch()
+            observers.epoch_begin(epochs.number)
+            self._in_epoch = True
+            reason = self._run_steps_until(min(until, epochs.end))
+            input_ended = reason is StopReason.END_OF_INPUT
+            if not input_ended and self.step < epochs.end:
+                return reason
+            has_steps = self.step > epochs.start
+            if has_steps:
+                self._end_epoch()
+            self._in_epoch = False
+            if input_ended and not (has_steps and epochs.repeats_input):
+                return reason
+            epochs.advance(self.step)
+            if observers.stop_requested:
+                return StopReason.CALLBACK
+        return StopReason.TARGET
+
+    def _end_epoch(self) -> None:
+        self._observers.epoch_end(self._epochs.number, self._program.epoch_logs())
+
+    def _run_steps_until(self, until: float) -> StopReason:
+        try:
+            return self._run_steps(until)
+        except (StopIteration, tf.errors.OutOfRangeError) as end:
+            log = _LOGGER.debug if self._epochs.repeats_input else _LOGGER.info
+            log("The input has ended after step %d: %s", self.step, type(end).__name__)
+            return StopReason.END_OF_INPUT
 
     def _run_steps(self, until: float) -> StopReason:
         program, observers = self._program, self._observers

@@ -59,6 +59,18 @@ class BaseMonitor:
             raise ValueError("Missing estimator.")
         self._estimator = estimator
 
+    def set_model(self, model: Any) -> None:
+        """Tells the monitor which Keras model it watches. Not called where a graph is trained.
+
+        What `step_begin` asks for are then names: `"loss"`, a metric, a variable's path, `"learning_rate"`.
+
+        Args:
+            model: A `keras.Model`.
+
+        Raises:
+            ValueError: The monitor needs a graph.
+        """
+
     def next_step(self, step: int) -> float:
         """The first step after `step` that this monitor must be called at.
 

@@ -30,6 +30,7 @@ class Steps:
         losses: The loss of each, `[n]` in the loss's dtype.
         seconds: How long they took together.
         outputs: What was asked for, if the step was watched.
+        logs: What Keras's callbacks are told of a watched step: tensors or numbers by name.
         error: What ended the window before its time. The steps before it are done and count.
     """
 
@@ -38,6 +39,7 @@ class Steps:
     losses: np.ndarray
     seconds: float
     outputs: Mapping[Any, Any] | None = None
+    logs: Mapping[str, Any] | None = None
     error: BaseException | None = None
 
     def __len__(self) -> int:
@@ -61,6 +63,12 @@ class Program(Protocol):
 
     def global_step(self) -> int:
         """The number of steps done so far, over all runs."""
+
+    def begin_epoch(self) -> None:
+        """An epoch begins: what is counted by the epoch, and an input that has ended, starts again."""
+
+    def epoch_logs(self) -> dict[str, Any]:
+        """What Keras's callbacks are told of the epoch so far: numbers by name."""
 
     def next_batch(self) -> Any:
         """What the next watched step is given. `StopIteration` where there is no more."""

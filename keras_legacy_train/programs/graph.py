@@ -49,7 +49,8 @@ class GraphProgram:
         self._session = session
         self._queue_runners = queue_runners
         self._train_ops = list(train_ops)
-        self._operations = [op.op.name if isinstance(op, tf.Tensor) else op.name for op in train_ops]
+        names = (op.op.name if isinstance(op, tf.Tensor) else op.name for op in train_ops)
+        self._operations = list(dict.fromkeys(names))
         self._loss = loss
         self._global_step = f"{global_step}:0"
         # What is computed in every step.
@@ -58,6 +59,7 @@ class GraphProgram:
         self._feed_dict: Mapping[Any, Any] | None = None
         self._is_fatal = is_fatal
         self._jit_compile = jit_compile
+        self._last_loss: Any = None
         self._stop = tf.Variable(False, trainable=False)
         self._window: Window | None = None
         self.global_step()
@@ -65,6 +67,12 @@ class GraphProgram:
     def global_step(self) -> int:
         self._step = int(self._session.compute([self._global_step])[0])
         return self._step
+
+    def begin_epoch(self) -> None:
+        pass  # a graph's input goes on until it ends for good
+
+    def epoch_logs(self) -> dict[str, Any]:
+        return {} if self._last_loss is None else {"loss": float(self._last_loss)}
 
     def next_batch(self) -> dict[str, np.ndarray]:
         if self._feed_fn is None:
@@ -131,7 +139,8 @@ class GraphProgram:
             )
         numbers = np.array([values[self._global_step]], np.int64)
         losses = np.array([self._one_number(values[self._loss.name])])
-        return self._steps(numbers, losses, seconds, outputs=outputs)
+        logs = {"loss": losses[0]}
+        return self._steps(numbers, losses, seconds, outputs=outputs, logs=logs)
 
     def _separate(
         self, batch: Mapping[str, np.ndarray], requests: Iterable[Any]
@@ -152,7 +161,8 @@ class GraphProgram:
 
     def _steps(self, numbers: np.ndarray, losses: np.ndarray, seconds: float, **more: Any) -> Steps:
         steps = Steps(self._step, numbers, losses, seconds, **more)
-        self._step = steps.last
+        if len(steps):
+            self._step, self._last_loss = steps.last, losses[-1]
         return steps
 
     def _one_number(self, loss: np.ndarray) -> Any:

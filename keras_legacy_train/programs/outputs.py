@@ -8,7 +8,41 @@ from typing import Any
 import tensorflow as tf
 
 
-class StepOutputs(dict):
+class Outputs(dict):
+    """Values by name, found also by the tensor, variable or operation of that name."""
+
+    def __missing__(self, key: Any) -> Any:
+        name = _name(key)
+        if name is None or not dict.__contains__(self, name):
+            raise KeyError(key)
+        return self[name]
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return super().__getitem__(key)
+        except TypeError:  # a variable is not hashable under TF 2 behaviour
+            return self.__missing__(key)
+
+    def __contains__(self, key: Any) -> bool:
+        try:
+            if super().__contains__(key):
+                return True
+        except TypeError:
+            pass
+        return super().__contains__(_name(key))
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+
+def _name(key: Any) -> str | None:
+    return getattr(key, "path", None) or getattr(key, "name", None)  # Keras variables have both
+
+
+class StepOutputs(Outputs):
     """Values by tensor name, found also by the tensor, variable, operation or string that was asked for.
 
     An operation has the value `None`.
@@ -48,32 +82,6 @@ class StepOutputs(dict):
         """Takes in the values, by tensor name."""
         self.update((name, values[name]) for name in self.tensors)
         self.update((asked, self.get(name)) for asked, name in self._asked)
-
-    def __missing__(self, key: Any) -> Any:
-        name = getattr(key, "name", None)
-        if name is None or not dict.__contains__(self, name):
-            raise KeyError(key)
-        return self[name]
-
-    def __getitem__(self, key: Any) -> Any:
-        try:
-            return super().__getitem__(key)
-        except TypeError:  # a variable is not hashable under TF 2 behaviour
-            return self.__missing__(key)
-
-    def __contains__(self, key: Any) -> bool:
-        try:
-            if super().__contains__(key):
-                return True
-        except TypeError:
-            pass
-        return super().__contains__(getattr(key, "name", None))
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        try:
-            return self[key]
-        except KeyError:
-            return default
 
 
 def graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:

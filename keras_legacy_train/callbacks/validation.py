@@ -1,0 +1,88 @@
+"""Evaluates a Keras model while it is trained."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.loop.schedule import EveryNSteps
+from keras_legacy_train.programs.base import Steps
+from keras_legacy_train.summaries import SummaryWriter
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+
+class Validation(LoopCallback):
+    """Evaluates at the end of epochs or every so many steps, and puts the results, with `val_` before their
+    names, into the logs of the epoch.
+
+    Args:
+        arguments: The arguments of `model.evaluate`: `x`, `y`, `sample_weight`, `batch_size`, `steps`.
+        callbacks: Keras callbacks whose `on_test_*` are called.
+        every_epochs: Epochs from one evaluation to the next, or the numbers, from 1, of those with one.
+        every_steps: Steps from one evaluation to the next, in the place of epochs.
+        writer: Gets the results of evaluations in the midst of an epoch.
+    """
+
+    def __init__(
+        self,
+        arguments: Mapping[str, Any],
+        callbacks: Sequence[keras.callbacks.Callback],
+        every_epochs: int | Sequence[int] = 1,
+        every_steps: int | None = None,
+        writer: SummaryWriter | None = None,
+    ):
+        super().__init__()
+        self._arguments = arguments
+        self._callbacks = callbacks
+        self._every_epochs = every_epochs
+        self._every_steps = every_steps
+        self._writer = writer
+        self._trigger: EveryNSteps | None = None
+        self._results: dict[str, float] = {}
+
+    def next_step(self, step: int) -> float:
+        if self._every_steps is None:
+            return math.inf
+        if self._trigger is None:
+            self._trigger = EveryNSteps(self._every_steps, step - step % self._every_steps)
+        return self._trigger.next_step()
+
+    def on_steps_end(self, steps: Steps) -> None:
+        if self._trigger is not None and self._trigger.fires(steps.last):
+            self._evaluate_within_epoch(steps.last)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._every_steps is None and self._is_due(epoch):
+            self._results = self._evaluate()
+        elif self._every_steps is None:
+            self._results = {}
+        if logs is not None:
+            logs.update(self._results)
+
+    def _is_due(self, epoch: int) -> bool:
+        if isinstance(self._every_epochs, int):
+            return (epoch + 1) % self._every_epochs == 0
+        return epoch + 1 in self._every_epochs
+
+    def _evaluate_within_epoch(self, step: int) -> None:
+        # Evaluation counts with the metrics of the epoch that is on.
+        metrics = [(variable, variable.numpy()) for variable in self.model.metrics_variables]
+        self._results = self._evaluate()
+        for variable, value in metrics:
+            variable.assign(value)
+        results = ", ".join(f"{name} = {value:.5f}" for name, value in self._results.items())
+        _LOGGER.info("validation at step %d: %s", step, results)
+        if self._writer is not None:
+            for name, value in self._results.items():
+                self._writer.add_scalar(name, value, step)
+
+    def _evaluate(self) -> dict[str, float]:
+        callbacks = keras.callbacks.CallbackList(list(self._callbacks), model=self.model)
+        results = self.model.evaluate(**self._arguments, callbacks=callbacks, return_dict=True, verbose=0)
+        return {f"val_{name}": value for name, value in results.items()}

@@ -1,0 +1,204 @@
+"""`fit`: the training loop around a compiled Keras model."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import keras
+
+from keras_legacy_train import _keras, _tensorflow, arguments
+from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.callbacks.epoch_logger import EpochLogger
+from keras_legacy_train.callbacks.validation import Validation
+from keras_legacy_train.loop.epochs import Epochs
+from keras_legacy_train.programs.model_step import ModelStep
+from keras_legacy_train.programs.source import DatasetSource
+from keras_legacy_train.programs.window import Window
+from keras_legacy_train.summaries import get_summary_writer
+from keras_legacy_train.train_batches import train_batches
+from keras_legacy_train.training import TrainingOptions
+
+
+def fit(
+    model: keras.Model,
+    x: Any = None,
+    y: Any = None,
+    *,
+    batch_size: int | None = None,
+    sample_weight: Any = None,
+    class_weight: Mapping[int, float] | None = None,
+    shuffle: bool | str = True,
+    validation_data: Any = None,
+    validation_split: float = 0.0,
+    validation_batch_size: int | None = None,
+    validation_steps: int | None = None,
+    validation_freq: int | Sequence[int] = 1,
+    validation_every_steps: int | None = None,
+    output_dir: str | os.PathLike[str] | None = None,
+    steps: int | None = None,
+    max_steps: int | None = None,
+    epochs: int | None = None,
+    steps_per_epoch: int | None = None,
+    monitors: Iterable[Any] | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] | None = None,
+    save_secs: float | None = 600,
+    save_steps: int | None = None,
+    save_input_state: bool = False,
+    save_summaries_steps: int | None = 100,
+    keep_checkpoint_max: int | None = 5,
+    log_every_steps: int | None = 10,
+    fail_on_nan_loss: bool = True,
+    max_window: int | None = None,
+    verbose: int | str = "auto",
+) -> keras.callbacks.History:
+    """Trains a compiled Keras model by steps, and goes on where an earlier run in the directory stopped.
+
+    It takes what `keras.Model.fit` takes, and computes what that computes: the losses, the weights, the calls
+    of callbacks. Steps that nobody watches run many in one call; `steps_per_execution` of the model does not
+    matter. Into `output_dir` go checkpoints and event files, and another call with the same `output_dir`
+    resumes from the newest checkpoint: weights, optimizer, metrics, seed generators, the epoch, the history,
+    and what callbacks such as `EarlyStopping` remember.
+
+    ```python
+    model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    x, y = np.array([[1.0], [2.0]]), np.array([[3.0], [5.0]])
+    history = fit(model, x, y, output_dir=output_dir, max_steps=100, shuffle=False)
+    assert history.history["loss"][-1] < history.history["loss"][0]
+    ```
+
+    Args:
+        model: The model, compiled.
+        x, y, batch_size, sample_weight, class_weight, shuffle: The data, as for `keras.Model.fit`: arrays, a
+            `tf.data.Dataset`, a generator, a `keras.utils.PyDataset`.
+        validation_data, validation_split, validation_batch_size, validation_steps: What the model is
+            evaluated on, as for `keras.Model.fit`.
+        validation_freq: Epochs from one evaluation to the next, or the numbers of epochs, from 1.
+        validation_every_steps: Steps from one evaluation to the next, in the place of epochs. The results are
+            logged, and stand in the logs of the epoch in which they were found.
+        output_dir: Where checkpoints and event files are written, created if missing. `None` for none.
+        steps: How many steps to run, on top of those in the newest checkpoint.
+        max_steps: The step at which training ends.
+        epochs: The number of epochs at which training ends. Of `steps`, `max_steps` and `epochs` at most one
+            can be given; with none of them there is one epoch.
+        steps_per_epoch: Steps in an epoch; by default one pass over the data.
+        monitors: Monitors of `keras_legacy_train.monitors`, or one of them. They ask by name: for `"loss"`,
+            that of the step; a metric, over the epoch so far; the path of a variable; `"learning_rate"`.
+        callbacks: Keras callbacks, or one. One that overrides a batch hook sees every step.
+        save_secs: Seconds from one checkpoint to the next; `None` for none by the clock. There is one at the
+            start and one at the end in any case.
+        save_steps: Steps from one checkpoint to the next; `None` for none by the count.
+        save_input_state: Whether checkpoints hold the position in the data, so that a resumed run goes on
+            with the next batch. If not, it begins the epoch's data anew. Data from a generator or a
+            `PyDataset` cannot tell its position.
+        save_summaries_steps: Steps from one summary to the next; `None` for none.
+        keep_checkpoint_max: How many checkpoints are kept; `None` or 0 for all.
+        log_every_steps: Steps from one `training step` line in the log to the next; `None` for none.
+        fail_on_nan_loss: Whether a NaN loss is an error.
+        max_window: Largest number of steps in one call; 1 lets the host see each step.
+        verbose: 0 for silence, 1 for a progress bar, 2 for a line each epoch, `"auto"` for a progress bar if
+            the standard error output is a terminal.
+
+    Returns:
+        The `keras.callbacks.History`, with the epochs of earlier runs in the directory, too. If training
+        stopped within an epoch, its logs so far are the last entry.
+
+    Raises:
+        ValueError, TypeError: An argument cannot be right, or the model is not compiled. Nothing has been
+            touched.
+        PermissionError: `output_dir` cannot be written to. No step has run.
+        CheckpointMismatchError: The newest checkpoint does not fit the model. No step has run.
+        DamagedCheckpointError: There are checkpoints, and none of them can be read.
+        DirectoryInUseError: Another process trains in `output_dir`. No step has run.
+        NanLossDuringTrainingError: The loss is NaN. The newest checkpoint is still a good one.
+        KeyboardInterrupt, SystemExit: Ctrl-C or SIGTERM came. A checkpoint has been written.
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"model must be a keras.Model; it is {model!r}.")
+    _keras.check_compiled(model)
+    given = {"steps": steps, "max_steps": max_steps, "epochs": epochs}
+    together = [name for name, value in given.items() if value is not None]
+    if len(together) > 1:
+        raise ValueError(f"Can not provide both {together[0]} and {together[1]}.")
+    if verbose not in (0, 1, 2, "auto"):
+        raise ValueError(f"verbose must be 0, 1, 2 or 'auto'; it is {verbose!r}.")
+    if validation_every_steps is not None and validation_data is None and not validation_split:
+        raise ValueError("validation_every_steps: there is no validation_data and no validation_split.")
+    directory = None if output_dir is None else arguments.as_directory(output_dir)
+    options = TrainingOptions(
+        monitors=arguments.as_monitors(monitors),
+        callbacks=arguments.as_callbacks(callbacks),
+        steps=arguments.as_steps("steps", steps),
+        max_steps=arguments.as_steps("max_steps", max_steps),
+        steps_per_epoch=arguments.as_optional_positive("steps_per_epoch", steps_per_epoch),
+        is_chief=True,
+        log_every_steps=arguments.as_interval("log_every_steps", log_every_steps),
+        save_secs=arguments.as_seconds("save_secs", save_secs),
+        save_steps=arguments.as_optional_positive("save_steps", save_steps),
+        save_summaries_steps=arguments.as_interval("save_summaries_steps", save_summaries_steps),
+        keep_checkpoint_max=arguments.as_steps("keep_checkpoint_max", keep_checkpoint_max) or None,
+        save_input_state=arguments.as_flag("save_input_state", save_input_state),
+        fail_on_nan_loss=fail_on_nan_loss,
+        jit_compile=False,
+        max_window=arguments.as_optional_positive("max_window", max_window) or Window.MAX_STEPS,
+        progress_bar=None if verbose == "auto" else verbose == 1,
+    )
+    number = arguments.as_steps("epochs", epochs)
+    if not together:
+        number = 1
+    arguments.check_no_hooks(options.monitors)
+    every_steps = arguments.as_optional_positive("validation_every_steps", validation_every_steps)
+
+    with _tensorflow.eager_mode():
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = _keras.split((x, y, sample_weight), validation_split)
+        adapter = _keras.data_adapter(
+            x,
+            y=y,
+            sample_weight=sample_weight,
+            batch_size=batch_size,
+            steps_per_epoch=options.steps_per_epoch,
+            shuffle=shuffle,
+            class_weight=class_weight,
+        )
+        source = DatasetSource(
+            model.distribute_strategy.experimental_distribute_dataset(adapter.get_tf_dataset()),
+            goes_on=options.steps_per_epoch is not None,
+            on_begin=adapter.on_epoch_begin,
+            on_end=adapter.on_epoch_end,
+        )
+        schedule = Epochs(
+            options.steps_per_epoch or adapter.num_batches,
+            count=math.inf if number is None else number,
+            repeats_input=True,
+        )
+        services: list[LoopCallback] = []
+        if validation_data is not None:
+            writer = None if directory is None else get_summary_writer(directory)
+            evaluated = _evaluate_arguments(
+                validation_data, validation_batch_size or batch_size, validation_steps
+            )
+            services.append(Validation(evaluated, options.callbacks, validation_freq, every_steps, writer))
+        if verbose == 2:
+            services.append(EpochLogger())
+        histories = [each for each in options.callbacks if isinstance(each, keras.callbacks.History)]
+        model.history = histories[0] if histories else keras.callbacks.History()
+        train_batches(
+            ModelStep(model),
+            source,
+            directory,
+            options.replace(callbacks=[*options.callbacks, *([] if histories else [model.history])]),
+            schedule,
+            model=model,
+            optimizer=model.optimizer,
+            services=services,
+        )
+        return model.history
+
+
+def _evaluate_arguments(data: Any, batch_size: int | None, steps: int | None) -> dict[str, Any]:
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    return {"x": x, "y": y, "sample_weight": sample_weight, "batch_size": batch_size, "steps": steps}

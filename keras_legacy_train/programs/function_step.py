@@ -1,0 +1,122 @@
+"""A step that users write themselves: an optimizer and a loss, or a function that does it all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_legacy_train.programs.logs import python_logs
+
+
+class OptimizerStep:
+    """Has an optimizer lower the loss of a model on a batch `(x, y)` or `(x, y, sample_weight)`.
+
+    Args:
+        model: The model. It need not be compiled. Its own losses, those of regularizers for example, are
+            added.
+        optimizer: The optimizer.
+        loss_fn: A Keras loss, or a function of `y` and the model's output. What is no scalar is averaged.
+        jit_compile: Whether XLA compiles the step.
+    """
+
+    run_eagerly = False
+
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        loss_fn: Callable[..., tf.Tensor],
+        jit_compile: bool = False,
+    ):
+        self._model = model
+        self._optimizer = optimizer
+        self._loss_fn = loss_fn
+        self._train = tf.function(self._minimize, reduce_retracing=True, jit_compile=jit_compile or None)
+
+    def __call__(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
+        loss = self._train(x, y, sample_weight)
+        return loss, {"loss": loss}
+
+    def begin_epoch(self) -> None:
+        pass
+
+    def needed_logs(self, logs: Mapping[str, Any]) -> list[str]:
+        return []
+
+    def epoch_logs(self, loss: Any, logs: Mapping[str, Any]) -> dict[str, Any]:
+        return python_logs({} if loss is None else {"loss": loss})
+
+    def _minimize(self, x: Any, y: Any, sample_weight: Any) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            output = self._model(x, training=True)
+            weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+            loss = tf.reduce_mean(self._loss_fn(y, output, **weights))
+            loss += tf.add_n(self._model.losses) if self._model.losses else 0.0
+            scaled = self._optimizer.scale_loss(loss)
+        variables = self._model.trainable_variables
+        self._optimizer.apply(tape.gradient(scaled, variables), variables)
+        return loss
+
+
+class FunctionStep:
+    """Calls a function that performs a step.
+
+    Args:
+        function: Called with the batch, or with nothing where there are no batches.
+        loss: A function of the batch that computes the loss before the step, or the key of the loss in the
+            dict that `function` returns.
+        takes_batch: Whether there are batches.
+        jit_compile: Whether XLA compiles the step.
+    """
+
+    run_eagerly = False
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        loss: str | Callable[..., tf.Tensor],
+        takes_batch: bool,
+        jit_compile: bool = False,
+    ):
+        self._function = function
+        self._loss = loss
+        self._takes_batch = takes_batch
+        self._train = tf.function(self._run, reduce_retracing=True, jit_compile=jit_compile or None)
+
+    def __call__(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        return self._train(batch)
+
+    def begin_epoch(self) -> None:
+        pass
+
+    def needed_logs(self, logs: Mapping[str, Any]) -> list[str]:
+        return [name for name, spec in logs.items() if name != "loss" and spec.shape.rank == 0]
+
+    def epoch_logs(self, loss: Any, logs: Mapping[str, Any]) -> dict[str, Any]:
+        known = {name: log for name, log in logs.items() if log is not None}
+        return python_logs(known if loss is None else {**known, "loss": loss})
+
+    def _run(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        arguments = (batch,) if self._takes_batch else ()
+        if callable(self._loss):
+            loss = tf.convert_to_tensor(self._loss(*arguments))
+            with tf.control_dependencies([loss]):
+                outputs = self._function(*arguments)
+        else:
+            outputs = self._function(*arguments)
+            loss = _entry(outputs, self._loss)
+        if loss.shape.num_elements() not in (None, 1):
+            raise ValueError(f"loss_op must give one number; it gives the shape {loss.shape}.")
+        logs = dict(outputs) if isinstance(outputs, Mapping) else {}
+        return tf.reshape(loss, []), {**logs, "loss": tf.reshape(loss, [])}
+
+
+def _entry(outputs: Any, key: str) -> tf.Tensor:
+    if isinstance(outputs, Mapping) and key in outputs:
+        return tf.convert_to_tensor(outputs[key])
+    found = f"the keys {', '.join(map(repr, outputs))}" if isinstance(outputs, Mapping) else f"{outputs!r}"
+    raise ValueError(f"loss_op: train_op returns no dict with the key {key!r}, but {found}.")

@@ -1,0 +1,74 @@
+"""A step of a compiled Keras model."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_legacy_train import _keras
+from keras_legacy_train.programs.logs import python_logs
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+
+class ModelStep:
+    """Calls `model.train_step`, as `keras.Model.fit` does.
+
+    The loss of a step is what `compute_loss` returned in it. Where a `train_step` of the user's own does not
+    call that just once, it is what the step returns as `"loss"`, or what it returns first.
+
+    Args:
+        model: The model, compiled.
+    """
+
+    def __init__(self, model: keras.Model):
+        self.run_eagerly = model.run_eagerly
+        self._model = model
+        self._strategy = model.distribute_strategy
+        self._train = self._train_on_batch
+        if not model.run_eagerly:
+            self._train = tf.function(
+                self._train_on_batch, reduce_retracing=True, jit_compile=model.jit_compile or None
+            )
+
+    def __call__(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        return self._train(batch)
+
+    def begin_epoch(self) -> None:
+        self._model.reset_metrics()
+
+    def needed_logs(self, logs: Mapping[str, Any]) -> list[str]:
+        return [] if set(logs) == set(self._model.get_metrics_result()) else list(logs)
+
+    def epoch_logs(self, loss: Any, logs: Mapping[str, Any]) -> dict[str, Any]:
+        return python_logs(_keras.epoch_logs(self._model, logs))
+
+    def _train_on_batch(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        outputs = self._strategy.run(self._train_on_replica, args=(batch,))
+        return _keras.reduce_over_replicas(outputs, self._strategy)
+
+    def _train_on_replica(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        with _keras.recorded_losses(self._model) as losses:
+            logs = dict(self._model.train_step(_keras.without_optionals(batch)))
+        return self._loss(losses, logs), logs
+
+    def _loss(self, losses: list[tf.Tensor], logs: Mapping[str, Any]) -> tf.Tensor:
+        if len(losses) == 1 and _is_within_reach(losses[0]):
+            return losses[0]
+        if not logs:
+            raise ValueError(
+                f"train_step of {self._model.name!r} neither calls compute_loss nor returns a loss, so nobody"
+                " can tell how the training goes. Have it return {'loss': loss}."
+            )
+        name = "loss" if "loss" in logs else next(iter(logs))
+        _LOGGER.info("The loss of a step is %r of what train_step of %r returns.", name, self._model.name)
+        return logs[name]
+
+
+def _is_within_reach(tensor: tf.Tensor) -> bool:
+    """Whether a tensor was computed here, and not in a function that `train_step` calls."""
+    return tf.executing_eagerly() or getattr(tensor, "graph", None) is tf.compat.v1.get_default_graph()

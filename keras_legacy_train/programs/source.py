@@ -1,0 +1,167 @@
+"""Where the batches of a step come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+
+class Source(Protocol):
+    """Gives each step its batch."""
+
+    def batch_spec(self) -> Any:
+        """The specification of a batch."""
+
+    def inputs(self) -> tuple[Any, ...] | None:
+        """What a window reads its batches from: an iterator, or nothing where a step needs no batch.
+
+        `None` if batches come from Python, where no window can get them.
+        """
+
+    def begin_epoch(self) -> None:
+        """An epoch begins."""
+
+    def next_batch(self) -> Any:
+        """The next batch. `StopIteration` at the end."""
+
+    def ended(self) -> None:
+        """A window has found the iterator at its end."""
+
+    def close(self) -> None:
+        """No more batches are wanted."""
+
+
+def _nothing() -> None:
+    pass
+
+
+class DatasetSource:
+    """The batches of a dataset, once for each epoch or on and on.
+
+    Args:
+        dataset: A `tf.data.Dataset`, or a distributed one.
+        goes_on: Whether a new epoch goes on where the last one stopped, until the dataset has ended.
+        on_begin: Called before the dataset is read from its beginning.
+        on_end: Called when that reading is over.
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        goes_on: bool = False,
+        on_begin: Callable[[], None] = _nothing,
+        on_end: Callable[[], None] = _nothing,
+    ):
+        self._dataset = dataset
+        self._goes_on = goes_on
+        self._on_begin = on_begin
+        self._on_end = on_end
+        self._iterator: Any = None
+        self._was_read = False
+        self._at_end = False
+
+    def batch_spec(self) -> Any:
+        return self._dataset.element_spec
+
+    @property
+    def iterator(self) -> Any:
+        """The iterator now; made when it is first asked for."""
+        if self._iterator is None:
+            self._on_begin()
+            self._iterator = iter(self._dataset)
+            self._was_read = self._at_end = False
+        return self._iterator
+
+    def inputs(self) -> tuple[Any]:
+        iterator = self.iterator
+        self._was_read = True
+        return (iterator,)
+
+    def begin_epoch(self) -> None:
+        if self._at_end or (self._was_read and not self._goes_on):
+            self.close()
+
+    def next_batch(self) -> Any:
+        try:
+            return next(*self.inputs())
+        except StopIteration:
+            self.ended()
+            raise
+
+    def ended(self) -> None:
+        self._at_end = True
+
+    def close(self) -> None:
+        if self._iterator is not None:
+            self._iterator = None
+            self._on_end()
+
+
+class FunctionSource:
+    """What a function returns when it is called before each step: arrays, or tuples or dicts of them.
+
+    Args:
+        feed_fn: The function.
+    """
+
+    def __init__(self, feed_fn: Callable[[], Any]):
+        self._feed_fn = feed_fn
+        self._first: list[Any] = []
+
+    def batch_spec(self) -> Any:
+        """Calls the function; what it returns is the batch of the first step."""
+        self._first = [_as_tensors(self._feed_fn())]
+        return tf.nest.map_structure(tf.type_spec_from_value, self._first[0])
+
+    def inputs(self) -> None:
+        return None
+
+    def begin_epoch(self) -> None:
+        pass
+
+    def next_batch(self) -> Any:
+        return self._first.pop() if self._first else _as_tensors(self._feed_fn())
+
+    def ended(self) -> None:
+        raise AssertionError("no window reads it")
+
+    def close(self) -> None:
+        pass
+
+
+class NoSource:
+    """For a step that needs no batch; its batch is `()`."""
+
+    def batch_spec(self) -> tuple[()]:
+        return ()
+
+    def inputs(self) -> tuple[()]:
+        return ()
+
+    def begin_epoch(self) -> None:
+        pass
+
+    def next_batch(self) -> tuple[()]:
+        return ()
+
+    def ended(self) -> None:
+        raise AssertionError("there is nothing that could end")
+
+    def close(self) -> None:
+        pass
+
+
+def _as_tensors(batch: Any) -> Any:
+    # As Python numbers and NumPy arrays they would be traced anew.
+    if isinstance(batch, tuple):
+        return tuple(map(_as_tensors, batch))
+    if isinstance(batch, Mapping):
+        return {key: _as_tensors(each) for key, each in batch.items()}
+    if batch is None:
+        raise ValueError(
+            "feed_fn must return a batch: an array, or a tuple or dict of arrays. It returned None."
+        )
+    is_composite = isinstance(batch, (tf.SparseTensor, tf.RaggedTensor))
+    return batch if is_composite else tf.convert_to_tensor(batch)

@@ -1,0 +1,44 @@
+"""What monitors get as a session where there is no graph."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from keras_legacy_train.programs.named_values import NamedValues, variable_name
+
+
+class ValuesSession:
+    """Reads variables, by name or as they are.
+
+    Args:
+        values: The variables.
+    """
+
+    def __init__(self, values: NamedValues):
+        self._values = values
+
+    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+        """The values of variables now, in the structure in which they are asked for.
+
+        Args:
+            fetches: A name or a variable, or lists, tuples and dicts of them.
+            feed_dict: Must be empty: there is nothing to feed.
+
+        Raises:
+            ValueError: There is no such variable, or something is fed.
+        """
+        if feed_dict:
+            raise ValueError("feed_dict: this training has no graph, and so no tensors that could be fed.")
+        return tf.nest.map_structure(self._read, fetches)
+
+    def as_default(self) -> contextlib.AbstractContextManager[ValuesSession]:
+        """A context that changes nothing: variables can be read anywhere."""
+        return contextlib.nullcontext(self)
+
+    def _read(self, fetch: Any) -> Any:
+        name = fetch if isinstance(fetch, str) else variable_name(fetch)
+        return self._values.value(name.removesuffix(":0"), {})

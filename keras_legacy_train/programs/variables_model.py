@@ -1,0 +1,30 @@
+"""What Keras callbacks are shown of variables that belong to no model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import keras
+import tensorflow as tf
+
+from keras_legacy_train import _tensorflow
+
+
+class VariablesModel(keras.Model):
+    """A model whose weights are variables, so that `get_weights`, `save_weights` and `stop_training` work.
+
+    It cannot be called. Strings cannot be weights and are left out.
+
+    Args:
+        variables: The variables.
+    """
+
+    def __init__(self, variables: Iterable[tf.Variable]):
+        super().__init__(name="variables")
+        self.shared_variables = [
+            _tensorflow.SharedVariable(each, each.trainable, each.name.partition(":")[0].replace("/", "."))
+            for each in variables
+            if each.dtype != tf.string
+        ]
+        self.built = True
+        self.stop_training = False

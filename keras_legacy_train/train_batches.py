@@ -1,0 +1,143 @@
+"""Training on batches: what a Keras model and functions over variables have in common."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.callbacks.final_weights import FinalWeights
+from keras_legacy_train.callbacks.keras_adapter import KerasAdapter
+from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
+from keras_legacy_train.callbacks.run_state import RunState
+from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
+from keras_legacy_train.loop.epochs import Epochs
+from keras_legacy_train.output_directory import opened_checkpoints
+from keras_legacy_train.programs.batch import BatchProgram, BatchStep
+from keras_legacy_train.programs.model_state import model_state, variables_state
+from keras_legacy_train.programs.named_values import NamedValues
+from keras_legacy_train.programs.source import Source
+from keras_legacy_train.programs.values_session import ValuesSession
+from keras_legacy_train.programs.variables_model import VariablesModel
+from keras_legacy_train.summaries import get_summary_writer
+from keras_legacy_train.training import TrainingOptions, begun, fatal_loss, run_training
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+
+def train_batches(
+    step: BatchStep,
+    source: Source,
+    output_dir: str | None,
+    options: TrainingOptions,
+    epochs: Epochs,
+    *,
+    model: keras.Model | None,
+    optimizer: keras.optimizers.Optimizer | None,
+    global_step: tf.Variable | None = None,
+    initialize: Callable[[ValuesSession], None] | None = None,
+    services: Sequence[LoopCallback] = (),
+) -> Any:
+    """Restores or initialises, and runs the loop.
+
+    Args:
+        step: What is done with a batch.
+        source: Where the batches come from.
+        output_dir: Where checkpoints and event files are written; `None` for none.
+        options: The arguments of the training.
+        epochs: Which steps make an epoch.
+        model: The model that is trained, if there is one.
+        optimizer: Its optimizer, if that is known.
+        global_step: A variable that the step raises; by default one is made, and raised after each step.
+        initialize: Called where there is no checkpoint yet.
+        services: Callbacks that are called before the user's.
+
+    Returns:
+        The loss of the last step, `None` if no step ran.
+    """
+    counts = global_step is None
+    if global_step is None:
+        global_step = tf.Variable(0, trainable=False, dtype=tf.int64, name="global_step")
+    with contextlib.ExitStack() as cleanup:
+        cleanup.callback(source.close)
+        manager = None
+        if output_dir is not None:
+            manager = cleanup.enter_context(opened_checkpoints(output_dir, options))
+        newest = None if manager is None else manager.latest
+        nan = TerminateOnNaN(
+            options.fail_on_nan_loss,
+            log_every_steps=options.log_every_steps,
+            last_good_checkpoint=lambda: None if manager is None else manager.latest,
+        )
+        program = BatchProgram(
+            step, source, global_step, counts=counts, is_fatal=fatal_loss([nan, *options.callbacks])
+        )
+        program.values = NamedValues([*program.variables, *_keras_variables(model, optimizer)], optimizer)
+        session = ValuesSession(program.values)
+        shown = VariablesModel(program.variables) if model is None and options.callbacks else model
+        users_callbacks = [_adapted(callback, epochs) for callback in options.callbacks]
+        monitor_callbacks = [
+            MonitorCallback(monitor)
+            for monitor in options.monitors
+            if options.is_chief or getattr(monitor, "run_on_all_workers", False)
+        ]
+        observers: list[LoopCallback] = [nan, *services, *monitor_callbacks, *users_callbacks]
+        if optimizer is not None and model is not None:
+            observers.insert(0, FinalWeights(optimizer, model.trainable_variables))
+        if shown is not None:
+            shown.stop_training = False
+            for observer in observers:
+                observer.set_model(shown)
+
+        if manager is not None:
+            position = source if options.save_input_state else None
+            if model is None:
+                manager.track(variables_state([*program.variables, global_step], position))
+            else:
+                state = RunState(epochs, [each for each in users_callbacks if isinstance(each, KerasAdapter)])
+                manager.track(model_state(model, global_step, optimizer, program.variables, state, position))
+        if manager is not None and newest is not None:
+            _LOGGER.info("Restoring parameters from %s", newest)
+            manager.restore(newest)
+        elif initialize is not None:
+            initialize(session)
+
+        start = program.global_step()
+        if model is None:
+            epochs.go_to(start)
+        until = options.until(start)
+        if until is None:
+            until = epochs.last_step(start)
+        params = {"epochs": epochs.count_until(until), "steps": epochs.length, "verbose": 0}
+        for observer in observers:
+            observer.set_params(params)
+        for monitor_callback in monitor_callbacks:
+            monitor_callback.set_session(session)
+        cleanup.enter_context(begun(monitor_callbacks, until))
+        return run_training(
+            program,
+            math.inf if until is None else until,
+            options,
+            observers,
+            epochs=epochs,
+            manager=manager if options.is_chief else None,
+            writer=get_summary_writer(output_dir) if output_dir is not None and options.is_chief else None,
+            recover=None if manager is None else manager.restore_latest,
+            is_new=newest is None,
+        )
+
+
+def _adapted(callback: keras.callbacks.Callback, epochs: Epochs) -> LoopCallback:
+    return callback if isinstance(callback, LoopCallback) else KerasAdapter(callback, epochs)
+
+
+def _keras_variables(model: keras.Model | None, optimizer: keras.optimizers.Optimizer | None) -> list[Any]:
+    """Those that monitors know by their paths."""
+    variables = [] if model is None else [*model.variables, *model.metrics_variables]
+    return variables + ([] if optimizer is None else list(optimizer.variables))

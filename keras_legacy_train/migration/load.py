@@ -1,0 +1,213 @@
+"""`load_tf1_weights`: fills a Keras model from a checkpoint of TensorFlow 1."""
+
+from __future__ import annotations
+
+import collections
+import logging
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train import _tensorflow
+from keras_legacy_train.checkpoints import CheckpointManager
+from keras_legacy_train.errors import CheckpointMismatchError
+from keras_legacy_train.migration.name_map import NameMap, Names, Skipped
+from keras_legacy_train.migration.names import relative_paths
+from keras_legacy_train.migration.report import FilledWeight, LoadReport, describe_unfilled
+from keras_legacy_train.migration.search import Search
+from keras_legacy_train.migration.weights import Tensor, Weight, tensors_of
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+# The names in a checkpoint of objects.
+_OF_OBJECTS = re.compile(r"/\.ATTRIBUTES/|/\.OPTIMIZER_SLOT/|_CHECKPOINTABLE_OBJECT_GRAPH")
+_NOT_FOUND = (
+    "There is no checkpoint {!r} that can be read. What is needed is its prefix, such as 'model.ckpt-300',"
+    " without '.index', '.meta' or '.data-00000-of-00001'."
+)
+_WAYS_OUT = "Tell the names of counterparts by name_map, leave weights out by skip, or pass strict=False."
+
+
+def load_tf1_weights(
+    model: keras.layers.Layer,
+    checkpoint: str | os.PathLike[str],
+    name_map: NameMap | None = None,
+    *,
+    skip: str | Iterable[str] = (),
+    strict: bool = True,
+    forget_bias: float = 1.0,
+) -> LoadReport:
+    """Fills the weights of a Keras model with what a checkpoint of TensorFlow 1 holds; all, or none.
+
+    A weight and its counterpart have the same name, apart from what the libraries of the time called
+    otherwise: `dense/kernel` is found as `network/dense/weights`. The model's own name does not count, nor a
+    scope that is around everything in the checkpoint, nor case, nor `_` in the place of `/`. Both must have
+    the same shape. What could be two things is not guessed: it counts as missing, and the report says what
+    it could be.
+
+    ```python
+    import tensorflow.compat.v1 as tf
+
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.get_variable("network/hidden/weights", [8, 4])
+        tf.get_variable("network/hidden/biases", [4])
+        tf.get_variable("network/softmax/weights", [4, 2])
+        session.run(tf.global_variables_initializer())
+        tf.train.Saver().save(session, f"{output_dir}/model.ckpt")
+
+    layers = [keras.Input([8]), keras.layers.Dense(4, name="hidden"), keras.layers.Dense(2, name="logits")]
+    report = load_tf1_weights(
+        keras.Sequential(layers), output_dir, {"logits": "network/softmax"}, skip=["logits/bias"]
+    )
+    assert report.skipped == ["logits/bias"] and not report.unused
+    ```
+
+    The cells of `tf.nn.rnn_cell`, with the tensors that TensorFlow 1 kept them in, are put into
+    `keras.layers.LSTM`, `GRU` and `SimpleRNN`. `GRUCell` needs `keras.layers.GRU(reset_after=False)`.
+
+    Args:
+        model: A model or a layer that is built.
+        checkpoint: Prefix of the checkpoint, of the current format or the older one, sharded or not; or a
+            directory whose newest one is meant.
+        name_map: Names of counterparts that the rules do not find. A dict: from the path of a weight, as the
+            report shows it, to a name in the checkpoint, or from the path of a layer to a scope. `""` is the
+            whole model, or no scope. Or a function, which gets the path of a weight and returns a name, or
+            `None` to leave it to the rules. The last part of a name may be as Keras calls it. Of a recurrent
+            layer only the scope counts.
+        skip: Paths of weights or layers that are left as they are.
+        strict: Whether a weight without a counterpart is an error. If not, it is left as it is, with a
+            warning.
+        forget_bias: What the LSTMs added to their forget gate: the `forget_bias` of `LSTMCell` and
+            `BasicLSTMCell`. It is not in the checkpoint. For cuDNN's LSTM it is always 0.
+
+    Returns:
+        What went where; `print` it. Floats of another dtype are converted, and the report says so.
+
+    Raises:
+        TypeError: `model` is no layer of Keras 3, or `name_map` or `skip` is of another type.
+        ValueError: The model is not built, or there is no checkpoint that can be read, or it is not one of
+            TensorFlow 1.
+        DamagedCheckpointError: There are checkpoints in the directory, and none of them can be read.
+        CheckpointMismatchError: A counterpart has another shape, or a dtype that is not converted; a name in
+            `name_map` or a path in `skip` does not exist; with `strict`, a weight has no counterpart.
+            All of these are listed. Nothing was assigned.
+    """
+    with _tensorflow.eager_mode():
+        weights = _weights(model)
+        names, skipped = Names(name_map), Skipped(skip)
+        prefix, reader = _open(checkpoint)
+        tensors, bookkeeping = _tensors(prefix, reader)
+
+        left_alone = [weight for weight in weights if skipped(weight)]
+        search = Search([weight for weight in weights if weight not in left_alone], tensors, bookkeeping)
+        search.by_name_map(names)
+        search.by_rules()
+        unfilled = search.unfilled()
+
+        problems = [*_same_paths(weights), *search.problems]
+        problems += [f"name_map: the model has no weight {path!r}" for path in sorted(names.unknown)]
+        problems += [f"skip: the model has no weight {path!r}" for path in sorted(skipped.unknown)]
+        if unfilled and strict:
+            problems += [*describe_unfilled(unfilled), _WAYS_OUT]
+        if problems:
+            raise CheckpointMismatchError(prefix, problems)
+
+        filled = _values(prefix, reader, search.found, forget_bias)
+        for _, variable, value in filled:
+            variable.assign(value)
+    used = {name for source in search.found.values() for name in source.names}
+    order = [weight.path for weight in weights]
+    report = LoadReport(
+        checkpoint=prefix,
+        filled=sorted((entry for entry, _, _ in filled), key=lambda entry: order.index(entry.path)),
+        unfilled=unfilled,
+        skipped=[weight.path for weight in left_alone],
+        unused=[tensor.name for tensor in tensors if tensor.name not in used],
+        bookkeeping=[tensor.name for tensor in bookkeeping if tensor.name not in used],
+    )
+    _LOGGER.info("%d of %d weights filled from %s.", len(filled), len(weights), prefix)
+    for line in describe_unfilled(unfilled):
+        _LOGGER.warning("%s", line)
+    return report
+
+
+def _weights(model: Any) -> list[Weight]:
+    if not isinstance(model, keras.layers.Layer):
+        raise TypeError(
+            f"model must be a keras.Model or a keras.layers.Layer of Keras 3 ({keras.__version__}); it is a"
+            f" {type(model).__module__}.{type(model).__qualname__}."
+        )
+    if not model.built:
+        raise ValueError(
+            f"{model.name!r} is not built, so it has no weights yet. Call it on a batch, or its build()."
+        )
+    paths = relative_paths(model)
+    return [Weight(path, variable) for path, variable in zip(paths, model.weights, strict=True)]
+
+
+def _open(checkpoint: str | os.PathLike[str]) -> tuple[str, Any]:
+    """The prefix of the checkpoint, and a reader of it."""
+    prefix = os.fsdecode(checkpoint)
+    if os.path.isdir(prefix):
+        newest = CheckpointManager(prefix, max_to_keep=None).latest
+        if newest is None:
+            raise ValueError(f"There is no checkpoint in the directory {prefix!r}.")
+        prefix = newest
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+    except (ValueError, tf.errors.OpError) as error:
+        raise ValueError(_NOT_FOUND.format(prefix)) from error
+    if not reader.get_variable_to_shape_map():  # as that of an index file alone
+        raise ValueError(_NOT_FOUND.format(prefix))
+    return prefix, reader
+
+
+def _tensors(prefix: str, reader: Any) -> tuple[list[Tensor], list[Tensor]]:
+    """The weights in a checkpoint, and the rest apart from what TensorFlow 2 adds."""
+    shapes = {
+        name: shape
+        for name, shape in reader.get_variable_to_shape_map().items()
+        if not _OF_OBJECTS.search(name)
+    }
+    if not shapes:
+        raise ValueError(
+            f"{prefix!r} is a checkpoint of TensorFlow 2, which knows objects and no names. Restore it by"
+            " tf.train.Checkpoint(model=model).restore, or the model's load_weights."
+        )
+    return tensors_of(shapes, reader.get_variable_to_dtype_map())
+
+
+def _same_paths(weights: Sequence[Weight]) -> list[str]:
+    counts = collections.Counter(weight.path for weight in weights)
+    return [
+        f"{path}: {count} weights of the model have this path; give their layers different names"
+        for path, count in counts.items()
+        if count > 1
+    ]
+
+
+def _values(
+    prefix: str, reader: Any, found: Mapping[Any, Any], forget_bias: float
+) -> list[tuple[FilledWeight, keras.Variable, np.ndarray]]:
+    """All that is to be assigned, so that nothing is if something cannot be read or converted."""
+
+    def read(name: str) -> np.ndarray:
+        try:
+            return reader.get_tensor(name)
+        except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:
+            raise ValueError(f"{name} in the checkpoint {prefix!r} cannot be read: {error}") from error
+
+    filled, problems = [], []
+    for target, source in found.items():
+        try:
+            filled += target.filled(source, read, forget_bias)
+        except OverflowError as error:
+            problems.append(str(error))
+    if problems:
+        raise CheckpointMismatchError(prefix, problems)
+    return filled

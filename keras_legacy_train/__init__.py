@@ -22,6 +22,8 @@ from keras_legacy_train.errors import (
 )
 from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_feeds_iter, run_n
 from keras_legacy_train.fit import fit
+from keras_legacy_train.graph_model import GraphModel
+from keras_legacy_train.migration import LoadReport, load_tf1_weights
 from keras_legacy_train.summaries import clear_summary_writers, get_summary_writer
 from keras_legacy_train.train import train
 
@@ -29,6 +31,8 @@ __all__ = [
     "CheckpointMismatchError",
     "DamagedCheckpointError",
     "DirectoryInUseError",
+    "GraphModel",
+    "LoadReport",
     "NanLossDuringTrainingError",
     "NoProgressError",
     "NotInitializedError",
@@ -41,6 +45,7 @@ __all__ = [
     "infer",
     "layers",
     "learn",
+    "load_tf1_weights",
     "monitors",
     "run_feeds",
     "run_feeds_iter",

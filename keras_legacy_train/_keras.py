@@ -6,7 +6,7 @@ No other module imports `keras.src` or touches an underscored name of a Keras ob
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -30,7 +30,10 @@ def data_adapter(x: Any, **arguments: Any) -> Any:
         x: The data.
         **arguments: `y`, `sample_weight`, `batch_size`, `steps_per_epoch`, `shuffle`, `class_weight`.
     """
-    return _EpochIterator(x, **arguments).data_adapter
+    iterator = _EpochIterator(x, **arguments)
+    if hasattr(iterator, "reset"):  # from Keras 3.6 on; it tells a PyDataset of an end before the first epoch
+        iterator.reset()
+    return iterator.data_adapter
 
 
 def split(arrays: Any, fraction: float) -> tuple[Any, Any]:
@@ -41,6 +44,72 @@ def split(arrays: Any, fraction: float) -> tuple[Any, Any]:
 def check_compiled(model: keras.Model) -> None:
     """Raises ValueError as `model.fit` does if the model has not been compiled."""
     model._assert_compile_called("fit")
+
+
+def build(model: keras.Model, batch: Any) -> None:
+    """Makes the variables of a model, its metrics and its optimizer, as `model.fit` does under a strategy.
+
+    Args:
+        model: The model, compiled.
+        batch: The specification of a batch.
+
+    Raises:
+        ValueError: The model is not built, and its `call` cannot be traced.
+    """
+    try:
+        with model.distribute_strategy.scope():
+            model._symbolic_build(data_batch=without_optionals(batch))
+    except RuntimeError as error:
+        raise ValueError(
+            f"model: {model.name!r} is not built, and its call cannot be traced. Call model.evaluate on a"
+            " batch before, which makes the variables."
+        ) from error
+
+
+class Evaluation:
+    """Evaluates a model on the same data again and again, as `model.fit` does at the end of epochs.
+
+    `model.evaluate` prepares the data anew each time, and batches of a generator get lost.
+
+    Args:
+        model: The model, compiled.
+        x: The data.
+        **arguments: `y`, `sample_weight`, `batch_size`, `steps_per_epoch`.
+    """
+
+    def __init__(self, model: keras.Model, x: Any, **arguments: Any):
+        self._model = model
+        self._iterator = _trainer.TFEpochIterator(
+            x=x,
+            shuffle=False,
+            distribute_strategy=model.distribute_strategy,
+            steps_per_execution=model.steps_per_execution,
+            **arguments,
+        )
+
+    def __call__(self, callbacks: Iterable[keras.callbacks.Callback]) -> dict[str, float]:
+        """The results by name. Calls `on_test_*` of the callbacks, which know the model."""
+        self._model._eval_epoch_iterator = self._iterator
+        try:
+            return self._model.evaluate(
+                callbacks=keras.callbacks.CallbackList(list(callbacks)),
+                return_dict=True,
+                verbose=0,
+                _use_cached_eval_dataset=True,
+            )
+        finally:
+            del self._model._eval_epoch_iterator
+
+
+def compiled_with(model: keras.Model) -> tuple[Any, ...]:
+    """What `compile` has set: other objects after each call of it."""
+    return (
+        model.optimizer,
+        model._compile_loss,
+        model._compile_metrics,
+        model.jit_compile,
+        model.run_eagerly,
+    )
 
 
 def reduce_over_replicas(outputs: Any, strategy: tf.distribute.Strategy) -> Any:
@@ -54,6 +123,22 @@ def epoch_logs(model: keras.Model, last_logs: Mapping[str, Any]) -> dict[str, An
     They are the metrics' results, unless a `train_step` of the user's own returns something else.
     """
     return dict(model._get_metrics_result_or_logs(last_logs))
+
+
+# What callbacks count beside their public attributes; nothing else tells what a resumed one must know.
+CALLBACK_COUNTERS: dict[type, tuple[str, ...]] = {
+    keras.callbacks.ModelCheckpoint: ("_batches_seen_since_last_saving", "_last_batch_seen"),
+    keras.callbacks.TensorBoard: ("_global_train_batch", "_global_test_batch"),
+}
+
+
+def settle_monitor(callback: keras.callbacks.Callback) -> None:
+    """Has a callback that watches a metric find out whether less or more of it is better.
+
+    It does so at the end of an epoch, and `EarlyStopping` of Keras 3.5 forgets then what it remembers.
+    """
+    if getattr(callback, "monitor_op", callback) is None:
+        callback._set_monitor_op()
 
 
 def initial_epoch(model: keras.Model) -> int:
@@ -87,7 +172,6 @@ def recorded_losses(model: keras.Model) -> Iterator[list[tf.Tensor]]:
 
 
 def without_optionals(batch: Any) -> Any:
-    """The batch with `None` for what an adapter has wrapped as an empty `tf.experimental.Optional`."""
-    return keras.tree.map_structure(
-        lambda each: None if isinstance(each, tf.experimental.Optional) else each, batch
-    )
+    """The batch, or its specification, with `None` for what an adapter has wrapped as an empty `Optional`."""
+    optional = (tf.experimental.Optional, tf.OptionalSpec)
+    return keras.tree.map_structure(lambda each: None if isinstance(each, optional) else each, batch)

@@ -5,14 +5,18 @@ No other module imports `tensorflow.python` or touches an underscored name of a 
 
 from __future__ import annotations
 
+import collections
 import contextlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
+from tensorflow.python.checkpoint import saveable_compat as _saveable_compat
+from tensorflow.python.checkpoint import util as _checkpoint_util
 from tensorflow.python.client import session as _session
 from tensorflow.python.eager import context as _context
 from tensorflow.python.framework import function_def_to_graph as _function_def_to_graph
@@ -21,9 +25,11 @@ from tensorflow.python.framework import op_def_registry as _op_def_registry
 from tensorflow.python.framework import stack as _stack
 from tensorflow.python.ops import handle_data_util as _handle_data
 from tensorflow.python.ops import resource_variable_ops as _resource_variables
+from tensorflow.python.saved_model import registration as _registration
 from tensorflow.python.trackable.base import Trackable as _Trackable
 from tensorflow.python.training import basic_session_run_hooks as _session_hooks
 from tensorflow.python.training.saving import saveable_object as _saveable
+from tensorflow.python.training.saving import saveable_object_util as _saveable_util
 
 __all__ = ["FunctionDef", "NodeDef"]  # `FunctionDef` has no public name; type checkers want both as classes
 
@@ -73,29 +79,55 @@ def call(function: Any, tensors: Sequence[tf.Tensor]) -> Any:
     return function._call_flat(list(tensors), function.captured_inputs)
 
 
+# Names in the runtime that are free again, by dtype and shape. TensorFlow keeps 36 KB for each that was ever
+# used, so variables share them, one after the other.
+_free_names: collections.defaultdict[tuple[str, str], list[str]] = collections.defaultdict(list)
+_name_numbers = itertools.count()
+
+
+class _NameInUse(_resource_variables.EagerResourceDeleter):
+    """Deletes a variable's value when it is garbage itself, and then gives the name free."""
+
+    def __init__(self, handle: tf.Tensor, name: str, free_names: list[str]):
+        super().__init__(handle, handle.device)
+        self._name = name
+        self._free_names = free_names
+
+    def __del__(self) -> None:
+        super().__del__()
+        self._free_names.append(self._name)
+
+
 class GraphVariable(_resource_variables.BaseResourceVariable):
     """A resource variable that starts without a value and fails to be read until it gets one.
 
     `tf.Variable` insists on an initial value, and TensorFlow's own `UninitializedVariable` reads as an empty
-    tensor where TF 1 fails. The variable lives in the runtime under `shared_name`, so a function body can
-    reach it by a `VarHandleOp` of that name.
+    tensor where TF 1 fails. Under a `shared_name` of its own the variable lives in the runtime so that a
+    function body can reach it by a `VarHandleOp` of that name.
     """
 
-    def __init__(self, name: str, shape: Any, dtype: tf.DType, shared_name: str, trainable: bool = False):
-        handle = tf.raw_ops.VarHandleOp(shape=shape, dtype=dtype, shared_name=shared_name)
-        data = _handle_data.create_handle_data(tf.TensorShape(shape), tf.as_dtype(dtype))
-        _handle_data.set_handle_data(handle, data)
+    def __init__(
+        self, name: str, shape: Any, dtype: tf.DType, shared_name: str | None = None, trainable: bool = False
+    ):
+        shape, dtype = tf.TensorShape(shape), tf.as_dtype(dtype)
+        free_names = [] if shared_name else _free_names[dtype.name, str(shape)]
+        try:
+            runtime_name = shared_name or free_names.pop()
+        except IndexError:
+            runtime_name = f"keras_legacy_train_{next(_name_numbers)}"
+        handle = tf.raw_ops.VarHandleOp(shape=shape, dtype=dtype, shared_name=runtime_name)
+        _handle_data.set_handle_data(handle, _handle_data.create_handle_data(shape, dtype))
         super().__init__(
             trainable=trainable,
             shape=shape,
             dtype=dtype,
             handle=handle,
-            unique_id=shared_name,
+            unique_id=runtime_name,
             handle_name=name,
             in_graph_mode=False,
             validate_shape=False,
         )
-        self._handle_deleter = _resource_variables.EagerResourceDeleter(handle, handle.device)
+        self._handle_deleter = _NameInUse(handle, runtime_name, free_names)
 
     @property
     def initialized(self) -> bool:
@@ -104,27 +136,77 @@ class GraphVariable(_resource_variables.BaseResourceVariable):
 
 
 class NamedTensors(_Trackable):
-    """Variables that a `tf.train.Checkpoint` saves under names of our choosing.
+    """Tensors that a `tf.train.Checkpoint` saves under names of our choosing.
 
     Publicly an object's place in the object graph becomes its name in the file, which no reader of TF 1
     understands; only the older protocol of saveables leaves the names to the object.
 
     Args:
-        tensors: For each variable its name in the file, itself, and its TF 1 slice specification or `""`.
+        tensors: For each its name in the file, itself, and its TF 1 slice specification or `""`.
     """
 
-    def __init__(self, tensors: Sequence[tuple[str, tf.Variable, str]]):
+    def __init__(self, tensors: Sequence[tuple[str, tf.Tensor, str]]):
         self._tensors = tensors
 
     def _gather_saveables_for_checkpoint(self) -> dict[str, Any]:
         def saveable(name: str) -> _saveable.SaveableObject:
-            specs = [
-                _saveable.SaveSpec(variable.read_value, slice_spec, key, variable.dtype, variable.device)
-                for key, variable, slice_spec in self._tensors
-            ]
+            specs = [_saveable.SaveSpec(tensor, slice_spec, key) for key, tensor, slice_spec in self._tensors]
             return _saveable.SaveableObject(None, specs, name)
 
         return {"tensors": saveable}
+
+
+def tensors_to_save(original: Any) -> dict[str, Any]:
+    """What an object writes of itself into a checkpoint now, by either of the two protocols for it.
+
+    Returns:
+        By name a tensor, a dict of tensors by slice, or `None` for a variable without a value.
+
+    Raises:
+        TypeError: The object writes its files itself.
+    """
+    if _registration.get_registered_saver_name(original):
+        raise TypeError(f"{original!r} cannot be in a checkpoint: it writes files of its own.")
+    if _saveable_util.trackable_has_serialize_to_tensor(original):
+        written = original._serialize_to_tensors()
+    else:
+        factories = original._gather_saveables_for_checkpoint().items()
+        written = {spec.name: spec for name, factory in factories for spec in factory(name=name).specs}
+    return tf.nest.map_structure(
+        lambda value: value.tensor if isinstance(value, _saveable.SaveSpec) else value, written
+    )
+
+
+class ObjectCopy(_Trackable):
+    """Stands for an object in a `tf.train.Checkpoint`, which then writes the same file.
+
+    TensorFlow copies objects itself if told to `experimental_enable_async_checkpoint`, but then keeps a
+    thread until the process ends, and tells of a failure only at the next save.
+
+    Args:
+        original: The object.
+        tensors: What is written of it, as `tensors_to_save` returns it.
+
+    Attributes:
+        children: The copies of the objects below it, by name; to be filled in.
+    """
+
+    def __init__(self, original: Any, tensors: dict[str, Any]):
+        self.children: dict[str, ObjectCopy] = {}
+        self._tensors = tensors
+        legacy_name = _saveable_compat.get_saveable_name(original)
+        if legacy_name:
+            _saveable_compat.legacy_saveable_name(legacy_name)(self)
+        full_name = _checkpoint_util.get_full_name(original)
+        if full_name:  # by which the readers of TF 1 find a variable
+            self._should_act_as_resource_variable = True
+            self._shared_name = full_name
+
+    def _trackable_children(self, save_type: str = "checkpoint", **options: Any) -> dict[str, ObjectCopy]:
+        return self.children
+
+    def _serialize_to_tensors(self) -> dict[str, Any]:
+        return self._tensors
 
 
 class SavedObjects:
@@ -177,6 +259,41 @@ class InputPosition(_Trackable):
 
     _serialize_to_tensors = read
     _restore_from_tensors = go_to
+
+
+class SaveableObject(_saveable.SaveableObject):
+    """What a `tf.compat.v1.train.Saver` saves besides variables: the Saver is public, this is not.
+
+    Args:
+        name: Its name.
+        tensors: For each tensor its name in the file, its slice specification or `""`, and itself.
+        restore: From the tensors read to the operation that restores them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        tensors: Sequence[tuple[str, str, tf.Tensor]],
+        restore: Callable[[Sequence[tf.Tensor]], tf.Operation],
+    ):
+        self._restore = restore
+        specs = [_saveable.SaveSpec(tensor, slice_spec, key) for key, slice_spec, tensor in tensors]
+        super().__init__(None, specs, name)
+
+    def restore(self, restored_tensors: Sequence[tf.Tensor], restored_shapes: Any) -> tf.Operation:
+        return self._restore(restored_tensors)
+
+
+@contextlib.contextmanager
+def unfinalized(graph: tf.Graph) -> Iterator[None]:
+    """Lets ops be added to a graph that may be finalized, for which there is no public way."""
+    finalized = graph.finalized
+    graph._unsafe_unfinalize()
+    try:
+        yield
+    finally:
+        if finalized:
+            graph.finalize()
 
 
 def save_slice(variable: tf.Variable) -> tuple[str, str]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
+from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
 from keras_legacy_train.graph.meta_graph import read_meta_graph
+from keras_legacy_train.monitors.calls import check_no_hook
 from keras_legacy_train.programs.outputs import graph_element
 
 _MONITOR_METHODS = ("begin", "step_begin", "step_end", "end")
@@ -65,6 +67,15 @@ def as_flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def as_jit_compile(value: Any) -> bool | Literal["auto"]:
+    """True, false or `"auto"`."""
+    if value == "auto":
+        return "auto"
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"jit_compile must be True, False or 'auto'; it is {value!r}.")
+    return bool(value)
+
+
 def as_directory(output_dir: Any) -> str:
     """The path as a string."""
     if not isinstance(output_dir, (str, bytes, os.PathLike, type(None))):
@@ -78,17 +89,22 @@ def as_graph(graph: Any) -> tf.Graph:
     """The graph itself, or the one that a `.meta` file holds."""
     if isinstance(graph, tf.Graph):
         return graph
-    if any(base.__module__.partition(".")[0] == "tf_keras" for base in type(graph).__mro__):
-        raise TypeError(
-            f"graph: {graph!r} is a tf_keras model, of Keras 2, but this package works with Keras 3"
-            f" ({keras.__version__}). Unset TF_USE_LEGACY_KERAS and build it with keras."
-        )
+    check_not_tf_keras("graph", graph)
     if not isinstance(graph, (str, bytes, os.PathLike)):
         raise ValueError(f"graph must be a tf.Graph or the path of a .meta file; it is {graph!r}.")
     path = os.fsdecode(graph)
     if not os.path.isfile(path):
         raise FileNotFoundError(f"graph: there is no file {path!r}.")
     return read_meta_graph(path)
+
+
+def check_not_tf_keras(name: str, model: Any) -> None:
+    """Models of Keras 2 are others than those of Keras 3."""
+    if any(base.__module__.partition(".")[0] == "tf_keras" for base in type(model).__mro__):
+        raise TypeError(
+            f"{name}: {model!r} is a tf_keras model, of Keras 2, but this package works with Keras 3"
+            f" ({keras.__version__}). Unset TF_USE_LEGACY_KERAS and build it with keras."
+        )
 
 
 def as_elements(name: str, graph: tf.Graph, value: Any) -> list[tf.Operation | tf.Tensor]:
@@ -155,6 +171,14 @@ def as_global_step(graph: tf.Graph, global_step_tensor: Any) -> str:
     return operation.name
 
 
+def as_watchers(monitors: Any, callbacks: Any) -> tuple[list[Any], list[keras.callbacks.Callback]]:
+    """The monitors and hooks, also those that came as callbacks, and the other callbacks."""
+    given = as_callbacks(callbacks)
+    wrapped = [each.monitor for each in given if isinstance(each, MonitorCallback)]
+    others = [each for each in given if not isinstance(each, MonitorCallback)]
+    return [*as_monitors(monitors), *as_monitors(wrapped)], others
+
+
 def as_monitors(monitors: Any) -> list[Any]:
     """A list of monitors and hooks; a single one is a list, too."""
     if monitors is None:
@@ -187,18 +211,14 @@ def _check_hook(hook: tf.compat.v1.train.SessionRunHook) -> None:
 def check_no_hooks(monitors: Iterable[Any]) -> None:
     """Session hooks need a graph."""
     for monitor in monitors:
-        if isinstance(monitor, tf.compat.v1.train.SessionRunHook):
-            raise ValueError(
-                f"monitors: {type(monitor).__name__} is a SessionRunHook, which needs a graph. Use a monitor"
-                " of keras_legacy_train.monitors, or a Keras callback."
-            )
+        check_no_hook(monitor)
 
 
 def as_callbacks(callbacks: Any) -> list[keras.callbacks.Callback]:
     """A list; a single callback is one, too."""
     if callbacks is None:
         return []
-    callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
+    callbacks = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise ValueError(f"callbacks: {callback!r} is not a keras.callbacks.Callback.")

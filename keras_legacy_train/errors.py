@@ -11,12 +11,20 @@ class NanLossDuringTrainingError(RuntimeError):
     Attributes:
         step: The step (an `int`, counted as monitors see it) whose loss was NaN, or `None`.
         last_good_checkpoint: Path of the newest checkpoint whose variables are all finite, or `None`.
+        report: Path of a JSON file that tells which variables were not finite at that step, and where they
+            are kept, or `None`.
     """
 
-    def __init__(self, step: int | None = None, last_good_checkpoint: str | None = None):
-        super().__init__(step, last_good_checkpoint)
+    def __init__(
+        self,
+        step: int | None = None,
+        last_good_checkpoint: str | None = None,
+        report: str | None = None,
+    ):
+        super().__init__(step, last_good_checkpoint, report)
         self.step = step
         self.last_good_checkpoint = last_good_checkpoint
+        self.report = report
 
     def __str__(self) -> str:
         text = "NaN loss during training."
@@ -27,6 +35,8 @@ class NanLossDuringTrainingError(RuntimeError):
                 f" The newest checkpoint is still {self.last_good_checkpoint}; training again in the"
                 " same directory goes on from there, so lower the learning rate or mend the input first."
             )
+        if self.report:
+            text += f" Which variables were not finite, and where they are kept, is in {self.report}."
         return text
 
 
@@ -45,6 +55,22 @@ class CheckpointMismatchError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.path} does not fit:\n  " + "\n  ".join(self.problems)
+
+
+class CheckpointSaveError(OSError):
+    """A checkpoint could not be written. Those saved before are as they were.
+
+    Attributes:
+        errno: The number of the operating system's error, `None` if it is not known.
+        strerror: What went wrong.
+        filename: The checkpoint's prefix.
+    """
+
+    def __str__(self) -> str:
+        return (
+            f"The checkpoint {self.filename} could not be saved: {self.strerror}. Those saved before are as"
+            " they were; training goes on from the newest of them when it is started again."
+        )
 
 
 class DamagedCheckpointError(OSError):
@@ -86,7 +112,8 @@ class DirectoryInUseError(RuntimeError):
     def __str__(self) -> str:
         return (
             f"Process {self.pid} on {self.host} trains in {self.directory} already. Wait for it, or choose"
-            " another output_dir. If that process is gone for good, delete the file .trainer.lock there."
+            " another output_dir. On another machine it counts as gone when it has given no sign for five"
+            " minutes; if you know that it is, delete the file .trainer.lock."
         )
 
 

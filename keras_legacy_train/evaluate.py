@@ -201,7 +201,7 @@ class _Evaluation:
     def _make_window(self, update_ops: Sequence[tf.Operation | tf.Tensor]) -> Window:
         operations = [op.op.name if isinstance(op, tf.Tensor) else op.name for op in update_ops]
         step_function = self._session.lifted.function((), (self._global_step,), operations)
-        return Window(lambda: step_function([]), columns=1)
+        return Window(lambda _: step_function([]), columns=1)
 
     @contextlib.contextmanager
     def _ends_with_the_input(self, limit: float) -> Iterator[None]:

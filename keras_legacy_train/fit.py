@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,9 +15,8 @@ from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.callbacks.epoch_logger import EpochLogger
 from keras_legacy_train.callbacks.validation import Validation
 from keras_legacy_train.loop.epochs import Epochs
-from keras_legacy_train.programs.model_step import ModelStep
+from keras_legacy_train.programs.model_step import model_step
 from keras_legacy_train.programs.source import DatasetSource
-from keras_legacy_train.programs.window import Window
 from keras_legacy_train.summaries import get_summary_writer
 from keras_legacy_train.train_batches import train_batches
 from keras_legacy_train.training import TrainingOptions
@@ -63,6 +63,8 @@ def fit(
     and what callbacks such as `EarlyStopping` remember.
 
     ```python
+    import numpy as np
+
     model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.1), "mse")
     x, y = np.array([[1.0], [2.0]]), np.array([[3.0], [5.0]])
@@ -116,6 +118,7 @@ def fit(
         NanLossDuringTrainingError: The loss is NaN. The newest checkpoint is still a good one.
         KeyboardInterrupt, SystemExit: Ctrl-C or SIGTERM came. A checkpoint has been written.
     """
+    arguments.check_not_tf_keras("model", model)
     if not isinstance(model, keras.Model):
         raise TypeError(f"model must be a keras.Model; it is {model!r}.")
     _keras.check_compiled(model)
@@ -127,10 +130,12 @@ def fit(
         raise ValueError(f"verbose must be 0, 1, 2 or 'auto'; it is {verbose!r}.")
     if validation_every_steps is not None and validation_data is None and not validation_split:
         raise ValueError("validation_every_steps: there is no validation_data and no validation_split.")
+    _check_data(x, class_weight, shuffle, validation_split)
     directory = None if output_dir is None else arguments.as_directory(output_dir)
+    watchers = arguments.as_watchers(monitors, callbacks)
     options = TrainingOptions(
-        monitors=arguments.as_monitors(monitors),
-        callbacks=arguments.as_callbacks(callbacks),
+        monitors=watchers[0],
+        callbacks=watchers[1],
         steps=arguments.as_steps("steps", steps),
         max_steps=arguments.as_steps("max_steps", max_steps),
         steps_per_epoch=arguments.as_optional_positive("steps_per_epoch", steps_per_epoch),
@@ -141,16 +146,21 @@ def fit(
         save_summaries_steps=arguments.as_interval("save_summaries_steps", save_summaries_steps),
         keep_checkpoint_max=arguments.as_steps("keep_checkpoint_max", keep_checkpoint_max) or None,
         save_input_state=arguments.as_flag("save_input_state", save_input_state),
-        fail_on_nan_loss=fail_on_nan_loss,
+        fail_on_nan_loss=arguments.as_flag("fail_on_nan_loss", fail_on_nan_loss),
         jit_compile=False,
-        max_window=arguments.as_optional_positive("max_window", max_window) or Window.MAX_STEPS,
+        max_window=arguments.as_optional_positive("max_window", max_window),
         progress_bar=None if verbose == "auto" else verbose == 1,
+        verbose=1 if verbose == "auto" else int(verbose),
     )
     number = arguments.as_steps("epochs", epochs)
     if not together:
         number = 1
     arguments.check_no_hooks(options.monitors)
     every_steps = arguments.as_optional_positive("validation_every_steps", validation_every_steps)
+    every_epochs = _as_frequency(validation_freq)
+    batch_size = arguments.as_optional_positive("batch_size", batch_size)
+    validation_batch_size = arguments.as_optional_positive("validation_batch_size", validation_batch_size)
+    validation_steps = arguments.as_optional_positive("validation_steps", validation_steps)
 
     with _tensorflow.eager_mode():
         if validation_split and validation_data is None:
@@ -164,8 +174,13 @@ def fit(
             shuffle=shuffle,
             class_weight=class_weight,
         )
+        dataset = adapter.get_tf_dataset()
+        strategy = model.distribute_strategy
+        # Replicas cannot make variables, and of a step that is run as Python code checkpoints would know none.
+        if strategy.num_replicas_in_sync > 1 or (model.run_eagerly and directory is not None):
+            _keras.build(model, dataset.element_spec)
         source = DatasetSource(
-            model.distribute_strategy.experimental_distribute_dataset(adapter.get_tf_dataset()),
+            strategy.experimental_distribute_dataset(dataset),
             goes_on=options.steps_per_epoch is not None,
             on_begin=adapter.on_epoch_begin,
             on_end=adapter.on_epoch_end,
@@ -178,16 +193,17 @@ def fit(
         services: list[LoopCallback] = []
         if validation_data is not None:
             writer = None if directory is None else get_summary_writer(directory)
-            evaluated = _evaluate_arguments(
-                validation_data, validation_batch_size or batch_size, validation_steps
+            evaluation = _evaluation(
+                model, validation_data, validation_batch_size or batch_size, validation_steps
             )
-            services.append(Validation(evaluated, options.callbacks, validation_freq, every_steps, writer))
+            evaluate = functools.partial(evaluation, options.callbacks)
+            services.append(Validation(evaluate, every_epochs, every_steps, writer))
         if verbose == 2:
             services.append(EpochLogger())
         histories = [each for each in options.callbacks if isinstance(each, keras.callbacks.History)]
         model.history = histories[0] if histories else keras.callbacks.History()
         train_batches(
-            ModelStep(model),
+            model_step(model),
             source,
             directory,
             options.replace(callbacks=[*options.callbacks, *([] if histories else [model.history])]),
@@ -199,6 +215,28 @@ def fit(
         return model.history
 
 
-def _evaluate_arguments(data: Any, batch_size: int | None, steps: int | None) -> dict[str, Any]:
+def _check_data(x: Any, class_weight: Any, shuffle: Any, validation_split: Any) -> None:
+    """What Keras would let pass, or say in words that help nobody."""
+    if x is None:
+        raise ValueError("x is missing: there is nothing to train on.")
+    if class_weight is not None and not isinstance(class_weight, Mapping):
+        raise ValueError(f"class_weight must be a dict from classes to weights; it is {class_weight!r}.")
+    if shuffle not in (True, False, "batch"):
+        raise ValueError(f"shuffle must be True, False or 'batch'; it is {shuffle!r}.")
+    if not 0 <= validation_split < 1:
+        raise ValueError(f"validation_split must be 0 or more, and less than 1; it is {validation_split!r}.")
+
+
+def _as_frequency(validation_freq: Any) -> int | list[int]:
+    if isinstance(validation_freq, Sequence) and not isinstance(validation_freq, str):
+        return [arguments.as_positive("validation_freq", epoch) for epoch in validation_freq]
+    return arguments.as_positive("validation_freq", validation_freq)
+
+
+def _evaluation(
+    model: keras.Model, data: Any, batch_size: int | None, steps: int | None
+) -> _keras.Evaluation:
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-    return {"x": x, "y": y, "sample_weight": sample_weight, "batch_size": batch_size, "steps": steps}
+    return _keras.Evaluation(
+        model, x, y=y, sample_weight=sample_weight, batch_size=batch_size, steps_per_epoch=steps
+    )

@@ -44,6 +44,9 @@ class SummaryWriter:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return get_summary_writer, (self._logdir,)  # what has a writer can be pickled; files and locks cannot
+
     def get_logdir(self) -> str:
         """The directory of the event files."""
         return self._logdir
@@ -117,9 +120,9 @@ class SummaryWriter:
     def close(self) -> None:
         """Writes all events so far and closes the file."""
         with self._lock:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
+            file, self._file = self._file, None
+            if file is not None:
+                file.close()
 
     def reopen(self) -> None:
         """Opens a new file if none is open."""

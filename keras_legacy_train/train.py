@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow, arguments
-from keras_legacy_train.graph.session import GraphSession
-from keras_legacy_train.programs.window import Window
 from keras_legacy_train.train_functions import train_functions
 from keras_legacy_train.train_graph import train_graph
 from keras_legacy_train.training import TrainingOptions
@@ -25,7 +23,7 @@ def train(
     global_step_tensor: Any = None,
     init_op: Any = None,
     init_feed_dict: Mapping[Any, Any] | None = None,
-    init_fn: Callable[[GraphSession], Any] | None = None,
+    init_fn: Callable[[Any], Any] | None = None,
     log_every_steps: int | None = 10,
     supervisor_is_chief: bool = True,
     supervisor_master: str = "",
@@ -39,7 +37,7 @@ def train(
     max_steps: int | None = None,
     *,
     callbacks: Iterable[keras.callbacks.Callback] | None = None,
-    jit_compile: bool = False,
+    jit_compile: bool | Literal["auto"] = False,
     max_window: int | None = None,
     progress_bar: bool | None = None,
     steps_per_epoch: int | None = None,
@@ -67,7 +65,7 @@ def train(
     ```python
     model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
     batches = tf.data.Dataset.from_tensor_slices(([[1.0], [2.0]], [[3.0], [5.0]])).repeat().batch(2)
-    train(model, output_dir, keras.optimizers.SGD(0.1), "mse", feed_fn=batches, max_steps=100)
+    train(model, f"{output_dir}/model", keras.optimizers.SGD(0.1), "mse", feed_fn=batches, max_steps=100)
     ```
 
     Args:
@@ -97,17 +95,19 @@ def train(
         keep_checkpoint_max: How many checkpoints are kept; `None` or 0 for all.
         supervisor_save_summaries_steps: Steps from one summary to the next; `None` for none.
         feed_fn: Called before each step; returns its `feed_dict`, without a graph its batch. `StopIteration`
-            from it ends the training. With it, each step is a call of its own. Without a graph it may also be
-            a `tf.data.Dataset` of batches; its end ends the training.
+            from it ends the training. With it, each step is a call of its own, unless `max_window` is given.
+            Without a graph it may also be a `tf.data.Dataset` of batches; its end ends the training.
         steps: How many steps to run, on top of those in the newest checkpoint.
         fail_on_nan_loss: Whether a NaN loss is an error.
         monitors: Monitors and `tf.compat.v1.train.SessionRunHook`s, or one of them. None given, the loss is
             logged and the graph's summaries are written.
         max_steps: The global step at which training ends.
         callbacks: Keras callbacks (or one).
-        jit_compile: Whether XLA compiles the windows. Random numbers are then other ones, and a step with an
-            op that XLA does not know, an input op for example, is an error.
-        max_window: Largest number of steps in one call; 1 lets the host see each step.
+        jit_compile: Whether XLA compiles the windows. Random numbers are then other ones, assertions have no
+            effect, and a step with an op that XLA does not know, an input op for example, is an error that
+            names it. `"auto"` compiles a step that XLA can compile and that has none of these.
+        max_window: Largest number of steps in one call; 1 lets the host see each step. If it is given and
+            more than 1, `feed_fn` is called ahead for as many steps, and they run in one call.
         progress_bar: Whether a progress bar is drawn; by default if the standard error output is a terminal.
         steps_per_epoch: Steps in what Keras callbacks see as an epoch; by default the whole run is one.
         save_input_state: Whether checkpoints hold the position in the input, so that a resumed run goes on
@@ -132,9 +132,10 @@ def train(
     if steps is not None and max_steps is not None:
         raise ValueError("Can not provide both steps and max_steps.")
     directory = arguments.as_directory(output_dir)
+    watchers = arguments.as_watchers(monitors, callbacks)
     options = TrainingOptions(
-        monitors=arguments.as_monitors(monitors),
-        callbacks=arguments.as_callbacks(callbacks),
+        monitors=watchers[0],
+        callbacks=watchers[1],
         steps=arguments.as_steps("steps", steps),
         max_steps=arguments.as_steps("max_steps", max_steps),
         steps_per_epoch=arguments.as_optional_positive("steps_per_epoch", steps_per_epoch),
@@ -148,8 +149,8 @@ def train(
         keep_checkpoint_max=arguments.as_steps("keep_checkpoint_max", keep_checkpoint_max) or None,
         save_input_state=arguments.as_flag("save_input_state", save_input_state),
         fail_on_nan_loss=fail_on_nan_loss,
-        jit_compile=jit_compile,
-        max_window=arguments.as_optional_positive("max_window", max_window) or Window.MAX_STEPS,
+        jit_compile=arguments.as_jit_compile(jit_compile),
+        max_window=arguments.as_optional_positive("max_window", max_window),
         progress_bar=progress_bar,
     )
     arguments.check_master(supervisor_master)

@@ -38,8 +38,10 @@ def train_functions(
         )
     arguments.check_no_hooks(options.monitors)
     arguments.check_callable("init_op", init_op)
+    if options.jit_compile == "auto":
+        raise ValueError("jit_compile='auto' is for graphs. For a model or functions, pass True or False.")
     source = _source(feed_fn)
-    step = _step(model, train_op, loss_op, not isinstance(source, NoSource), options.jit_compile)
+    step = _step(model, train_op, loss_op, not isinstance(source, NoSource), bool(options.jit_compile))
     monitors = options.monitors or monitors_lib.get_default_monitors(loss_op="loss")
 
     def initialize(session: ValuesSession) -> None:
@@ -65,6 +67,11 @@ def _source(feed_fn: Any) -> Source:
     if feed_fn is None:
         return NoSource()
     if isinstance(feed_fn, tf.data.Dataset):
+        if not hasattr(tf.data.experimental.to_variant(feed_fn), "numpy"):
+            raise ValueError(
+                f"feed_fn: {feed_fn} is part of a graph. It was made with eager execution off, as"
+                " tf.compat.v1.disable_v2_behavior() leaves it; make it before that call."
+            )
         return DatasetSource(feed_fn, goes_on=True)
     if not callable(feed_fn):
         raise ValueError(f"feed_fn must be a function or a tf.data.Dataset; it is {feed_fn!r}.")
@@ -86,10 +93,9 @@ def _step(
             )
         if not takes_batch:
             raise ValueError("feed_fn is missing: a Keras optimizer trains the model on batches (x, y).")
-        if not isinstance(loss_op, str) and not callable(loss_op):
-            raise ValueError(f"loss_op must be a Keras loss, its name or a function; it is {loss_op!r}.")
-        return OptimizerStep(model, train_op, keras.losses.get(loss_op), jit_compile)
-    if not callable(train_op):
+        _check_loss(loss_op)
+        return OptimizerStep(model, train_op, loss_op, jit_compile)
+    if not callable(train_op) or isinstance(train_op, type):
         raise ValueError(
             "train_op must be a Keras optimizer or a function where graph is a model or None; it is"
             f" {train_op!r}."
@@ -99,6 +105,23 @@ def _step(
             f"loss_op must be a function, or the key of the loss in what train_op returns; it is {loss_op!r}."
         )
     return FunctionStep(train_op, loss_op, takes_batch, jit_compile)
+
+
+def _check_loss(loss: Any) -> None:
+    """Whether a model can be compiled with it: one loss, or several for several outputs."""
+    if isinstance(loss, Mapping):
+        loss = list(loss.values())
+    for each in loss if isinstance(loss, (list, tuple)) else [loss]:
+        if isinstance(each, str):
+            try:
+                keras.losses.get(each)
+            except ValueError as error:
+                raise ValueError(f"loss_op: there is no Keras loss {each!r}.") from error
+        elif not callable(each):
+            raise ValueError(
+                "loss_op must be a Keras loss, its name or a function of y and the model's output; it is"
+                f" {loss!r}."
+            )
 
 
 def _global_step(global_step_tensor: Any) -> tf.Variable | None:

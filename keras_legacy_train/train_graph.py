@@ -16,6 +16,8 @@ from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.callbacks.hook_callback import HookCallback, HookedRuns
 from keras_legacy_train.callbacks.keras_adapter import KerasAdapter
 from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
+from keras_legacy_train.callbacks.on_graphs import check_callbacks
+from keras_legacy_train.callbacks.resumed_input import ResumedInput
 from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
 from keras_legacy_train.checkpoints import NamedVariables
 from keras_legacy_train.graph.export import MetaGraphWriter
@@ -27,13 +29,13 @@ from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.loop.epochs import Epochs
 from keras_legacy_train.output_directory import opened_checkpoints
 from keras_legacy_train.programs.graph import GraphProgram
-from keras_legacy_train.programs.graph_model import GraphModel
 from keras_legacy_train.programs.graph_state import (
     check_objects,
     saved_position,
     saved_random_states,
     saved_variables,
 )
+from keras_legacy_train.programs.graph_weights import GraphWeights
 from keras_legacy_train.summaries import SummaryWriter, get_summary_writer
 from keras_legacy_train.training import TrainingOptions, begun, fatal_loss, run_training
 
@@ -90,6 +92,8 @@ def train_graph(
             manager.restore(newest)
         initialize_locals(session)
         check_initialized(session)
+        check_objects(session)
+        position.check()
 
         queue_runners = cleanup.enter_context(QueueRunners(session))
         nan = TerminateOnNaN(
@@ -104,6 +108,7 @@ def train_graph(
             loss,
             global_step,
             feed_fn=feed_fn,
+            feeds_ahead=options.max_window is not None,
             is_fatal=fatal_loss([nan, *options.callbacks]),
             jit_compile=options.jit_compile,
         )
@@ -111,8 +116,6 @@ def train_graph(
         runs.start(session, queue_runners.coordinator, program.run_args)
         for monitor_callback in monitor_callbacks:
             monitor_callback.set_session(session)
-        check_objects(session)
-        position.begin(resumed=newest is not None)
 
         def restore_newest() -> None:
             if manager.restore_latest() is None:
@@ -121,12 +124,13 @@ def train_graph(
             epochs.go_to(program.global_step())
 
         target = math.inf if until is None else until
+        resumed = [] if newest is None else [ResumedInput(position)]
         users_callbacks = _adapted(options.callbacks, session, epochs, program.global_step(), until)
         return run_training(
             program,
             target,
             options,
-            [nan, *monitor_callbacks, *users_callbacks],
+            [nan, *monitor_callbacks, *users_callbacks, *resumed],
             epochs=epochs,
             manager=manager if options.is_chief else None,
             writer=writer,
@@ -166,11 +170,12 @@ def _adapted(
     """The user's callbacks, each shown the graph as a model."""
     if not callbacks:
         return []
-    model = GraphModel(session)
+    model = GraphWeights(session)
+    check_callbacks(callbacks, model.optimizer, resumes=True)
     steps = epochs.length
     if steps is None and until is not None:
         steps = max(until - start, 0)
-    params = {"epochs": epochs.count_until(until), "steps": steps, "verbose": 0}
+    params = {"epochs": epochs.count_until(until), "steps": steps, "verbose": 1}
     adapted = []
     for callback in callbacks:
         observer = callback if isinstance(callback, LoopCallback) else KerasAdapter(callback, epochs)

@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -16,6 +16,7 @@ from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.callbacks.checkpoint import CheckpointSaver
 from keras_legacy_train.callbacks.hook_callback import HookCallback
 from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
+from keras_legacy_train.callbacks.nan_report import NanReport
 from keras_legacy_train.callbacks.progress_bar import ProgressBar
 from keras_legacy_train.callbacks.signals import SignalHandler
 from keras_legacy_train.callbacks.step_logger import StepLogger
@@ -50,9 +51,10 @@ class TrainingOptions:
         keep_checkpoint_max: How many checkpoints are kept; `None` for all.
         save_input_state: Whether checkpoints hold the position in the input.
         fail_on_nan_loss: Whether a NaN loss is an error.
-        jit_compile: Whether XLA compiles windows.
-        max_window: Largest number of steps in one call.
+        jit_compile: Whether XLA compiles windows, `"auto"` for where it can.
+        max_window: Largest number of steps in one call; `None` for no limit of the user's.
         progress_bar: Whether a progress bar is drawn; `None` for where there is a terminal.
+        verbose: What Keras callbacks are told of it: 0 for silence, 1 for a bar, 2 for lines.
     """
 
     monitors: Sequence[Any]
@@ -68,9 +70,10 @@ class TrainingOptions:
     keep_checkpoint_max: int | None
     save_input_state: bool
     fail_on_nan_loss: bool
-    jit_compile: bool
-    max_window: int
+    jit_compile: bool | Literal["auto"]
+    max_window: int | None
     progress_bar: bool | None
+    verbose: int = 1
 
     def replace(self, **changes: Any) -> TrainingOptions:
         """The options with some of them changed."""
@@ -121,6 +124,9 @@ def run_training(
         observers.append(TrainingSummaries(writer, graph, start, options.save_summaries_steps))
     observers.append(SignalHandler(program.stop_window))
     if manager is not None:
+        for watcher in watchers:
+            if isinstance(watcher, TerminateOnNaN):
+                watcher.report_with(lambda: manager.latest, NanReport(manager))
         saver = CheckpointSaver(
             manager, program.global_step, options.save_secs, writer, options.save_steps, save_first=is_new
         )
@@ -129,7 +135,7 @@ def run_training(
     _LOGGER.info("Training steps [%d,%s)", start, until)
     if start >= until:
         _LOGGER.info("No step is run: the global step is %d already, and the target is %s.", start, until)
-    max_window = min(options.max_window, Window.MAX_STEPS)
+    max_window = min(options.max_window or Window.MAX_STEPS, Window.MAX_STEPS)
     return TrainingLoop(program, Observers(observers), max_window, epochs, recover).run(until)
 
 

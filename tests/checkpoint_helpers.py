@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import os
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,6 @@ from keras_legacy_train._tensorflow import GraphVariable
 from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables, SavedVariable
 
 MATRIX = np.arange(14, dtype=np.float32).reshape(7, 2)
-
-_counter = itertools.count()
 
 
 def saved(key: str, value: Any, slice_spec: str = "", **options: Any) -> SavedVariable:
@@ -30,8 +29,7 @@ def blank(
     key: str, shape: Any, dtype: tf.DType = tf.float32, slice_spec: str = "", **options: Any
 ) -> SavedVariable:
     """A variable without a value."""
-    variable = GraphVariable(key, shape, dtype, shared_name=f"checkpoint_helpers/{key}/{next(_counter)}")
-    return SavedVariable(key, variable, slice_spec, **options)
+    return SavedVariable(key, GraphVariable(key, shape, dtype), slice_spec, **options)
 
 
 def manager_of(
@@ -40,10 +38,12 @@ def manager_of(
     return CheckpointManager(str(directory), NamedVariables(variables), max_to_keep=max_to_keep, **options)
 
 
-def write(directory: pathlib.Path, *steps: int, value: float | None = None) -> CheckpointManager:
+def write(
+    directory: pathlib.Path, *steps: int, value: float | None = None, **options: Any
+) -> CheckpointManager:
     """Saves a variable `w` at each step; its value is the step's number, or `value`."""
     w = blank("w", [])
-    manager = manager_of(directory, w)
+    manager = manager_of(directory, w, **options)
     for step in steps:
         w.variable.assign(float(step) if value is None else value)
         manager.save(step)
@@ -85,6 +85,18 @@ def truncate(path: pathlib.Path) -> None:
 
 def empty(path: pathlib.Path) -> None:
     path.write_bytes(b"")
+
+
+@contextlib.contextmanager
+def unprivileged() -> Iterator[None]:
+    """Root may write everywhere; so give that up for a while."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
 def save_with_saver(directory: pathlib.Path, step: int = 3, **options: Any) -> str:

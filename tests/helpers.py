@@ -155,11 +155,12 @@ def run_in_session(job: Job, steps: int, requests: Iterable[tf.Tensor] = ()) -> 
         saver = tf.compat.v1.train.Saver()
     losses, requested = [], []
     with initialised_session(job) as session, tempfile.TemporaryDirectory() as directory:
-        while session.run(global_step) < steps:
+        while (before := session.run(global_step)) < steps:
             feed = job.feed_fn() if job.feed_fn else None
             loss, values, _ = session.run([job.loss, list(requests), job.train_op], feed)
             losses.append(loss)
             requested.append(values)
+            assert session.run(global_step) > before, "train_op was not run"
         saver.save(session, str(Path(directory, "model.ckpt")))
         return SessionRun(losses, requested, checkpoint_values(directory))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import os
@@ -29,6 +28,7 @@ from checkpoint_helpers import (
     save_with_saver,
     saved,
     truncate,
+    unprivileged,
     write,
 )
 from keras_legacy_train._tensorflow import eager_mode
@@ -139,17 +139,32 @@ def test_an_intact_checkpoint_of_an_abandoned_run_is_moved_aside(tmp_path: pathl
     assert index_file(tmp_path, 3).name + ".replaced" in names(tmp_path)
 
 
-def test_the_new_checkpoint_is_whole_before_old_ones_are_deleted(tmp_path: pathlib.Path) -> None:
+def test_the_new_checkpoint_is_on_disk_before_it_is_listed_and_old_ones_are_deleted(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut loses what was not synchronised."""
+    write(tmp_path, 1)
+    on_disk: list[str] = []
     seen = []
+    fsync = os.fsync
 
-    def meta_graph() -> None:
-        seen.append([name for name in names(tmp_path) if name.endswith(".index")])
+    def noting_fsync(descriptor: int) -> None:
+        on_disk.append(os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}")))
+        if on_disk[-1] == tmp_path.name:
+            seen.append((names(tmp_path), listed(tmp_path), set(on_disk)))
+        fsync(descriptor)
 
-    manager = manager_of(tmp_path, saved("w", 1.0), max_to_keep=1, meta_graph=meta_graph)
-    manager.save(1)
-    manager.save(2)
-    assert seen == [["model.ckpt-1.index"], ["model.ckpt-1.index", "model.ckpt-2.index"]]
-    assert [name for name in names(tmp_path) if name.endswith(".index")] == ["model.ckpt-2.index"]
+    monkeypatch.setattr(os, "fsync", noting_fsync)
+    manager_of(tmp_path, saved("w", 2.0), max_to_keep=1, meta_graph=lambda: b"graph").save(2)
+    files_of_2 = {index_file(tmp_path, 2).name, data_file(tmp_path, 2).name, "model.ckpt-2.meta"}
+    (files, checkpoints, synchronised), (files_after, checkpoints_after, synchronised_after) = seen
+    assert files_of_2 <= synchronised | {"model.ckpt-2.meta"}
+    assert "model.ckpt-2.meta.temporary" in synchronised
+    assert {index_file(tmp_path, 1).name, data_file(tmp_path, 1).name} | files_of_2 <= set(files)
+    assert checkpoints == [str(tmp_path / "model.ckpt-1")]
+    assert set(files_after) == files_of_2 | {"checkpoint"}
+    assert checkpoints_after == [str(tmp_path / "model.ckpt-2")]
+    assert "checkpoint" in synchronised_after
 
 
 # Graphs beside the checkpoints.
@@ -164,17 +179,6 @@ def test_the_graph_is_written_beside_and_deleted_with_the_checkpoint(tmp_path: p
     metas = {path.name: path.read_bytes() for path in tmp_path.glob("*.meta")}
     assert metas == {"model.ckpt-3.meta": b"three", "model.ckpt-4.meta": b"four", "other.meta": b"not ours"}
     assert not list(tmp_path.glob("*.temporary"))
-
-
-def test_the_graph_is_there_before_the_checkpoint_is_listed(tmp_path: pathlib.Path) -> None:
-    seen = []
-
-    def meta_graph() -> bytes:
-        seen.append((index_file(tmp_path, 1).exists(), (tmp_path / "checkpoint").exists()))
-        return b"graph"
-
-    manager_of(tmp_path, saved("w", 1.0), meta_graph=meta_graph).save(1)
-    assert seen == [(True, False)]
 
 
 def test_a_failing_graph_leaves_the_earlier_checkpoint_the_newest(tmp_path: pathlib.Path) -> None:
@@ -318,18 +322,6 @@ def test_a_directory_tensorflow_takes_for_a_pattern_is_refused(tmp_path: pathlib
 
 
 # Directories that cannot be written.
-
-
-@contextlib.contextmanager
-def unprivileged() -> Iterator[None]:
-    """Root may write everywhere; so give that up for a while."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
 
 
 def test_a_missing_directory_and_its_parents_are_created(tmp_path: pathlib.Path) -> None:

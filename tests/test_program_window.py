@@ -31,7 +31,7 @@ def squares(window_of: tf.Variable) -> list[tf.Tensor]:
 )
 def test_number_of_steps(until: float, at_most: int, steps: int) -> None:
     count = tf.Variable(0, dtype=tf.int64)
-    window = Window(lambda: squares(count), columns=2)
+    window = Window(lambda _: squares(count), columns=2)
     rows, error = window.run(until, at_most)
     assert error is None
     np.testing.assert_array_equal(rows, [[2 * n, 4 * n * n] for n in range(1, steps + 1)])
@@ -40,13 +40,13 @@ def test_number_of_steps(until: float, at_most: int, steps: int) -> None:
 
 def test_calls_go_on_where_the_last_one_ended() -> None:
     count = tf.Variable(0, dtype=tf.int64)
-    window = Window(lambda: squares(count), columns=2)
+    window = Window(lambda _: squares(count), columns=2)
     assert [len(window.run(until, 100)[0]) for until in (10, 4, 20)] == [5, 1, 4]
 
 
 def test_ends_after_the_step_that_says_so() -> None:
     count = tf.Variable(0, dtype=tf.int64)
-    window = Window(lambda: squares(count), columns=2, ends=lambda _, square: square > 30.0)
+    window = Window(lambda _: squares(count), columns=2, ends=lambda _, square: square > 30.0)
     rows, _ = window.run(math.inf, 100)
     np.testing.assert_array_equal(rows[:, 1], [4, 16, 36])
     assert len(window.run(math.inf, 100)[0]) == 1
@@ -54,7 +54,7 @@ def test_ends_after_the_step_that_says_so() -> None:
 
 def test_steps_before_an_error_are_kept() -> None:
     iterator = iter(tf.data.Dataset.range(5))
-    window = Window(lambda: [iterator.get_next()], columns=1)
+    window = Window(lambda _: [iterator.get_next()], columns=1)
     rows, error = window.run(math.inf, 3)
     assert error is None and rows[:, 0].tolist() == [0, 1, 2]
     rows, error = window.run(math.inf, 100)

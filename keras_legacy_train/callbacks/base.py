@@ -29,6 +29,9 @@ class LoopCallback(keras.callbacks.Callback):
     ```
 
     One that must be there when a step is run overrides `next_step`, and `on_step_begin` or `on_step_end`.
+
+    `keras.Model.fit` does not call these hooks. A callback that is to work there, too, overrides
+    `on_train_batch_begin`, which only `keras.Model.fit` calls; the others raise ValueError there.
     """
 
     def next_step(self, step: int) -> float:
@@ -55,3 +58,15 @@ class LoopCallback(keras.callbacks.Callback):
 
     def on_loop_end(self, reason: StopReason) -> None:
         """Called once when no further step will run, before any callback's `on_train_end`."""
+
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called by `keras.Model.fit` only, where the hooks above are not called.
+
+        Raises:
+            ValueError: The callback has not overridden this, so it would do nothing.
+        """
+        self.on_train_end()
+        raise ValueError(
+            f"{type(self).__name__} works in keras_legacy_train.fit() and train(), and would do nothing in"
+            " keras.Model.fit(). Call fit(model, ...) of this package, or leave the callback out."
+        )

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_legacy_train import _keras
+
 _callbacks = keras.callbacks
 
 # Keras's callbacks have no common way to tell. These are the attributes that change during training.
@@ -16,7 +18,7 @@ _ATTRIBUTES: dict[type, tuple[str, ...]] = {
     _callbacks.History: ("history", "epoch"),
     _callbacks.EarlyStopping: ("wait", "stopped_epoch", "best", "best_epoch", "best_weights"),
     _callbacks.ReduceLROnPlateau: ("wait", "best", "cooldown_counter"),
-    _callbacks.ModelCheckpoint: ("best", "epochs_since_last_save"),
+    _callbacks.ModelCheckpoint: ("best",),
 }
 
 
@@ -27,9 +29,15 @@ def callback_state(callback: keras.callbacks.Callback) -> dict[str, Any] | None:
 
     Returns:
         `None` for one that remembers nothing, as far as is known.
+
+    Raises:
+        TypeError: `get_state` returns something that JSON cannot hold.
     """
     if hasattr(callback, "get_state"):
-        return {"state": _encoded(callback.get_state())}
+        try:
+            return {"state": _encoded(callback.get_state())}
+        except TypeError as error:
+            raise TypeError(f"callbacks: {type(callback).__name__}.get_state() returns {error}.") from error
     names = _attributes(callback)
     return {name: _encoded(getattr(callback, name)) for name in names if hasattr(callback, name)} or None
 
@@ -39,18 +47,22 @@ def set_callback_state(callback: keras.callbacks.Callback, state: Mapping[str, A
     if hasattr(callback, "set_state"):
         callback.set_state(_decoded(state["state"]))
         return
+    _keras.settle_monitor(callback)
     for name in _attributes(callback):
         if name in state:
             setattr(callback, name, _decoded(state[name]))
 
 
 def _attributes(callback: keras.callbacks.Callback) -> tuple[str, ...]:
-    return next((names for kind, names in _ATTRIBUTES.items() if isinstance(callback, kind)), ())
+    tables = (_ATTRIBUTES, _keras.CALLBACK_COUNTERS)
+    return tuple(
+        name for table in tables for kind in table if isinstance(callback, kind) for name in table[kind]
+    )
 
 
 def _encoded(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _encoded(each) for key, each in value.items()}
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _encoded(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [_encoded(each) for each in value]
     if isinstance(value, np.ndarray):
@@ -58,7 +70,9 @@ def _encoded(value: Any) -> Any:
         return {"__array__": data, "dtype": value.dtype.name, "shape": value.shape}
     if isinstance(value, np.generic):
         return value.item()
-    return value
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"{value!r}, of the type {type(value).__name__}, which JSON cannot hold")
 
 
 def _decoded(value: Any) -> Any:

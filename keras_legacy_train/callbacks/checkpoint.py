@@ -20,7 +20,8 @@ from keras_legacy_train.summaries import SummaryWriter
 class CheckpointSaver(LoopCallback):
     """Saves the program's variables; stands for the Supervisor's saving thread.
 
-    It must be the last callback, so that a checkpoint holds what the others did in its step.
+    It must be the last callback, so that a checkpoint holds what the others did in its step. The first and
+    the last checkpoint are waited for; those between are written beside the training, from copies.
 
     Args:
         manager: Writes and keeps the checkpoints.
@@ -56,19 +57,28 @@ class CheckpointSaver(LoopCallback):
             self._save()
 
     def on_steps_end(self, steps: Steps) -> None:
+        self._manager.check()
         due = self._timer.fires(time.monotonic())
         if self._trigger is not None:
             due |= self._trigger.fires(steps.last)
         if due:
-            self._save()
+            step = self._global_step()
+            self._manager.save_in_background(step, lambda path: self._announce(path, step))
 
     def on_loop_end(self, reason: StopReason) -> None:
-        if reason is not StopReason.NAN:
-            self._save()
+        try:
+            self._manager.wait()
+        finally:
+            if reason is not StopReason.NAN:
+                self._save()
 
     def _save(self) -> None:
         step = self._global_step()
         path = self._manager.save(step)
-        if path is not None and self._writer is not None:
+        if path is not None:
+            self._announce(path, step)
+
+    def _announce(self, path: str, step: int) -> None:
+        if self._writer is not None:
             log = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.CHECKPOINT, checkpoint_path=path)
             self._writer.add_session_log(log, step)

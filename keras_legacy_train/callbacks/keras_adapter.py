@@ -35,10 +35,12 @@ class KerasAdapter(LoopCallback):
         self._watches = any(_overrides(callback, hook) for hook in _BATCH_HOOKS)
         self._last_logs: Mapping[str, Any] | None = None
         self._remembered: Mapping[str, Any] | None = None
+        self._was_there = False
 
     def resume_with(self, state: Mapping[str, Any] | None) -> None:
         """Has the callback remember what an earlier run left, from the beginning of the training on."""
         self._remembered = state
+        self._was_there = True
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
@@ -52,18 +54,21 @@ class KerasAdapter(LoopCallback):
         return step + 1 if self._watches else math.inf
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        self.callback.on_train_begin()
+        self.callback.on_train_begin({})  # a LambdaCallback insists on the logs
         if self._remembered is not None:
             set_callback_state(self.callback, self._remembered)
         if isinstance(self.callback, keras.callbacks.BackupAndRestore):
             self._epochs.number = max(self._epochs.number, _keras.initial_epoch(self.model))
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self.callback.on_epoch_begin(epoch)
+        # The earlier run has set the learning rate of this epoch, and the checkpoint holds it.
+        sets_rate = isinstance(self.callback, keras.callbacks.LearningRateScheduler)
+        if not (sets_rate and self._was_there and self._epochs.goes_on):
+            self.callback.on_epoch_begin(epoch, {})
 
     def on_step_begin(self, step: int) -> tuple[()]:
         if self._watches:
-            self.callback.on_train_batch_begin(self._batch(step))
+            self.callback.on_train_batch_begin(self._batch(step), {})
         return ()
 
     def on_steps_end(self, steps: Steps) -> None:

@@ -7,16 +7,35 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_legacy_train.callbacks.base import LoopCallback
-from keras_legacy_train.monitors.calls import as_requests, end
+from keras_legacy_train.callbacks.keras_fit import FitSteps
+from keras_legacy_train.monitors.calls import as_requests, check_no_hook, end
 from keras_legacy_train.monitors.schedule import next_step
 from keras_legacy_train.programs.base import Steps
+from keras_legacy_train.programs.named_values import NamedValues, trained_variables
+from keras_legacy_train.programs.values_session import ValuesSession
 
 
 class MonitorCallback(LoopCallback):
     """Calls a monitor as `tf.contrib.learn.train` did: `begin`, then at each step `step_begin`, `step_end`
     and `post_step`, and `end`.
+
+    It also works in `keras.Model.fit`, with the requests of a Keras model: `"loss"` and metrics (which are
+    means over the epoch so far there), variables by their paths, `"learning_rate"`. Steps are counted from 1
+    over all epochs, and over several calls of `fit` with the same callback. With `steps_per_execution` the
+    steps in between are not seen. Nobody is told when an error ends `fit`, so `end` is called at the latest
+    when the next one begins.
+
+    ```python
+    from keras_legacy_train import monitors
+
+    model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    print_loss = monitors.PrintTensor(["loss"], every_n=10)
+    model.fit(np.ones([8, 1]), np.ones([8, 1]), verbose=0, callbacks=[MonitorCallback(print_loss)])
+    ```
 
     Args:
         monitor: A `monitors.BaseMonitor`, or anything with its methods.
@@ -32,7 +51,12 @@ class MonitorCallback(LoopCallback):
         self._steps_passed = getattr(monitor, "steps_passed", None)
         self._session: Any = None
         self._begun = False
+        self._epoch: int | None = None
         self._watched: int | None = None
+        # Of `keras.Model.fit` only.
+        self._in_keras_fit = True
+        self._steps = FitSteps()
+        self._requests: list[Any] | None = None
 
     def begin(self, max_steps: int | None) -> None:
         """Calls the monitor's `begin`, which may still add ops to the graph.
@@ -45,21 +69,34 @@ class MonitorCallback(LoopCallback):
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
+        check_no_hook(self.monitor)
         if hasattr(self.monitor, "set_model"):
             self.monitor.set_model(model)
 
     def set_session(self, session: Any) -> None:
         """The session that is the default one while the monitor runs, and that it is given."""
         self._session = session
+        self._in_keras_fit = False
 
     def next_step(self, step: int) -> float:
         return next_step(self.monitor, step)
 
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        if self._in_keras_fit:
+            self.on_train_end()  # of a fit that an error has ended: nobody has told
+            self._session = None
+
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        if not self._begun:  # by `keras.Model.fit`; `train` and `fit` have called `begin`
+            self.begin(self._last_step(epoch))
+        self._steps.begin_epoch((self.params or {}).get("steps"))
+        self._end_epoch()  # of one that an error has ended
+        self._epoch = epoch
         self._call_if_there("epoch_begin", epoch)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self._call_if_there("epoch_end", epoch)
+        self._steps.end_epoch(stopped=self.model is not None and self.model.stop_training)
+        self._end_epoch()
 
     def on_step_begin(self, step: int) -> list[Any]:
         self._watched = step
@@ -79,12 +116,48 @@ class MonitorCallback(LoopCallback):
         elif self._steps_passed is not None:
             self._steps_passed(steps.last)
 
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called by `keras.Model.fit` only, before one or several steps, of which the last is seen."""
+        coming = self._steps.begin(self.model.steps_per_execution)
+        is_due = self.next_step(self._steps.done) <= coming
+        self._requests = self.on_step_begin(coming) if is_due else None
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called by `keras.Model.fit` only."""
+        before, step = self._steps.end(), self._steps.done
+        if self._session is None:
+            self._values = NamedValues(
+                trained_variables(self.model, self.model.optimizer), self.model.optimizer
+            )
+            self._session = ValuesSession(self._values)
+        logs = logs or {}
+        if self._requests is not None:
+            outputs = self._values.outputs(self._requests, logs)
+            if self.on_step_end(step, outputs):
+                self.model.stop_training = True
+        losses = np.array([logs.get("loss", np.nan)])
+        self.on_steps_end(Steps(before, np.array([step]), losses, 0.0))
+
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if not self._begun:
             return
         self._begun = False
-        with self._default_session():
-            end(self.monitor, self._session)
+        self._watched = None
+        try:
+            self._end_epoch()
+        finally:
+            with self._default_session():
+                end(self.monitor, self._session)
+
+    def _last_step(self, first_epoch: int) -> int | None:
+        """The step at which `keras.Model.fit` will end, if that is known."""
+        epochs, steps = self.params["epochs"], self.params["steps"]
+        return self._steps.done + (epochs - first_epoch) * steps if epochs and steps else None
+
+    def _end_epoch(self) -> None:
+        if self._epoch is not None:
+            epoch, self._epoch = self._epoch, None
+            self._call_if_there("epoch_end", epoch)
 
     def _call_if_there(self, hook: str, epoch: int) -> None:
         if self._tell_epochs and hasattr(self.monitor, hook):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -34,12 +35,18 @@ class TrainingSummaries(LoopCallback):
         self._trigger = (
             None if save_steps is None else EveryNSteps(save_steps, start + 1 - max(save_steps, 1))
         )
+        self._executor: concurrent.futures.ThreadPoolExecutor | None = None
         self._unwritten: tuple[int, float, float] | None = None
         self._written = (start, time.monotonic())
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         if self._graph is not None:
-            tf.io.write_graph(self._graph, self._writer.get_logdir(), "graph.pbtxt")
+            graph_def = self._graph.as_graph_def()
+            # As text a large graph takes seconds to write, for which the first step need not wait.
+            self._executor = concurrent.futures.ThreadPoolExecutor(1)
+            self._written_graph = self._executor.submit(
+                tf.io.write_graph, graph_def, self._writer.get_logdir(), "graph.pbtxt"
+            )
             self._writer.add_graph(self._graph)
         start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
         self._writer.add_session_log(start, self._start)
@@ -69,3 +76,6 @@ class TrainingSummaries(LoopCallback):
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         self._writer.close()
+        if self._executor is not None:
+            self._executor.shutdown()
+            self._written_graph.result()

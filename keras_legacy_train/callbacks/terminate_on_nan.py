@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,6 +11,8 @@ import keras
 import numpy as np
 
 from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.callbacks.keras_fit import FitSteps, add_check, remove_check
+from keras_legacy_train.callbacks.nan_report import NanReport
 from keras_legacy_train.errors import NanLossDuringTrainingError
 from keras_legacy_train.loop.schedule import EveryNSteps
 from keras_legacy_train.loop.stop import StopReason
@@ -17,12 +20,21 @@ from keras_legacy_train.programs.base import Steps
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 _MESSAGE = "Model diverged with loss = NaN."
+# How many steps back a report looks.
+_REPORTED_LOSSES = 1_000
+
+
+def _no_checkpoint() -> None:
+    """What is known of checkpoints without being told. It has a name so that it can be pickled."""
 
 
 class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
     """Raises `NanLossDuringTrainingError` at a NaN loss, where Keras's own only stops.
 
-    Stands for `fail_on_nan_loss` of `tf.contrib.learn.train`. It also works in `keras.Model.fit`.
+    Stands for `fail_on_nan_loss` of `tf.contrib.learn.train`. It also works in `keras.Model.fit`: whatever
+    its place in the list of callbacks, it raises before `keras.callbacks.ModelCheckpoint` saves the weights.
+    With `steps_per_execution` the step it names is the last one of those that ran together. Weights that turn
+    NaN a step before the loss does are not noticed there; the checkpoints of `fit` and `train` are looked at.
 
     Args:
         fail: Whether to raise. If not, a WARNING comes at the first NaN, and then at the steps that are
@@ -38,7 +50,7 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         fail: bool = True,
         check_inf: bool = False,
         log_every_steps: int | None = 10,
-        last_good_checkpoint: Callable[[], str | None] = lambda: None,
+        last_good_checkpoint: Callable[[], str | None] = _no_checkpoint,
     ):
         super().__init__()
         self.fail = fail
@@ -48,12 +60,27 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         self._log_steps: EveryNSteps | None = None
         self._warned = False
         self._unwarned = False
+        self._steps = FitSteps()
+        self._report: NanReport | None = None
+        self._losses: collections.deque[tuple[int, float]] = collections.deque(maxlen=_REPORTED_LOSSES)
+
+    def report_with(self, last_good_checkpoint: Callable[[], str | None], report: NanReport) -> None:
+        """Tells where the checkpoints are, and what writes a report, to one that was made without knowing."""
+        self._last_good_checkpoint = last_good_checkpoint
+        self._report = report
 
     def on_steps_end(self, steps: Steps) -> None:
         bad = self._is_bad(steps.losses)
         if self.fail:
+            self._losses.extend(
+                zip(
+                    steps.begun[-_REPORTED_LOSSES:].tolist(),
+                    steps.losses[-_REPORTED_LOSSES:].tolist(),
+                    strict=True,
+                )
+            )
             for step in steps.begun[bad][:1].tolist():
-                self._fail(step)
+                self._fail(step, steps.last)
         else:
             self._warn(steps, bad)
 
@@ -61,20 +88,54 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         if self._unwarned and self._log_every_steps is not None:
             _LOGGER.warning(_MESSAGE)
 
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._steps = FitSteps()
+        self._log_steps = None
+        self._warned = self._unwarned = False
+        self._losses.clear()
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._steps.begin_epoch((self.params or {}).get("steps"))
+
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called by `keras.Model.fit` only: has it show the loss before a callback can save the weights."""
+        self._steps.begin(self.model.steps_per_execution)
+        add_check(self.model, self._check)
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called by `keras.Model.fit` only."""
+        self._steps.end()
+
     def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        loss = (logs or {}).get("loss")
-        if loss is not None and self._is_bad(loss):
-            if self.fail:
-                self._fail(batch + 1)
+        pass  # Keras's own stops here, without an error
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._steps.end_epoch(stopped=self.model is not None and self.model.stop_training)
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        remove_check(self.model, self._check)
+
+    def _check(self, logs: Mapping[str, Any]) -> None:
+        """Looks at what `keras.Model.fit` will tell callbacks: the mean loss over the epoch so far."""
+        if not self._is_bad(logs.get("loss", 0.0)):
+            return
+        if self.fail:
+            remove_check(self.model, self._check)
+            self._fail(self._steps.coming, self._steps.coming)
+        if not self._warned:
+            self._warned = True
             _LOGGER.warning(_MESSAGE)
 
     def _is_bad(self, losses: Any) -> Any:
         losses = np.asarray(losses, np.float64)
         return ~np.isfinite(losses) if self.check_inf else np.isnan(losses)
 
-    def _fail(self, step: int) -> None:
+    def _fail(self, step: int, global_step: int) -> None:
         _LOGGER.error(_MESSAGE)
-        raise NanLossDuringTrainingError(step, self._last_good_checkpoint())
+        last_good, report = self._last_good_checkpoint(), None
+        if self._report is not None:
+            report = self._report(step, global_step, self._losses, last_good)
+        raise NanLossDuringTrainingError(step, last_good, report)
 
     def _warn(self, steps: Steps, bad: np.ndarray) -> None:
         """Warns at the first bad step, and at those that are logged."""

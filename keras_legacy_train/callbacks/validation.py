@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-import keras
 
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.loop.schedule import EveryNSteps
@@ -22,8 +20,7 @@ class Validation(LoopCallback):
     names, into the logs of the epoch.
 
     Args:
-        arguments: The arguments of `model.evaluate`: `x`, `y`, `sample_weight`, `batch_size`, `steps`.
-        callbacks: Keras callbacks whose `on_test_*` are called.
+        evaluate: Evaluates the model; returns the results by name.
         every_epochs: Epochs from one evaluation to the next, or the numbers, from 1, of those with one.
         every_steps: Steps from one evaluation to the next, in the place of epochs.
         writer: Gets the results of evaluations in the midst of an epoch.
@@ -31,15 +28,13 @@ class Validation(LoopCallback):
 
     def __init__(
         self,
-        arguments: Mapping[str, Any],
-        callbacks: Sequence[keras.callbacks.Callback],
+        evaluate: Callable[[], Mapping[str, float]],
         every_epochs: int | Sequence[int] = 1,
         every_steps: int | None = None,
         writer: SummaryWriter | None = None,
     ):
         super().__init__()
-        self._arguments = arguments
-        self._callbacks = callbacks
+        self._evaluate = evaluate
         self._every_epochs = every_epochs
         self._every_steps = every_steps
         self._writer = writer
@@ -59,7 +54,7 @@ class Validation(LoopCallback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self._every_steps is None and self._is_due(epoch):
-            self._results = self._evaluate()
+            self._results = self._evaluated()
         elif self._every_steps is None:
             self._results = {}
         if logs is not None:
@@ -73,7 +68,7 @@ class Validation(LoopCallback):
     def _evaluate_within_epoch(self, step: int) -> None:
         # Evaluation counts with the metrics of the epoch that is on.
         metrics = [(variable, variable.numpy()) for variable in self.model.metrics_variables]
-        self._results = self._evaluate()
+        self._results = self._evaluated()
         for variable, value in metrics:
             variable.assign(value)
         results = ", ".join(f"{name} = {value:.5f}" for name, value in self._results.items())
@@ -82,7 +77,5 @@ class Validation(LoopCallback):
             for name, value in self._results.items():
                 self._writer.add_scalar(name, value, step)
 
-    def _evaluate(self) -> dict[str, float]:
-        callbacks = keras.callbacks.CallbackList(list(self._callbacks), model=self.model)
-        results = self.model.evaluate(**self._arguments, callbacks=callbacks, return_dict=True, verbose=0)
-        return {f"val_{name}": value for name, value in results.items()}
+    def _evaluated(self) -> dict[str, float]:
+        return {f"val_{name}": value for name, value in self._evaluate().items()}

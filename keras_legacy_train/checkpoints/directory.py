@@ -11,13 +11,16 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from keras_legacy_train.checkpoints.durable import write_durably
+
 STATE_FILE = "checkpoint"
 
 # What TensorFlow takes for a pattern, in the paths it reads and deletes.
 _PATTERN_CHARACTERS = re.compile(r"[*?\[\\]")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f]")
 # The older format, sharded, is listed as a pattern over its shards.
-_V1_SHARDS = re.compile(r"-\?{5}-of-\d{5}$")
-_TENSOR_FILE_SUFFIX = r"(?:\.index|\.data-\d{5}-of-\d{5})"
+_V1_SHARDS = re.compile(r"-\?{5}-of-[0-9]{5}$")
+_TENSOR_FILE_SUFFIX = r"(?:\.index|\.data-[0-9]{5}-of-[0-9]{5})"
 
 
 def check_path(directory: str) -> None:
@@ -48,8 +51,13 @@ def verify_writable(directory: str) -> None:
 
 def step_of(prefix: str) -> int:
     """Returns the number at the end of a checkpoint's name, or -1 if it has none."""
-    number = re.search(r"-(\d+)$", _V1_SHARDS.sub("", prefix))
+    number = re.search(r"-([0-9]+)$", _V1_SHARDS.sub("", prefix))
     return int(number.group(1)) if number else -1
+
+
+def is_named(prefix: str, name: str) -> bool:
+    """Whether a checkpoint is called `<name>-<step>`."""
+    return re.fullmatch(rf"{re.escape(name)}-[0-9]+", os.path.basename(prefix)) is not None
 
 
 def exists(prefix: str) -> bool:
@@ -62,8 +70,8 @@ def find_checkpoints(directory: str, name: str) -> list[str]:
 
     They may be incomplete. The directory need not exist.
     """
-    pattern = re.compile(rf"({re.escape(name)}-\d+){_TENSOR_FILE_SUFFIX}?")
-    matches = map(pattern.fullmatch, _file_names(directory))
+    pattern = re.compile(rf"({re.escape(name)}-[0-9]+){_TENSOR_FILE_SUFFIX}?")
+    matches = map(pattern.fullmatch, file_names(directory))
     found = {os.path.join(directory, match.group(1)) for match in matches if match}
     return sorted(found, key=step_of)
 
@@ -89,14 +97,14 @@ def write_state(directory: str, prefixes: Sequence[str]) -> None:
     """
     path = os.path.join(directory, STATE_FILE)
     if not prefixes:
-        if os.path.exists(path):
+        if os.path.lexists(path):
             _move_aside(path, "damaged")
         return
     names = [os.path.basename(prefix) for prefix in prefixes]
     state = tf.compat.v1.train.generate_checkpoint_state_proto(
         os.path.abspath(directory), names[-1], names, [time.time()] * len(names)
     )
-    write_atomically(path, str(state).encode())
+    write_durably(path, str(state).encode())
 
 
 def locate(directory: str, path: str) -> str | None:
@@ -107,23 +115,39 @@ def locate(directory: str, path: str) -> str | None:
 
     Returns:
         The prefix; `None` if the path leads elsewhere and the directory has no such checkpoint, or if the
-        name is a pattern.
+        name is none that a checkpoint can have.
     """
+    if _CONTROL_CHARACTERS.search(path):
+        return None
     parent, name = os.path.split(path)
-    if not name or _PATTERN_CHARACTERS.search(_V1_SHARDS.sub("", name)):
+    if name in ("", ".", "..") or _PATTERN_CHARACTERS.search(_V1_SHARDS.sub("", name)):
         return None
     prefix = os.path.join(directory, name)
     belongs_here = os.path.realpath(parent) == os.path.realpath(directory) or exists(prefix)
     return prefix if belongs_here else None
 
 
+def checkpoint_files(prefix: str) -> list[str]:
+    """Returns the paths of the files of a checkpoint, or of what is left of one."""
+    directory, name = os.path.split(prefix)
+    any_shard = re.escape(name).replace(r"\?", "[0-9]")
+    pattern = re.compile(rf"{any_shard}(?:{_TENSOR_FILE_SUFFIX}|\.meta)?")
+    return [os.path.join(directory, each) for each in file_names(directory) if pattern.fullmatch(each)]
+
+
+def leads_outside(prefix: str) -> str | None:
+    """Returns the path of a file of the checkpoint that is a link to outside of its directory, or `None`."""
+    directory = os.path.realpath(os.path.dirname(prefix))
+    for path in checkpoint_files(prefix):
+        if os.path.commonpath([directory, os.path.realpath(path)]) != directory:
+            return path
+    return None
+
+
 def move_checkpoint_aside(prefix: str, label: str) -> None:
     """Renames all files of a checkpoint to `<file>.<label>`, with a number behind if that is taken."""
-    directory, name = os.path.split(prefix)
-    pattern = re.compile(rf"{re.escape(name)}(?:{_TENSOR_FILE_SUFFIX}|\.meta)?")
-    for file_name in _file_names(directory):
-        if pattern.fullmatch(file_name):
-            _move_aside(os.path.join(directory, file_name), label)
+    for path in checkpoint_files(prefix):
+        _move_aside(path, label)
 
 
 def delete_remains(prefix: str) -> None:
@@ -133,17 +157,12 @@ def delete_remains(prefix: str) -> None:
             os.remove(path)
 
 
-def write_atomically(path: str, data: bytes) -> None:
-    """Writes a file that appears, or replaces an earlier one, only when it is complete."""
-    temporary = path + ".temporary"
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except OSError:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-        raise
+def file_names(directory: str) -> list[str]:
+    """Returns the names of the files in a directory, and of the symbolic links; it need not exist."""
+    if not os.path.isdir(directory):
+        return []
+    with os.scandir(directory) as entries:
+        return [entry.name for entry in entries if not entry.is_dir(follow_symlinks=False)]
 
 
 def _move_aside(path: str, label: str) -> None:
@@ -151,10 +170,3 @@ def _move_aside(path: str, label: str) -> None:
     while os.path.lexists(target):
         target, count = f"{path}.{label}-{count}", count + 1
     os.rename(path, target)
-
-
-def _file_names(directory: str) -> list[str]:
-    if not os.path.isdir(directory):
-        return []
-    with os.scandir(directory) as entries:
-        return [entry.name for entry in entries if entry.is_file()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Callable
@@ -9,14 +10,33 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from keras_legacy_train import _tensorflow
 from keras_legacy_train.checkpoints import directory as files
-from keras_legacy_train.checkpoints.reading import find_damage
-from keras_legacy_train.checkpoints.state import CheckpointState, NamedVariables
-from keras_legacy_train.errors import DamagedCheckpointError
+from keras_legacy_train.checkpoints.background import Background
+from keras_legacy_train.checkpoints.leftovers import remove_leftovers
+from keras_legacy_train.checkpoints.reading import checkpoint_contents, find_damage
+from keras_legacy_train.checkpoints.state import CheckpointState, NamedVariables, StateCopy
+from keras_legacy_train.checkpoints.writing import write_checkpoint
+from keras_legacy_train.errors import CheckpointSaveError, DamagedCheckpointError
 
 logger = logging.getLogger("keras_legacy_train")
 
 _NAMES_IN_WARNING = 10
+# Why a file cannot be written.
+_REASONS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EMFILE,
+    errno.EIO,
+    errno.ESTALE,
+)
 
 
 def _no_meta_graph() -> None:
@@ -27,8 +47,9 @@ class CheckpointManager:
     """Saves a state in `<directory>/<name>-<step>`, keeps the newest checkpoints, and restores from them.
 
     It stands for the `Saver` of `tf.contrib.learn.train`, around a `tf.train.CheckpointManager` that writes
-    and deletes. What it adds: whole checkpoints only, finite values only. Everything runs eagerly. Only one
-    manager at a time may be at work in a directory.
+    and deletes. What it adds: whole checkpoints only, finite values only, and saves beside the training.
+    Everything runs eagerly. Only one manager at a time may be at work in a directory, and only one thread may
+    call it.
 
     A checkpoint consists of `<prefix>.index`, `<prefix>.data-00000-of-00001` and, if there is a graph to
     show, `<prefix>.meta`; the file `checkpoint` lists those that are kept.
@@ -40,7 +61,13 @@ class CheckpointManager:
             if their names are in the list this manager keeps. `None` keeps all.
         meta_graph: Returns the serialized `MetaGraphDef` to write beside the next checkpoint, or `None`.
         require_finite: Whether a checkpoint with a NaN or an infinity among its floats is never written.
+        before_save: Called before files are written; what it raises prevents it.
         name: The first part of the checkpoints' names.
+
+    Attributes:
+        directory: As given.
+        name: As given.
+        state: What a checkpoint holds.
 
     Raises:
         ValueError: `max_to_keep` is not positive, or the path of the directory has a character (`*`, `?`,
@@ -55,33 +82,49 @@ class CheckpointManager:
         max_to_keep: int | None,
         meta_graph: Callable[[], bytes | None] = _no_meta_graph,
         require_finite: bool = True,
+        before_save: Callable[[], None] | None = None,
         name: str = "model.ckpt",
     ):
         if max_to_keep is not None and max_to_keep < 1:
             raise ValueError(f"max_to_keep must be positive or None, not {max_to_keep}.")
         files.check_path(directory)
-        self._directory = directory
-        self._name = name
+        self.directory = directory
+        self.name = name
         self._max_to_keep = max_to_keep
         self._require_finite = require_finite
+        self._before_save = before_save
         self.track(NamedVariables(()) if state is None else state, meta_graph)
+        self._background = Background()
+        self._is_writable = False
         # Prefixes found to be damaged, with what is wrong.
         self._damaged: dict[str, str] = {}
-        # Listed paths that lead out of the directory.
-        self._elsewhere: list[str] = []
-        # The listed prefixes, the newest last; whether their files are still there is another matter.
-        self._listed = self._read_list()
+        # Listed paths that are not read, with the reason.
+        self._refused: dict[str, str] = {}
+        # The listed prefixes, the newest last, once they are known; whether their files are still there is
+        # another matter.
+        self._list: list[str] | None = None
 
     def track(self, state: CheckpointState, meta_graph: Callable[[], bytes | None] = _no_meta_graph) -> None:
         """Sets what a checkpoint holds, in the place of what the constructor was given."""
-        self._state = state
+        self.state = state
         self._meta_graph = meta_graph
-        self._writer: tf.train.CheckpointManager | None = None
+
+    def beside(self, folder: str) -> CheckpointManager:
+        """A manager of the same state in a folder of the directory; it keeps one, whatever the values."""
+        return CheckpointManager(
+            os.path.join(self.directory, folder),
+            self.state,
+            max_to_keep=1,
+            meta_graph=self._meta_graph,
+            require_finite=False,
+            name=self.name,
+        )
 
     @property
     def checkpoints(self) -> list[str]:
         """The prefixes of the checkpoints kept, oldest first, without those found to be damaged."""
-        return [p for p in self._listed if p not in self._damaged and files.exists(p)]
+        self._background.join()
+        return self._kept()
 
     @property
     def latest(self) -> str | None:
@@ -89,19 +132,20 @@ class CheckpointManager:
 
         It is the last in the `checkpoint` file. If that one is damaged, or no `checkpoint` file can be read,
         it is the intact checkpoint with the highest step, listed or not. Damaged ones are told of in a
-        warning. All tensors of the checkpoint are read to verify them, so ask sparingly.
+        warning. All tensors of the checkpoint are read to verify them, so ask sparingly. A save under way is
+        waited for.
 
         Raises:
             DamagedCheckpointError: There are checkpoints, but not one is intact.
         """
+        self._background.join()
         for prefix in self._newest_first():
             if self._is_intact(prefix):
-                self._listed = [p for p in self._listed if p != prefix] + [prefix]
+                self._list = [p for p in self._listed if p != prefix] + [prefix]
                 return prefix
-        problems = [f"{prefix}: {damage}" for prefix, damage in self._damaged.items()]
-        problems += [f"{path}: outside of the directory, not read" for path in self._elsewhere]
+        problems = [f"{path}: {problem}" for path, problem in (self._damaged | self._refused).items()]
         if problems and not self._holds_only_a_torn_start():
-            raise DamagedCheckpointError(self._directory, problems)
+            raise DamagedCheckpointError(self.directory, problems)
         return None
 
     def restore_latest(self) -> str | None:
@@ -130,7 +174,7 @@ class CheckpointManager:
                 there. Nothing was assigned.
             tf.errors.OpError: The checkpoint cannot be read. Nothing was assigned.
         """
-        self._state.restore(path)
+        self.state.restore(path)
 
     def read(self, path: str, name: str) -> np.ndarray | None:
         """The value of one variable in a checkpoint, `None` if it is not there.
@@ -145,10 +189,28 @@ class CheckpointManager:
     def verify_writable(self) -> None:
         """Creates the directory and its parents where missing, and tries to write there; no file is left.
 
+        A directory that is missing later on is an error.
+
         Raises:
             PermissionError: The directory cannot be created or written to.
         """
-        files.verify_writable(self._directory)
+        files.verify_writable(self.directory)
+        self._is_writable = True
+
+    def clean_up(self) -> None:
+        """Deletes what saves that were killed have left: temporary files, and checkpoints never completed.
+
+        To be called before anything else, by whoever holds the directory. Nothing else is deleted, damaged
+        checkpoints least of all. A directory that is missing later on is an error.
+        """
+        self._is_writable = os.path.isdir(self.directory)
+        paths = files.read_state(self.directory)
+        if paths is not None:
+            located = (files.locate(self.directory, path) for path in paths)
+            paths = [prefix for prefix in located if prefix and files.is_named(prefix, self.name)]
+        removed = remove_leftovers(self.directory, self.name, paths)
+        if removed:
+            logger.info("Deleted what killed saves have left in %s: %s.", self.directory, ", ".join(removed))
 
     def save(self, step: int) -> str | None:
         """Writes a checkpoint, lists it in the `checkpoint` file, and only then deletes those not kept.
@@ -165,60 +227,82 @@ class CheckpointManager:
             The checkpoint's prefix; `None`, with a warning that names them, if variables are not finite.
 
         Raises:
-            tf.errors.OpError, OSError: The files cannot be written. Earlier checkpoints are as they were.
+            CheckpointSaveError: The files cannot be written. Earlier checkpoints are as they were.
         """
-        if self._warn_if_not_finite(step):
+        self._background.wait()
+        return self._save(step, self.state.copy(), self._meta_graph)
+
+    def save_in_background(self, step: int, on_saved: Callable[[str], None] = lambda prefix: None) -> None:
+        """Does as `save`, but only copies the values now, and writes them beside what comes next.
+
+        The copy takes as much memory as the variables, where they are assigned before it is written. If the
+        save before is still under way, it is waited for. `check` or `wait` raises what goes wrong.
+
+        Args:
+            step: The checkpoint's number.
+            on_saved: Called, in another thread, with the prefix of the checkpoint once it is the newest.
+        """
+        self._background.wait()
+        copy, meta_graph = self.state.copy(), self._meta_graph()
+
+        def save() -> None:
+            with _tensorflow.eager_mode():
+                prefix = self._save(step, copy, lambda: meta_graph)
+            if prefix is not None:
+                on_saved(prefix)
+
+        self._background.start(save)
+
+    def check(self) -> None:
+        """Raises, once, what a save in the background has raised."""
+        self._background.check()
+
+    def wait(self) -> None:
+        """Returns when no save is under way; raises, once, what one in the background has raised."""
+        self._background.wait()
+
+    def _save(self, step: int, copy: StateCopy, meta_graph: Callable[[], bytes | None]) -> str | None:
+        if self._warn_if_not_finite(step, copy):
             return None
-        prefix = os.path.join(self._directory, f"{self._name}-{step}")
-        if self.checkpoints[-1:] == [prefix] and self._is_intact(prefix):
+        prefix = os.path.join(self.directory, f"{self.name}-{step}")
+        if self._kept()[-1:] == [prefix] and self._is_intact(prefix):
             return prefix
         logger.info("Saving checkpoint for step %d to checkpoint: %s.", step, prefix)
-        self._clear_number(prefix)
-        self._write(step)
+        try:
+            self._write(prefix, copy, meta_graph())
+        except (tf.errors.OpError, OSError) as error:
+            raise CheckpointSaveError(*_reason(error), prefix) from error
         return prefix
 
-    def _write(self, step: int) -> None:
-        writer = self._prepared_writer()
-        earlier = writer.checkpoints
-        # Called when the tensors are written and the `checkpoint` file is not yet.
-        options = tf.train.CheckpointOptions(experimental_write_callbacks=[self._write_meta_graph])
-        writer.save(checkpoint_number=step, options=options)
-        self._listed = writer.checkpoints
-        for prefix in set(earlier).difference(self._listed):
-            files.delete_remains(prefix)
+    def _write(self, prefix: str, copy: StateCopy, meta_graph: bytes | None) -> None:
+        if self._before_save is not None:
+            self._before_save()
+        if not self._is_writable:
+            self.verify_writable()
+        self._move_aside(prefix)
+        kept = self._kept()
+        self._list = None  # to be read anew if this fails
+        self._list = write_checkpoint(prefix, copy.children, meta_graph, kept, self._max_to_keep)
 
-    def _prepared_writer(self) -> tf.train.CheckpointManager:
-        """Returns TensorFlow's manager, made to keep exactly what this one keeps.
-
-        It takes its list from the `checkpoint` file and deletes what that names, wherever it lies. So it gets
-        to see only a file written here.
-        """
-        kept = self.checkpoints
-        if self._writer is None or self._writer.checkpoints != kept:
-            files.write_state(self._directory, kept)
-            self._writer = tf.train.CheckpointManager(
-                tf.train.Checkpoint(**self._state.children()),
-                self._directory,
-                max_to_keep=self._max_to_keep,
-                checkpoint_name=self._name,
-            )
-        return self._writer
-
-    def _write_meta_graph(self, prefix: str) -> None:
-        meta_graph = self._meta_graph()
-        if meta_graph is not None:
-            files.write_atomically(prefix + ".meta", meta_graph)
-
-    def _clear_number(self, prefix: str) -> None:
-        """Moves files of this number aside, so that nothing is ever written over."""
+    def _move_aside(self, prefix: str) -> None:
+        """Renames what is damaged, and files of this number, so that nothing is ever written over."""
         if files.exists(prefix) and self._is_intact(prefix):
             files.move_checkpoint_aside(prefix, "replaced")
-        else:
-            files.move_checkpoint_aside(prefix, "damaged")
-        self._damaged.pop(prefix, None)
+        for damaged in {**self._damaged, prefix: ""}:
+            files.move_checkpoint_aside(damaged, "damaged")
+        self._damaged.clear()
 
-    def _warn_if_not_finite(self, step: int) -> bool:
-        names = self._state.not_finite() if self._require_finite else []
+    @property
+    def _listed(self) -> list[str]:
+        if self._list is None:
+            self._list = self._read_list()
+        return self._list
+
+    def _kept(self) -> list[str]:
+        return [p for p in self._listed if p not in self._damaged and files.exists(p)]
+
+    def _warn_if_not_finite(self, step: int, copy: StateCopy) -> bool:
+        names = copy.not_finite() if self._require_finite else []
         if not names:
             return False
         more = len(names) - _NAMES_IN_WARNING
@@ -232,10 +316,10 @@ class CheckpointManager:
 
     def _read_list(self) -> list[str]:
         """Returns the prefixes in the `checkpoint` file or, without such a file, those in the directory."""
-        paths = files.read_state(self._directory)
+        paths = files.read_state(self.directory)
         if paths is None:
-            found = files.find_checkpoints(self._directory, self._name)
-            state_file = os.path.join(self._directory, files.STATE_FILE)
+            found = files.find_checkpoints(self.directory, self.name)
+            state_file = os.path.join(self.directory, files.STATE_FILE)
             if found or os.path.exists(state_file):
                 logger.warning(
                     "%s is missing or unreadable; going by the checkpoints found beside it: %s.",
@@ -243,20 +327,39 @@ class CheckpointManager:
                     ", ".join(map(os.path.basename, found)) or "none",
                 )
             return found
-        located = {path: files.locate(self._directory, path) for path in paths}
-        self._elsewhere = [path for path, prefix in located.items() if prefix is None]
-        return list(dict.fromkeys(prefix for prefix in located.values() if prefix is not None))
+        located = [(path, files.locate(self.directory, path)) for path in paths]
+        self._refused = {path: problem for path, prefix in located if (problem := self._refusal(prefix))}
+        return list(dict.fromkeys(prefix for path, prefix in located if prefix and path not in self._refused))
+
+    def _refusal(self, prefix: str | None) -> str | None:
+        """Why a checkpoint of the list is not even looked at, or `None` if it is.
+
+        A name that this manager does not give could be that of somebody's file, which would be deleted with
+        the checkpoints.
+        """
+        if prefix is None:
+            return "outside of the directory, not read"
+        if files.is_named(prefix, self.name):
+            return None
+        if files.leads_outside(prefix):
+            return "a link to outside of the directory, not read"
+        try:
+            checkpoint_contents(prefix)
+        except tf.errors.OpError:
+            return "not a checkpoint"
+        return None
 
     def _newest_first(self) -> list[str]:
         """Returns every checkpoint, listed or found: the last of the list first, the others by step."""
         newest = self._listed[-1:]
-        others = set(self._listed).union(files.find_checkpoints(self._directory, self._name))
+        others = set(self._listed).union(files.find_checkpoints(self.directory, self.name))
         return newest + sorted(others.difference(newest), key=files.step_of, reverse=True)
 
     def _is_intact(self, prefix: str) -> bool:
         if prefix in self._damaged:
             return False
-        damage = find_damage(prefix)
+        link = files.leads_outside(prefix)
+        damage = find_damage(prefix) if link is None else f"{link} is a link to outside of the directory"
         if damage is not None:
             self._damaged[prefix] = damage
             logger.warning("Checkpoint %s is damaged and passed over: %s", prefix, damage)
@@ -264,5 +367,18 @@ class CheckpointManager:
 
     def _holds_only_a_torn_start(self) -> bool:
         """Whether the first save of all was cut short: nothing was trained yet, so nothing can be lost."""
-        listed = os.path.exists(os.path.join(self._directory, files.STATE_FILE))
+        listed = os.path.exists(os.path.join(self.directory, files.STATE_FILE))
         return not listed and [files.step_of(prefix) for prefix in self._damaged] == [0]
+
+
+def _reason(error: tf.errors.OpError | OSError) -> tuple[int | None, str]:
+    """The number and the words of the operating system for what went wrong.
+
+    TensorFlow has them somewhere in a longer message.
+    """
+    if isinstance(error, OSError):
+        return error.errno, error.strerror or str(error)
+    for number in _REASONS:
+        if os.strerror(number) in error.message:
+            return number, os.strerror(number)
+    return None, error.message

@@ -8,8 +8,9 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train import _keras, _tensorflow
+from keras_legacy_train.checkpoints.object_copies import ObjectCopies, variable_name
 from keras_legacy_train.checkpoints.reading import checkpoint_contents
-from keras_legacy_train.checkpoints.variables import not_finite
+from keras_legacy_train.checkpoints.state import StateCopy
 from keras_legacy_train.errors import CheckpointMismatchError
 
 
@@ -25,12 +26,12 @@ class TrackedObjects:
         self._required = dict(required)
         self._optional = dict(optional or {})
 
-    def children(self) -> dict[str, Any]:
-        return {**self._required, **self._optional}
-
-    def not_finite(self) -> list[str]:
-        variables = _variables(tf.train.Checkpoint(**self.children()))
-        return not_finite((_name(v), v.value if isinstance(v, _keras.Variable) else v) for v in variables)
+    def copy(self) -> StateCopy:
+        copies = ObjectCopies()
+        objects = {**self._required, **self._optional}
+        children = {name: copies.of(each) for name, each in objects.items()}
+        copies.add_slots()
+        return StateCopy(children, copies.values())
 
     def restore(self, prefix: str) -> None:
         shapes, _ = checkpoint_contents(prefix)
@@ -53,17 +54,13 @@ def _variables(root: tf.train.Checkpoint) -> list[tf.Variable | _keras.Variable]
     return [each for each in descendants if isinstance(each, (tf.Variable, _keras.Variable))]
 
 
-def _name(variable: tf.Variable | _keras.Variable) -> str:
-    return variable.path if isinstance(variable, _keras.Variable) else variable.name.partition(":")[0]
-
-
 def _problem(
     variable: tf.Variable | _keras.Variable, key: str | None, shapes: Mapping[str, list[int]]
 ) -> str | None:
     """Why a variable cannot be filled, or `None` if it can."""
     if key is None:
-        return f"{_name(variable)}: not in the checkpoint"
+        return f"{variable_name(variable)}: not in the checkpoint"
     shape = list(variable.shape)
     if not tf.TensorShape(variable.shape).is_compatible_with(shapes[key]):
-        return f"{_name(variable)}: shape {shapes[key]} in the checkpoint, {shape} in the model"
+        return f"{variable_name(variable)}: shape {shapes[key]} in the checkpoint, {shape} in the model"
     return None

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+
+import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.checkpoints.reading import restore_variables
-from keras_legacy_train.checkpoints.variables import SavedVariable, check_distinct, not_finite
+from keras_legacy_train.checkpoints.variables import SavedVariable, check_distinct, host_copy, not_finite
+
+
+@dataclasses.dataclass(frozen=True)
+class StateCopy:
+    """The values of a state at one moment, which later assignments leave alone.
+
+    Attributes:
+        children: The arguments of the `tf.train.Checkpoint` that saves them.
+        values: The name and the value, in host memory, of each variable.
+    """
+
+    children: Mapping[str, Any]
+    values: Sequence[tuple[str, tf.Tensor]]
+
+    def not_finite(self) -> list[str]:
+        """Names, each once, of the variables with a NaN or an infinity."""
+        return not_finite(self.values)
 
 
 class CheckpointState(Protocol):
     """What a `CheckpointManager` saves and restores."""
 
-    def children(self) -> dict[str, Any]:
-        """The arguments of the `tf.train.Checkpoint` that saves it."""
-
-    def not_finite(self) -> list[str]:
-        """Names of the variables in it with a NaN or an infinity."""
+    def copy(self) -> StateCopy:
+        """Its values now."""
 
     def restore(self, prefix: str) -> None:
         """Takes its values from a checkpoint: all, or on an error none.
@@ -42,12 +59,10 @@ class NamedVariables:
         check_distinct(variables)
         self._variables = list(variables)
 
-    def children(self) -> dict[str, Any]:
-        named = [(v.key, v.variable, v.slice_spec) for v in self._variables]
-        return {"variables": _tensorflow.NamedTensors(named)}
-
-    def not_finite(self) -> list[str]:
-        return not_finite((saved.key, saved.variable) for saved in self._variables)
+    def copy(self) -> StateCopy:
+        copies = [(v.key, host_copy(v.variable.read_value()), v.slice_spec) for v in self._variables]
+        values = [(key, value) for key, value, _ in copies]
+        return StateCopy({"variables": _tensorflow.NamedTensors(copies)}, values)
 
     def restore(self, prefix: str) -> None:
         restore_variables(prefix, self._variables)

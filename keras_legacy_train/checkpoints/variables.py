@@ -45,21 +45,47 @@ def check_distinct(variables: Iterable[SavedVariable]) -> None:
         raise ValueError(f"Several variables would be saved under one name: {', '.join(twice)}.")
 
 
-def not_finite(variables: Iterable[tuple[str, tf.Variable]]) -> list[str]:
-    """Returns the names, each once, of the floating point and complex variables with a NaN or an infinity.
+def host_copy(value: tf.Tensor) -> tf.Tensor:
+    """Returns the value in host memory.
 
-    All are looked at on their devices and the host waits once, for a vector of booleans. There is no
-    `tf.function` around it: tracing thousands of variables takes seconds, looking at them a fraction of one.
+    What is there already is not copied: the next assignment to a variable leaves its buffer to whoever has
+    read it, and takes another one.
     """
-    checked = [(name, v) for name, v in variables if v.dtype.is_floating or v.dtype.is_complex]
-    if not checked:
-        return []
-    finite = tf.stack([_is_finite(variable.read_value()) for _, variable in checked]).numpy()
-    return list(dict.fromkeys(name for (name, _), ok in zip(checked, finite, strict=True) if not ok))
+    with tf.device("CPU:0"):
+        return tf.identity(value)
 
 
-def _is_finite(value: tf.Tensor) -> tf.Tensor:
-    """Returns a bool scalar: whether all entries are finite."""
+def not_finite(values: Iterable[tuple[str, tf.Tensor]]) -> list[str]:
+    """Returns the names, each once, of the floating point and complex values with a NaN or an infinity.
+
+    There is no `tf.function` around it: tracing thousands of values takes seconds, looking at them a fraction
+    of one.
+    """
+    return list(dict.fromkeys(name for name, value in values if not _all_finite(value)))
+
+
+def count_not_finite(values: Iterable[tuple[str, tf.Tensor]]) -> list[tuple[str, int, int, int]]:
+    """Returns for each value that is not finite its name, how many entries are NaN, how many of the others
+    are infinite, and how many there are."""
+    counted = []
+    for name, value in values:
+        if not _all_finite(value):
+            nan = tf.math.reduce_any([tf.math.is_nan(part) for part in _parts(value)], axis=0)
+            infinite = tf.math.reduce_any([tf.math.is_inf(part) for part in _parts(value)], axis=0) & ~nan
+            counted.append((name, _count(nan), _count(infinite), int(tf.size(value))))
+    return counted
+
+
+def _all_finite(value: tf.Tensor) -> bool:
+    return all(bool(tf.reduce_all(tf.math.is_finite(part))) for part in _parts(value))
+
+
+def _parts(value: tf.Tensor) -> list[tf.Tensor]:
+    """The floating point numbers in a value: itself, its real and its imaginary part, or none."""
     if value.dtype.is_complex:
-        return _is_finite(tf.math.real(value)) & _is_finite(tf.math.imag(value))
-    return tf.reduce_all(tf.math.is_finite(value))
+        return [tf.math.real(value), tf.math.imag(value)]
+    return [value] if value.dtype.is_floating else []
+
+
+def _count(marked: tf.Tensor) -> int:
+    return int(tf.math.count_nonzero(marked))

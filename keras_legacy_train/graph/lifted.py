@@ -104,6 +104,18 @@ class LiftedGraph:
                 self._functions[key] = self._make_function(*key)
             return self._functions[key]
 
+    def contents(
+        self, feeds: Iterable[str], fetches: Iterable[str], operations: Iterable[str]
+    ) -> tuple[set[str], bool]:
+        """The types of all operations that such a function runs, and whether it draws random numbers."""
+        with self._lock:
+            names, extra = self._readable(tuple(fetches), tuple(operations))
+            wanted = {*map(node_name, names), *operations} - self._captured.keys()
+            graph_def, captured = self._subgraph(wanted, extra, set(feeds))
+        bodies = (function.node_def for function in graph_def.library.function)
+        nodes = itertools.chain(graph_def.node, *bodies)
+        return {node.op for node in nodes}, not self._states.isdisjoint(captured)
+
     def variable(self, name: str) -> _tensorflow.GraphVariable:
         """The variable of the op of that name; two ops that share a variable lead to the same."""
         return self._captured[name]
@@ -165,16 +177,15 @@ class LiftedGraph:
         # Two handles of one shared name are one variable.
         key = (attributes["container"].s.decode(), attributes["shared_name"].s.decode() or node.name)
         if key not in self._shared:
-            self._shared[key] = self._make_variable(node.name, shape, dtype)
+            self._shared[key] = _tensorflow.GraphVariable(node.name, shape, dtype)
             self.variables[node.name] = self._shared[key]
         self._captured[node.name] = self._shared[key]
 
-    def _make_variable(self, name: str, shape: tf.TensorShape, dtype: tf.DType) -> _tensorflow.GraphVariable:
-        return _tensorflow.GraphVariable(name, shape, dtype, shared_name=f"{name}{self._suffix}")
-
-    def _make_state(self, name: str, initial: np.ndarray) -> _tensorflow.GraphVariable:
+    def _make_state(self, name: str, initial: np.ndarray, by_name: bool) -> _tensorflow.GraphVariable:
+        """The variable for the state of a random op; `by_name` if a `VarHandleOp` must find it."""
         state_name = f"{name}/random_state"
-        variable = self._make_variable(state_name, tf.TensorShape(initial.shape), tf.int64)
+        shared_name = f"{state_name}{self._suffix}" if by_name else None
+        variable = _tensorflow.GraphVariable(state_name, tf.TensorShape(initial.shape), tf.int64, shared_name)
         variable.assign(initial)
         self.random_states[name] = variable
         self._captured[state_name] = variable
@@ -182,17 +193,18 @@ class LiftedGraph:
         return variable
 
     def _make_state_for_function(self, name: str, initial: np.ndarray) -> str:
-        self._make_state(name, initial)
+        self._make_state(name, initial, by_name=True)
         return f"{name}/random_state{self._suffix}"
 
     def _with_random_state_outside(self, node: NodeDef) -> list[NodeDef]:
         initial = random.initial_state(node)
         if initial is None:
             return [node]
-        state = self._make_state(node.name, initial)
+        draws_in_turn = self._frames.draw_in_turn(node.name)
+        state = self._make_state(node.name, initial, by_name=draws_in_turn)
         handle_nodes = []
         handle = f"{node.name}/random_state:0"
-        if self._frames.draw_in_turn(node.name):
+        if draws_in_turn:
             # Inside a TF 1 while loop a captured handle, which is outside, cannot be an input.
             (first, *_), _ = split_inputs(node)
             handle_node = make_node("VarHandleOp", f"{node.name}/random_state_handle", (), [node_name(first)])
@@ -225,7 +237,9 @@ class LiftedGraph:
             elements = tf.graph_util.import_graph_def(
                 graph_def, input_map, return_elements=[*fetched, *operations], name="lifted"
             )
-            # TensorFlow drops what no output depends on, so the operations become an output.
+            # TensorFlow drops what no output depends on, so the operations become an output; and one of
+            # control for a caller that drops that output.
+            graph.control_outputs.extend(elements[len(fetched) :])
             with tf.control_dependencies(elements[len(fetched) :]):
                 return [*elements[: len(fetched)], tf.constant(True, name="done")]
 

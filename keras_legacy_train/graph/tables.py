@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_legacy_train.graph.session import GraphSession
 
-_MUTABLE_TABLES = frozenset({"MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2"})
+MUTABLE_TABLES = frozenset({"MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2"})
 
 
 class MutableTable:
@@ -70,4 +70,4 @@ class TableTensor:
 def mutable_tables(session: GraphSession) -> list[MutableTable]:
     """The graph's mutable tables, in the order they were built."""
     operations = session.graph.get_operations()
-    return [MutableTable(session, op) for op in operations if op.type in _MUTABLE_TABLES]
+    return [MutableTable(session, op) for op in operations if op.type in MUTABLE_TABLES]

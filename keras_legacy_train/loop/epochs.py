@@ -16,6 +16,7 @@ class Epochs:
         repeats_input: Whether an epoch follows where the input has ended. If not, the training ends there.
         number: Number of the current epoch, from 0.
         start: The global step before the first step of the current epoch.
+        goes_on: Whether an earlier run has begun the current epoch.
     """
 
     length: int | None = None
@@ -23,6 +24,7 @@ class Epochs:
     repeats_input: bool = False
     number: int = 0
     start: int = 0
+    goes_on: bool = False
 
     @property
     def end(self) -> float:

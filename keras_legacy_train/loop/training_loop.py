@@ -103,7 +103,8 @@ class TrainingLoop:
     def _run_epochs(self, until: float) -> StopReason:
         epochs, observers = self._epochs, self._observers
         while self.step < until and epochs.number < epochs.count:
-            if self.step == epochs.start:  # else it goes on with one that an earlier run began
+            epochs.goes_on = self.step != epochs.start
+            if not epochs.goes_on:
                 self._program.begin_epoch()
             observers.epoch_begin(epochs.number)
             self._in_epoch = True

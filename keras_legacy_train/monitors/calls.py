@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
+import tensorflow as tf
+
 
 def as_requests(returned: Any) -> list[Any]:
     """A list of what `step_begin` returned: a list, a tuple, one tensor or name, `{}` or `None`."""
@@ -14,6 +16,15 @@ def as_requests(returned: Any) -> list[Any]:
     if isinstance(returned, Iterable) and not isinstance(returned, str) and not hasattr(returned, "graph"):
         return list(returned)
     return [returned]
+
+
+def check_no_hook(monitor: Any) -> None:
+    """Raises ValueError for a session hook, where there is no graph."""
+    if isinstance(monitor, tf.compat.v1.train.SessionRunHook):
+        raise ValueError(
+            f"monitors: {type(monitor).__name__} is a SessionRunHook, which needs a graph. Use a monitor of"
+            " keras_legacy_train.monitors, or a Keras callback."
+        )
 
 
 def end(monitor: Any, session: Any) -> None:

@@ -62,6 +62,13 @@ class CheckpointSaver(BaseMonitor):
         self._last_saved_step: int | None = None
         self._last_saved_time = 0.0
 
+    def set_model(self, model: Any) -> None:
+        super().set_model(model)
+        raise ValueError(
+            "monitors.CheckpointSaver saves the variables of a graph. For a Keras model, use save_secs or"
+            " save_steps of fit(), or keras.callbacks.ModelCheckpoint."
+        )
+
     def next_step(self, step: int) -> float:
         if self._last_saved_step is None:
             return step + 1
@@ -106,6 +113,7 @@ class CheckpointSaver(BaseMonitor):
         _LOGGER.info("Saving checkpoints for %d into %s.", step, self._save_path)
         self._last_saved_time = time.time()
         self._last_saved_step = step
+        os.makedirs(os.path.dirname(self._save_path), exist_ok=True)
         self._used_saver.save(session, self._save_path, global_step=step)
         log = tf.compat.v1.SessionLog(
             status=tf.compat.v1.SessionLog.CHECKPOINT, checkpoint_path=self._save_path

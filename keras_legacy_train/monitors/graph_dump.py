@@ -28,6 +28,8 @@ class GraphDump(BaseMonitor):
     Left out are the operations of the types in `ignore_ops`, those inside conditionals and loops of the first
     version, resources and variants, which are no arrays, and those that restore checkpoints.
 
+    Of a Keras model it keeps the loss and the weights.
+
     Args:
         ignore_ops: Types of the operations to leave out; `None` means `GraphDump.IGNORE_OPS`.
     """
@@ -45,8 +47,13 @@ class GraphDump(BaseMonitor):
     def __init__(self, ignore_ops: list[str] | None = None):
         super().__init__()
         self._ignore_ops = ignore_ops or GraphDump.IGNORE_OPS
-        self._tensors: list[tf.Tensor] = []
+        self._tensors: list[Any] = []
+        self._model: Any = None
         self._data: dict[int, dict[Any, Any]] = {}
+
+    def set_model(self, model: Any) -> None:
+        super().set_model(model)
+        self._model = model
 
     @property
     def data(self) -> dict[int, dict[Any, Any]]:
@@ -56,6 +63,8 @@ class GraphDump(BaseMonitor):
     def begin(self, max_steps: int | None = None) -> None:
         super().begin(max_steps)
         self._tensors = []
+        if self._model is not None:
+            return
         for op in tf.compat.v1.get_default_graph().get_operations():
             if op.type in self._ignore_ops:
                 continue
@@ -65,6 +74,8 @@ class GraphDump(BaseMonitor):
 
     def step_begin(self, step: int) -> Iterable[Any] | None:
         super().step_begin(step)
+        if self._model is not None:
+            return ["loss", *(weight.path for weight in self._model.weights)]
         return self._tensors
 
     def step_end(self, step: int, output: dict[Any, Any]) -> bool | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,14 +29,23 @@ class LoggingTrainable(EveryN):
     def __init__(self, scope: str | None = None, every_n: int = 100, first_n: int = 1):
         super().__init__(every_n, first_n)
         self._scope = scope
-        self._reads: dict[str, tf.Tensor] = {}
+        self._reads: dict[str, Any] = {}
+        self._model: Any = None
+
+    def set_model(self, model: Any) -> None:
+        super().set_model(model)
+        self._model = model
 
     def every_n_step_begin(self, step: int) -> Iterable[Any] | None:
         super().every_n_step_begin(step)
-        graph = tf.compat.v1.get_default_graph()
-        variables = graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES, self._scope)
-        # What `Session.run` fetches for a variable. `value()` would add an operation each time.
-        self._reads = {variable.name: graph.as_graph_element(variable) for variable in variables}
+        if self._model is not None:
+            paths = (variable.path for variable in self._model.trainable_variables)
+            self._reads = {path: path for path in paths if re.match(self._scope or "", path)}
+        else:
+            graph = tf.compat.v1.get_default_graph()
+            variables = graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES, self._scope)
+            # What `Session.run` fetches for a variable. `value()` would add an operation each time.
+            self._reads = {variable.name: graph.as_graph_element(variable) for variable in variables}
         return list(self._reads.values())
 
     def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:

@@ -45,6 +45,14 @@ class SummarySaver(EveryN):
         if self._summary_writer is None:
             self._summary_writer = get_summary_writer(estimator.model_dir)
 
+    def set_model(self, model: Any) -> None:
+        super().set_model(model)
+        if self._summary_op is not None or self._scaffold is not None:
+            raise ValueError(
+                "SummarySaver writes a summary operation of a graph, and a Keras model has none. fit() writes"
+                " the loss into output_dir by itself; for more, use keras.callbacks.TensorBoard."
+            )
+
     def every_n_step_begin(self, step: int) -> Iterable[Any] | None:
         super().every_n_step_begin(step)
         if self._summary_op is None and self._scaffold is not None:

@@ -54,8 +54,8 @@ class BatchProgram:
         is_fatal: Tells of a loss (a float64 scalar tensor) whether a window must end at it.
 
     Attributes:
-        variables: Every variable that a step uses, as far as can be told: of a step that is run as Python
-            code, none.
+        variables: Every variable that a step uses, in the order in which it first does, as far as can be
+            told: of a step that is run as Python code, none.
         values: What monitors can ask for, beside the loss and the logs of a step.
     """
 
@@ -86,7 +86,7 @@ class BatchProgram:
         self._has_windows = False
         self._run_once = self._advance
         if not step.run_eagerly:
-            self._run_once = tf.function(self._advance, reduce_retracing=True)
+            self._run_once = tf.function(self._advance, autograph=False, reduce_retracing=True)
             self._trace(self._run_once)
 
     def global_step(self) -> int:
@@ -108,7 +108,8 @@ class BatchProgram:
         numbers, losses = np.array([int(number)]), np.asarray(loss).reshape(1)
         seconds = time.perf_counter() - began
         self._last_loss, self._last_logs = losses[0], logs
-        outputs = self.values.outputs(requests, {"loss": losses[0], **logs})
+        # Among the logs, the loss may be a mean over the epoch so far.
+        outputs = self.values.outputs(requests, {**logs, "loss": losses[0]})
         return Steps(start, numbers, losses, seconds, outputs=outputs, logs=logs)
 
     def run_window(self, until: float, at_most: int) -> Steps:
@@ -144,7 +145,8 @@ class BatchProgram:
     def _trace(self, function: Any) -> None:
         """Brings into being what a step creates when it is first run, and learns what a step returns."""
         traced = function.get_concrete_function(self._source.batch_spec())
-        self.variables = traced.variables
+        self.variables = _in_order(traced)
+        _check_eager(self.variables)
         _, loss, self._last_logs = traced.structured_outputs
         self._loss_dtype = loss.dtype.as_numpy_dtype
         self._needed = self._step.needed_logs(self._last_logs)
@@ -156,14 +158,15 @@ class BatchProgram:
         def run_on(batch: Any) -> list[tf.Tensor]:
             number, loss, logs = self._run_once(batch)
             numbers = [number, loss, *map(logs.__getitem__, self._needed)]
-            return [tf.cast(each, tf.float64) for each in numbers]
+            return [tf.reshape(tf.cast(each, tf.float64), []) for each in numbers]
 
-        def run_one(*iterators: Any) -> list[tf.Tensor]:
+        def run_one(_: tf.Tensor, *iterators: Any) -> list[tf.Tensor]:
             if not iterators:
                 return run_on(())
             batch = iterators[0].get_next_as_optional()
             nothing = [tf.constant(NOT_RUN, tf.float64)] * columns
-            return tf.cond(batch.has_value(), lambda: run_on(batch.get_value()), lambda: nothing)
+            cond = _cond_of_replicas if isinstance(iterators[0], tf.distribute.DistributedIterator) else tf.cond
+            return cond(batch.has_value(), lambda: run_on(batch.get_value()), lambda: nothing)
 
         def ends(number: tf.Tensor, loss: tf.Tensor, *_: tf.Tensor) -> tf.Tensor:
             return (number < 0) | self._is_fatal(loss) | self._stop.read_value()
@@ -171,3 +174,31 @@ class BatchProgram:
         columns = 2 + len(self._needed)
         specs = [tf.type_spec_from_value(each) for each in inputs]
         return Window(run_one, columns, inputs=specs, ends=ends)
+
+
+def _cond_of_replicas(wanted: tf.Tensor, run: Callable[[], Any], skip: Callable[[], Any]) -> Any:
+    """`tf.cond` as a loop that runs once or not at all: within the other, replicas do not find their ids."""
+    _, result = tf.while_loop(
+        lambda done, _: wanted & ~done,
+        lambda *_: (tf.constant(True), run()),
+        [tf.constant(False), skip()],
+        parallel_iterations=1,
+    )
+    return result
+
+
+def _in_order(traced: Any) -> list[tf.Variable]:
+    """The variables of a traced function in the order of their first use; `variables` has them in any."""
+    first_use = {id(captured): number for number, captured in enumerate(traced.captured_inputs)}
+    return sorted(traced.variables, key=lambda variable: first_use.get(id(variable.handle), len(first_use)))
+
+
+def _check_eager(variables: Iterable[tf.Variable]) -> None:
+    """Raises ValueError for variables of a graph, whose values a step could not reach."""
+    names = sorted(variable.name for variable in variables if not hasattr(variable.handle, "numpy"))
+    if names:
+        raise ValueError(
+            f"{', '.join(names[:5])}{', …' * (len(names) > 5)} belong to a graph: they were made with eager"
+            " execution off, as tf.compat.v1.disable_v2_behavior() leaves it. Make the model, its optimizer"
+            " and the variables before that call."
+        )

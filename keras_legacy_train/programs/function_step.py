@@ -18,7 +18,9 @@ class OptimizerStep:
         model: The model. It need not be compiled. Its own losses, those of regularizers for example, are
             added.
         optimizer: The optimizer.
-        loss_fn: A Keras loss, or a function of `y` and the model's output. What is no scalar is averaged.
+        loss: What `keras.Model.compile(loss=)` takes, and understood as there; but a function is called with
+            `y` and the model's output as they are, and with `sample_weight=` where the batch has one. What
+            it returns is averaged if it is no scalar.
         jit_compile: Whether XLA compiles the step.
     """
 
@@ -28,16 +30,21 @@ class OptimizerStep:
         self,
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
-        loss_fn: Callable[..., tf.Tensor],
+        loss: Any,
         jit_compile: bool = False,
     ):
         self._model = model
         self._optimizer = optimizer
-        self._loss_fn = loss_fn
-        self._train = tf.function(self._minimize, reduce_retracing=True, jit_compile=jit_compile or None)
+        is_function = callable(loss) and not isinstance(loss, (type, keras.losses.Loss))
+        self._loss = loss if is_function else _CompiledLoss(loss)
+        self._train = tf.function(
+            self._minimize, autograph=False, reduce_retracing=True, jit_compile=jit_compile or None
+        )
 
     def __call__(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
+        if y is None:
+            raise ValueError("feed_fn: a Keras optimizer trains on batches (x, y), but here is no y.")
         loss = self._train(x, y, sample_weight)
         return loss, {"loss": loss}
 
@@ -54,12 +61,28 @@ class OptimizerStep:
         with tf.GradientTape() as tape:
             output = self._model(x, training=True)
             weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-            loss = tf.reduce_mean(self._loss_fn(y, output, **weights))
-            loss += tf.add_n(self._model.losses) if self._model.losses else 0.0
+            loss = tf.reduce_mean(self._loss(y, output, **weights))
+            if self._model.losses:
+                loss += tf.cast(tf.add_n(self._model.losses), loss.dtype)
             scaled = self._optimizer.scale_loss(loss)
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(scaled, variables), variables)
         return loss
+
+
+class _CompiledLoss:
+    """A loss as a model has it that was compiled with it: with weights, masks, and for several outputs.
+
+    Args:
+        loss: What `keras.Model.compile(loss=)` takes.
+    """
+
+    def __init__(self, loss: Any):
+        self._holder = keras.Model()
+        self._holder.compile(optimizer=None, loss=loss)
+
+    def __call__(self, y: Any, output: Any, sample_weight: Any = None) -> tf.Tensor:
+        return self._holder.compute_loss(y=y, y_pred=output, sample_weight=sample_weight)
 
 
 class FunctionStep:
@@ -94,7 +117,7 @@ class FunctionStep:
         pass
 
     def needed_logs(self, logs: Mapping[str, Any]) -> list[str]:
-        return [name for name, spec in logs.items() if name != "loss" and spec.shape.rank == 0]
+        return [name for name, spec in logs.items() if name != "loss" and _is_number(spec)]
 
     def epoch_logs(self, loss: Any, logs: Mapping[str, Any]) -> dict[str, Any]:
         known = {name: log for name, log in logs.items() if log is not None}
@@ -113,6 +136,12 @@ class FunctionStep:
             raise ValueError(f"loss_op must give one number; it gives the shape {loss.shape}.")
         logs = dict(outputs) if isinstance(outputs, Mapping) else {}
         return tf.reshape(loss, []), {**logs, "loss": tf.reshape(loss, [])}
+
+
+def _is_number(spec: Any) -> bool:
+    if not isinstance(spec, tf.TensorSpec) or spec.shape.rank != 0:
+        return False
+    return spec.dtype.is_bool or spec.dtype.is_integer or spec.dtype.is_floating
 
 
 def _entry(outputs: Any, key: str) -> tf.Tensor:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
+from keras_legacy_train.graph import xla
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.base import Feeds, Steps
+from keras_legacy_train.programs.feeds_ahead import FeedsAhead
 from keras_legacy_train.programs.outputs import StepOutputs
 from keras_legacy_train.programs.window import Window
+
+_LOGGER = logging.getLogger("keras_legacy_train")
 
 
 class GraphProgram:
@@ -26,9 +31,11 @@ class GraphProgram:
         train_ops: What one step runs: operations or tensors.
         loss: The loss, a tensor that holds one number.
         global_step: Name of the variable that counts the steps.
-        feed_fn: Called before each step; returns the step's `feed_dict`. Every window is then of one step.
+        feed_fn: Called before each step; returns the step's `feed_dict`.
+        feeds_ahead: Whether `feed_fn` is called ahead for all steps of a window. If not, each step is a call
+            of its own.
         is_fatal: Tells of a loss (a float64 scalar tensor) whether a window must end at it.
-        jit_compile: Whether windows are compiled by XLA.
+        jit_compile: Whether windows are compiled by XLA; `"auto"` for where that works and computes the same.
     """
 
     MAX_WINDOW = Window.MAX_STEPS
@@ -42,8 +49,9 @@ class GraphProgram:
         global_step: str,
         *,
         feed_fn: Callable[[], Mapping[Any, Any]] | None = None,
+        feeds_ahead: bool = False,
         is_fatal: Callable[[tf.Tensor], tf.Tensor] = tf.math.is_nan,
-        jit_compile: bool = False,
+        jit_compile: bool | Literal["auto"] = False,
     ):
         self.global_step_name = global_step
         self._session = session
@@ -55,13 +63,14 @@ class GraphProgram:
         self._global_step = f"{global_step}:0"
         # What is computed in every step.
         self._progress = [self._global_step, loss.name]
-        self._feed_fn = feed_fn
+        self._feeds = None if feed_fn is None else FeedsAhead(self._in_session(feed_fn), session.feeds)
+        self._feeds_ahead = feeds_ahead
         self._feed_dict: Mapping[Any, Any] | None = None
         self._is_fatal = is_fatal
         self._jit_compile = jit_compile
         self._last_loss: Any = None
         self._stop = tf.Variable(False, trainable=False)
-        self._window: Window | None = None
+        self._windows: dict[tuple[Any, ...], Window] = {}
         self.global_step()
 
     def global_step(self) -> int:
@@ -75,11 +84,10 @@ class GraphProgram:
         return {} if self._last_loss is None else {"loss": float(self._last_loss)}
 
     def next_batch(self) -> dict[str, np.ndarray]:
-        if self._feed_fn is None:
+        if self._feeds is None:
             return {}
-        with self._session.as_default():
-            self._feed_dict = self._feed_fn()
-        return self._session.feeds(self._feed_dict)
+        self._feed_dict, arrays = self._feeds.take()
+        return arrays
 
     def run_args(self) -> tf.compat.v1.train.SessionRunArgs:
         """What the next step runs and is fed of its own accord, as a Session would be told."""
@@ -93,19 +101,18 @@ class GraphProgram:
         return self._run_one(feeds, list(names), operations, outputs)
 
     def run_window(self, until: float, at_most: int) -> Steps:
-        if self._feed_fn is not None or self._loss.shape.num_elements() is None:
-            return self._run_one(self.next_batch(), self._progress, self._operations)
-        if self._window is None:
-            self._window = self._make_window()
         began = time.perf_counter()
-        rows, error = self._window.run(until, at_most)
+        feeds: dict[str, np.ndarray] = {}
+        if self._feeds is not None and self._feeds_ahead:
+            feeds = self._feeds.block(int(min(at_most, max(until - self._step, 1))))
+            at_most = max(map(len, feeds.values()), default=1)
+        if (self._feeds is not None and not feeds) or self._loss.shape.num_elements() is None:
+            return self._run_one(self.next_batch(), self._progress, self._operations)
+        rows, error = self._run_window(until, at_most, feeds)
+        if self._feeds is not None:
+            self._feeds.drop(len(rows))
         if isinstance(error, tf.errors.OutOfRangeError):
             self._queue_runners.raise_failure()
-        if self._jit_compile and isinstance(error, tf.errors.InvalidArgumentError):
-            raise ValueError(
-                "jit_compile=True, but XLA cannot compile or run this step; no variable has changed."
-                f" Pass jit_compile=False. {error.message.partition('{')[0]}"
-            ) from error
         seconds = time.perf_counter() - began
         losses = rows[:, 1].astype(self._loss.dtype.as_numpy_dtype)
         return self._steps(rows[:, 0].astype(np.int64), losses, seconds, error=error)
@@ -114,6 +121,24 @@ class GraphProgram:
         with _tensorflow.eager_mode():
             self._stop.assign(True)
         self._queue_runners.request_stop()  # a step may be waiting for input
+
+    def _run_window(
+        self, until: float, at_most: int, feeds: Mapping[str, np.ndarray]
+    ) -> tuple[np.ndarray, tf.errors.OpError | None]:
+        arrays = [tf.constant(array) for array in feeds.values()]
+        rows, error = self._window(feeds).run(until, at_most, *arrays)
+        if not self._jit_compile or not isinstance(error, tf.errors.InvalidArgumentError):
+            return rows, error
+        message = error.message.partition("{")[0]
+        if self._jit_compile == "auto":
+            _LOGGER.info("XLA cannot compile this step; it is run as it is. %s", message)
+            self._jit_compile = False
+            self._windows.clear()
+            return self._run_window(until, at_most, feeds)
+        raise ValueError(
+            "jit_compile=True, but XLA cannot compile or run this step; no variable has changed."
+            f" Pass jit_compile='auto' or False. {message}"
+        ) from error
 
     def _run_one(
         self,
@@ -173,10 +198,38 @@ class GraphProgram:
             )
         return np.reshape(loss, ())[()]
 
-    def _make_window(self) -> Window:
-        step_function = self._session.lifted.function((), self._progress, self._operations)
+    def _in_session(self, feed_fn: Callable[[], Mapping[Any, Any]]) -> Callable[[], Mapping[Any, Any]]:
+        def call() -> Mapping[Any, Any]:
+            with self._session.as_default():
+                return feed_fn()
+
+        return call
+
+    def _window(self, feeds: Mapping[str, np.ndarray]) -> Window:
+        """The window of steps that are fed such arrays, one row of each a step."""
+        specs = {
+            name: tf.TensorSpec([None] * array.ndim, array.dtype if array.dtype != object else tf.string)
+            for name, array in feeds.items()
+        }
+        key = tuple(specs.items())
+        if key not in self._windows:
+            self._windows[key] = self._make_window(specs)
+        return self._windows[key]
+
+    def _make_window(self, specs: Mapping[str, tf.TensorSpec]) -> Window:
+        lifted = self._session.lifted
+        step_function = lifted.function(specs, self._progress, self._operations)
+        if self._jit_compile == "auto":
+            reason = xla.obstacle(lifted, specs, self._progress, self._operations)
+            if reason is not None:
+                _LOGGER.info("XLA does not compile this step: %s.", reason)
+                self._jit_compile = False
+
+        def run_one(index: tf.Tensor, *feeds: tf.Tensor) -> list[tf.Tensor]:
+            return step_function([feed[index] for feed in feeds])[:2]
 
         def ends(_: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
             return self._is_fatal(loss) | self._stop.read_value()
 
-        return Window(lambda: step_function([]), columns=2, ends=ends, jit_compile=self._jit_compile)
+        inputs = list(specs.values())
+        return Window(run_one, columns=2, inputs=inputs, ends=ends, jit_compile=bool(self._jit_compile))

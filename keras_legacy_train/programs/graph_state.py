@@ -13,6 +13,9 @@ from keras_legacy_train.checkpoints import CheckpointManager, SavedVariable
 from keras_legacy_train.checkpoints.directory import exists
 from keras_legacy_train.checkpoints.reading import restore_variables
 from keras_legacy_train.graph import initialize
+from keras_legacy_train.graph.iterators import InputPosition
+from keras_legacy_train.graph.saveables import saved_objects
+from keras_legacy_train.graph.savers import saved_tables
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.graph.tables import mutable_tables
 
@@ -21,17 +24,39 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 
 
 def saved_variables(session: GraphSession) -> list[SavedVariable]:
-    """The global variables and the mutable tables, under their TF 1 names."""
+    """The global variables, saveable objects and mutable tables, under their TF 1 names."""
     saved = {}
     for variable in session.graph.get_collection(_KEYS.GLOBAL_VARIABLES):
         key, slice_spec = _tensorflow.save_slice(variable)
         lifted = session.lifted.variable(variable.op.name)
         saved[key, slice_spec] = SavedVariable(key, lifted, slice_spec)
+    tensors = [tensor for each in saved_objects(session) for tensor in each.tensors]
+    objects = [SavedVariable(tensor.key, tensor, tensor.slice_spec) for tensor in tensors]
+    return [*saved.values(), *objects, *_other_tables(session, {tensor.key for tensor in tensors})]
+
+
+def _other_tables(session: GraphSession, taken: set[str]) -> list[SavedVariable]:
+    """The mutable tables that are not saved as objects; TF 1 did not save them."""
+    saved_as_objects = saved_tables(session.graph)
     tables = []
     for table in mutable_tables(session):
-        tables.append(SavedVariable(f"{table.name}-keys", table.keys, optional=True))
-        tables.append(SavedVariable(f"{table.name}-values", table.values, optional=True))
-    return [*saved.values(), *tables]
+        keys, values = f"{table.name}-keys", f"{table.name}-values"
+        if table.name not in saved_as_objects and taken.isdisjoint((keys, values)):
+            tables.append(SavedVariable(keys, table.keys, optional=True))
+            tables.append(SavedVariable(values, table.values, optional=True))
+    return tables
+
+
+def saved_position(position: InputPosition) -> list[SavedVariable]:
+    """The position in the input; a checkpoint without it may be restored."""
+    return [SavedVariable(key, state, optional=True) for key, state in position.states.items()]
+
+
+def check_objects(session: GraphSession) -> None:
+    """Raises ValueError if a saveable object cannot be saved. Everything must be initialised."""
+    for saved in saved_objects(session):
+        for tensor in saved.tensors:
+            tensor.read_value()
 
 
 def saved_random_states(session: GraphSession) -> list[SavedVariable]:

@@ -30,7 +30,7 @@ def model_state(
         model: The model, built.
         global_step: Counts the steps.
         optimizer: What trains the model, if that is known.
-        used: Every variable that a step uses.
+        used: Every variable that a step uses, always in the same order.
         run_state: The epoch, and what callbacks remember.
         source: The input, if its position is saved.
     """
@@ -38,16 +38,23 @@ def model_state(
     if optimizer is not None and optimizer is not getattr(model, "optimizer", None):
         objects["optimizer"] = optimizer
     root = tf.train.Checkpoint(**objects)
-    known = {id(_value(each)) for each in tf.train.TrackableView(root).descendants()}
-    others: dict[int, tf.Variable] = {}
-    # Names may differ from process to process, so it is the order that counts.
-    for variable in [*model.variables, *model.metrics_variables, *sorted(used, key=lambda v: v.name)]:
-        if id(_value(variable)) not in known:
-            others.setdefault(id(_value(variable)), _value(variable))
+    strategy = model.distribute_strategy
+    known = {
+        id(each)
+        for variable in tf.train.TrackableView(root).descendants()
+        for each in _same_values(variable, strategy)
+    }
+    groups = {"model": model.variables, "metrics": model.metrics_variables, "step": used}
+    others: dict[str, tf.train.Checkpoint] = {}
+    for name, variables in groups.items():
+        # Names may differ from process to process, so it is the order that counts.
+        new = {id(value): value for value in map(_value, variables) if id(value) not in known}
+        others[name] = tf.train.Checkpoint(**{str(number): each for number, each in enumerate(new.values())})
+        known.update(id(each) for variable in new.values() for each in _same_values(variable, strategy))
     optional: dict[str, Any] = {"run": run_state}
     if source is not None:
         optional["input"] = input_position(source)
-    return TrackedObjects({**objects, "others": list(others.values())}, optional)
+    return TrackedObjects({**objects, "others": tf.train.Checkpoint(**others)}, optional)
 
 
 def variables_state(variables: Iterable[tf.Variable], source: Source | None) -> NamedVariables:
@@ -56,8 +63,20 @@ def variables_state(variables: Iterable[tf.Variable], source: Source | None) -> 
     Args:
         variables: The variables.
         source: The input, if its position is saved.
+
+    Raises:
+        ValueError: Two of them have one name.
     """
-    saved = [SavedVariable(v.name.partition(":")[0], v) for v in {id(v): v for v in variables}.values()]
+    distinct = list({id(variable): variable for variable in variables}.values())
+    names = [variable.name.partition(":")[0] for variable in distinct]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"Several variables are called {', '.join(twice)}, and a checkpoint has one place for each name."
+            " Give each a name of its own; pass your counter of steps as global_step_tensor; and pass a Keras"
+            " model in the graph's place."
+        )
+    saved = [SavedVariable(name, variable) for name, variable in zip(names, distinct, strict=True)]
     if source is not None:
         saved.append(SavedVariable("input/state", _PositionTensor(source), optional=True))
     return NamedVariables(saved)
@@ -66,7 +85,7 @@ def variables_state(variables: Iterable[tf.Variable], source: Source | None) -> 
 class _PositionTensor:
     """The position in the input, read and assigned as a variable is."""
 
-    shape = tf.TensorShape([])
+    shape = tf.TensorShape(None)
     device = "/device:CPU:0"
 
     def __init__(self, source: Source):
@@ -90,8 +109,8 @@ def input_position(source: Source) -> Any:
     """
     if not isinstance(source, DatasetSource):
         raise ValueError(
-            "save_input_state=True: a function that is called for each batch cannot tell its position. Pass a"
-            " tf.data.Dataset, or save_input_state=False."
+            "save_input_state=True: only a tf.data.Dataset can tell its position. Pass one, or"
+            " save_input_state=False."
         )
     position = _tensorflow.InputPosition(source)
     try:
@@ -102,6 +121,14 @@ def input_position(source: Source) -> Any:
             f" distributed cannot. Pass save_input_state=False. {error}"
         ) from error
     return position
+
+
+def _same_values(each: Any, strategy: tf.distribute.Strategy) -> tuple[Any, ...]:
+    """A variable with its copies on replicas, unless each has a value of its own; or another object."""
+    value = _value(each)
+    if not isinstance(value, tf.Variable) or value.synchronization is tf.VariableSynchronization.ON_READ:
+        return (value,)
+    return (value, *strategy.experimental_local_results(value))
 
 
 def _value(each: Any) -> Any:

@@ -15,6 +15,23 @@ from keras_legacy_train.programs.logs import python_logs
 _LOGGER = logging.getLogger("keras_legacy_train")
 
 
+_KEPT_AS = "_keras_legacy_train_step"
+
+
+def model_step(model: keras.Model) -> ModelStep:
+    """The step of a compiled model, the same one until it is compiled anew: what XLA has made of it is kept.
+
+    Args:
+        model: The model, compiled.
+    """
+    compiled = _keras.compiled_with(model)
+    kept_for, step = vars(model).get(_KEPT_AS, ((), None))
+    if step is None or any(was is not now for was, now in zip(kept_for, compiled, strict=True)):
+        step = ModelStep(model)
+        vars(model)[_KEPT_AS] = (compiled, step)  # past `__setattr__`, by which Keras would track it
+    return step
+
+
 class ModelStep:
     """Calls `model.train_step`, as `keras.Model.fit` does.
 
@@ -32,7 +49,10 @@ class ModelStep:
         self._train = self._train_on_batch
         if not model.run_eagerly:
             self._train = tf.function(
-                self._train_on_batch, reduce_retracing=True, jit_compile=model.jit_compile or None
+                self._train_on_batch,
+                autograph=False,
+                reduce_retracing=True,
+                jit_compile=model.jit_compile or None,
             )
 
     def __call__(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:

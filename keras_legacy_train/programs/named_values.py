@@ -26,7 +26,7 @@ class NamedValues:
     """
 
     def __init__(self, variables: Iterable[Any], optimizer: keras.optimizers.Optimizer | None = None):
-        self._variables = {variable_name(variable): variable for variable in variables}
+        self._variables = _by_name(variables)
         self._optimizer = optimizer
 
     def outputs(self, requests: Iterable[Any], computed: Mapping[str, Any]) -> Outputs:
@@ -37,29 +37,73 @@ class NamedValues:
             computed: What the step has computed, by name.
 
         Raises:
-            ValueError: There is nothing of a name.
+            ValueError: There is nothing of a name, or there are several of it.
         """
         outputs = Outputs()
         for request in requests:
             name = request if isinstance(request, str) else variable_name(request)
-            if name not in outputs:
-                outputs[name] = self.value(name.removesuffix(":0"), computed)
+            outputs[name] = self.value(request, computed)
         return outputs
 
-    def value(self, name: str, computed: Mapping[str, Any]) -> Any:
-        """The value of one name, a NumPy scalar or array."""
+    def value(self, request: Any, computed: Mapping[str, Any]) -> Any:
+        """The value of one request, a NumPy scalar or array; see `outputs`."""
+        if not isinstance(request, str):
+            return self._read(variable_name(request), request)
+        name = request.removesuffix(":0")
         if name in computed:
             return np.asarray(computed[name])[()]
         if name in self._variables:
-            return self._variables[name].numpy()
-        if name == "learning_rate" and self._optimizer is not None:
-            return np.asarray(self._optimizer.learning_rate)[()]
-        names = [*computed, *self._variables] + (["learning_rate"] if self._optimizer is not None else [])
+            return self._read(name)
+        rate = getattr(self._optimizer, "learning_rate", None)
+        if name == "learning_rate" and rate is not None:
+            return np.asarray(rate)[()]
+        names = [*computed, *self._variables, *([] if rate is None else ["learning_rate"])]
         close = difflib.get_close_matches(name, names, cutoff=0.4) or names
         raise ValueError(
             f"A monitor asks for {name!r}, but there is no such value in a step of this training."
             f" There are, among others: {', '.join(close[:10])}."
         )
+
+    def _read(self, name: str, asked: Any = None) -> np.ndarray | np.generic:
+        """The value of the variable of a name, which must be the one that was asked for."""
+        known = self._variables.get(name, [])
+        if len(known) > 1:
+            raise ValueError(
+                f"A monitor asks for {name!r}, but {len(known)} variables are called so. Give them, or the"
+                " layers they are in, names of their own."
+            )
+        if not known or (asked is not None and _value(asked) is not _value(known[0])):
+            raise ValueError(f"A monitor asks for {asked!r}, which is no variable of this training.")
+        return known[0].numpy()
+
+
+def _by_name(variables: Iterable[Any]) -> dict[str, list[Any]]:
+    """The variables of each name. One that is the path of a Keras variable means nothing else."""
+    distinct = {id(variable): variable for variable in variables}.values()
+    of_keras = [variable for variable in distinct if isinstance(variable, _keras.Variable)]
+    inside = {id(variable.value) for variable in of_keras}
+    others = [each for each in distinct if not isinstance(each, _keras.Variable) and id(each) not in inside]
+    named: dict[str, list[Any]] = {}
+    for variable in of_keras:
+        named.setdefault(variable.path, []).append(variable)
+    paths = set(named)
+    for variable in others:
+        name = variable_name(variable)
+        if name not in paths:
+            named.setdefault(name, []).append(variable)
+    return named
+
+
+def _value(variable: Any) -> Any:
+    return variable.value if isinstance(variable, _keras.Variable) else variable
+
+
+def trained_variables(
+    model: keras.Model | None, optimizer: keras.optimizers.Optimizer | None
+) -> list[keras.Variable]:
+    """The variables of a model, its metrics and an optimizer."""
+    variables = [] if model is None else [*model.variables, *model.metrics_variables]
+    return variables + ([] if optimizer is None else list(optimizer.variables))
 
 
 def variable_name(variable: Any) -> str:

@@ -12,10 +12,10 @@ class Outputs(dict):
     """Values by name, found also by the tensor, variable or operation of that name."""
 
     def __missing__(self, key: Any) -> Any:
-        name = _name(key)
-        if name is None or not dict.__contains__(self, name):
-            raise KeyError(key)
-        return self[name]
+        for name in _names(key):
+            if dict.__contains__(self, name):
+                return self[name]
+        raise KeyError(key)
 
     def __getitem__(self, key: Any) -> Any:
         try:
@@ -29,7 +29,7 @@ class Outputs(dict):
                 return True
         except TypeError:
             pass
-        return super().__contains__(_name(key))
+        return any(map(super().__contains__, _names(key)))
 
     def get(self, key: Any, default: Any = None) -> Any:
         try:
@@ -38,8 +38,12 @@ class Outputs(dict):
             return default
 
 
-def _name(key: Any) -> str | None:
-    return getattr(key, "path", None) or getattr(key, "name", None)  # Keras variables have both
+def _names(key: Any) -> list[str]:
+    """The names of a tensor, variable or operation; a Keras variable has a path, too."""
+    if isinstance(key, str):
+        return []
+    names = [getattr(key, "path", None), getattr(key, "name", None)]
+    return [spelled for name in names if name for spelled in (name, name.removesuffix(":0"))]
 
 
 class StepOutputs(Outputs):

@@ -156,12 +156,14 @@ class NoSource:
 def _as_tensors(batch: Any) -> Any:
     # As Python numbers and NumPy arrays they would be traced anew.
     if isinstance(batch, tuple):
-        return tuple(map(_as_tensors, batch))
+        parts = map(_as_tensors, batch)
+        return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
     if isinstance(batch, Mapping):
         return {key: _as_tensors(each) for key, each in batch.items()}
     if batch is None:
         raise ValueError(
-            "feed_fn must return a batch: an array, or a tuple or dict of arrays. It returned None."
+            "feed_fn must return a batch: an array, or a tuple or dict of arrays. It returned None, or one"
+            " with a None in it."
         )
     is_composite = isinstance(batch, (tf.SparseTensor, tf.RaggedTensor))
     return batch if is_composite else tf.convert_to_tensor(batch)

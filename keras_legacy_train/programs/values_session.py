@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train.programs.named_values import NamedValues, variable_name
+from keras_legacy_train.programs.named_values import NamedValues
 
 
 class ValuesSession:
@@ -40,5 +40,4 @@ class ValuesSession:
         return contextlib.nullcontext(self)
 
     def _read(self, fetch: Any) -> Any:
-        name = fetch if isinstance(fetch, str) else variable_name(fetch)
-        return self._values.value(name.removesuffix(":0"), {})
+        return self._values.value(fetch, {})

@@ -19,8 +19,8 @@ class Window:
     does not. float64 holds step numbers and losses exactly.
 
     Args:
-        run_step: Runs a step, given the window's inputs, and returns its numbers, scalar tensors. The first
-            is not negative; the window goes on as long as it is below a bound.
+        run_step: Runs a step, given its index in the window and the window's inputs, and returns its numbers,
+            scalar tensors. The first is not negative; the window goes on as long as it is below a bound.
         columns: How many numbers it returns.
         inputs: The specifications of what each call of the window is given.
         ends: Tells after a step, given its numbers as float64 scalars, whether the window must end there.
@@ -50,7 +50,7 @@ class Window:
                 return (done < at_most) & wanted
 
             def run_one(done: tf.Tensor, _: tf.Tensor) -> list[tf.Tensor]:
-                numbers = [tf.cast(tf.reshape(number, []), tf.float64) for number in run_step(*inputs)]
+                numbers = [tf.cast(tf.reshape(number, []), tf.float64) for number in run_step(done, *inputs)]
                 tf.raw_ops.ResourceScatterUpdate(
                     resource=record.handle, indices=done, updates=tf.stack(numbers)
                 )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.ops.lookup_ops import MutableHashTable
+from tensorflow.python.training.saver import BaseSaverBuilder
 
 v1 = tf.compat.v1
 
@@ -46,3 +48,38 @@ def build(optimizer, use_resource):
     with tf.control_dependencies([minimize]):
         train_op = v1.train.ExponentialMovingAverage(0.9).apply([w])
     return train_op, loss
+
+
+class Doubled(BaseSaverBuilder.SaveableObject):
+    """A variable that is in no collection, saved as twice its value."""
+
+    def __init__(self, variable):
+        tensor = variable * 2.0
+        super().__init__(variable, [BaseSaverBuilder.SaveSpec(tensor, "", "doubled/twice")], "doubled")
+
+    def restore(self, restored_tensors, restored_shapes):
+        return v1.assign(self.op, restored_tensors[0] / 2.0)
+
+
+def build_objects(use_resource):
+    """Builds, in the default graph, a model whose losses depend on a table and on an object of the user's.
+
+    Returns:
+        train_op and loss.
+    """
+    v1.disable_control_flow_v2()
+    with v1.variable_scope(v1.get_variable_scope(), use_resource=use_resource):
+        w = v1.get_variable("w", [], initializer=v1.ones_initializer())
+        zero = v1.zeros_initializer()
+        total = v1.get_variable("total", [], initializer=zero, collections=["own"], trainable=False)
+        step = v1.train.get_or_create_global_step()
+    v1.add_to_collection("saveable_objects", Doubled(total))
+    v1.add_to_collection("init_op", tf.group(v1.global_variables_initializer(), total.initializer))
+    with tf.name_scope("scope"):
+        table = MutableHashTable(tf.int64, tf.float32, 0.5, name="memory")
+    seen = table.lookup(step % 3)
+    loss = tf.square(w - seen) + 0.01 * v1.assign_add(total, w)
+    with tf.control_dependencies([loss]):
+        inserted = table.insert(step % 3, seen + w)
+    with tf.control_dependencies([inserted]):
+        return v1.train.GradientDescentOptimizer(0.1).minimize(loss, global_step=step), loss

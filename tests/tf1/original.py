@@ -2,10 +2,12 @@
 
     python original.py train OPTIMIZER KIND_OF_VARIABLE OUTPUT_DIR STEPS
     python original.py read OUTPUT_DIR VALUES.npz
+    python original.py train_objects KIND_OF_VARIABLE OUTPUT_DIR STEPS
+    python original.py run_objects KIND_OF_VARIABLE OUTPUT_DIR STEPS LOSSES.npy
 
-`train` calls `tf.contrib.learn`'s train() in each directory. `read` opens the newest checkpoint in three ways
-and writes what it finds: `load/NAME` by `tf.contrib.framework.load_variable`, and `restored/NAME` after
-`import_meta_graph` and `Saver.restore`.
+`train` and `train_objects` call `tf.contrib.learn`'s train(). `read` opens the newest checkpoint in three
+ways and writes what it finds: `load/NAME` by `tf.contrib.framework.load_variable`, and `restored/NAME` after
+`import_meta_graph` and `Saver.restore`. `run_objects` runs steps after the latter, and writes their losses.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
 import tensorflow as tf
-from exchange_graphs import build
+from exchange_graphs import build, build_objects
 from tensorflow.contrib.learn.python.learn import graph_actions, monitors
 
 tf.logging.set_verbosity(tf.logging.ERROR)
@@ -29,6 +31,31 @@ def train(optimizer, kind, output_dir, steps):
     graph_actions.train(
         graph, output_dir, train_op, loss, steps=int(steps), monitors=[monitors.BaseMonitor()]
     )
+
+
+def train_objects(kind, output_dir, steps):
+    with tf.Graph().as_default() as graph:
+        train_op, loss = build_objects(use_resource=kind == "resource")
+        (init_op,) = tf.get_collection("init_op")
+    graph_actions.train(
+        graph,
+        output_dir,
+        train_op,
+        loss,
+        init_op=init_op,
+        steps=int(steps),
+        monitors=[monitors.BaseMonitor()],
+    )
+
+
+def run_objects(kind, output_dir, steps, losses_file):
+    checkpoint = tf.train.latest_checkpoint(output_dir)
+    with tf.Graph().as_default():
+        train_op, loss = build_objects(use_resource=kind == "resource")
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.train.import_meta_graph(checkpoint + ".meta").restore(session, checkpoint)
+        losses = [session.run([loss.name, train_op.name])[0] for _ in range(int(steps))]
+    np.save(losses_file, losses)
 
 
 def read(output_dir, values_file):
@@ -46,4 +73,5 @@ def read(output_dir, values_file):
 
 
 if __name__ == "__main__":
-    {"train": train, "read": read}[sys.argv[1]](*sys.argv[2:])
+    commands = (train, read, train_objects, run_objects)
+    {command.__name__: command for command in commands}[sys.argv[1]](*sys.argv[2:])

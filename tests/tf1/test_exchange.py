@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from exchange_graphs import OPTIMIZERS, build
+from exchange_graphs import OPTIMIZERS, build, build_objects
 
-from helpers import Silent, assert_values_close, checkpoint_values, newest_checkpoint
+from helpers import Recorder, Silent, assert_values_close, checkpoint_values, newest_checkpoint
 from keras_legacy_train import train
 
 pytestmark = pytest.mark.tf1
@@ -88,3 +88,34 @@ def test_original_opens_our_checkpoint(optimizer: str, kind: str, tmp_path: Path
     np.testing.assert_array_equal(table, ours["table"])
     whole = {name: value for name, value in restored.items() if "part_" not in name}
     assert_values_close(ours, whole)
+
+
+def train_objects_ours(kind: str, output_dir: Path, steps: int, with_iterator: bool = False) -> list[float]:
+    with tf.Graph().as_default() as graph:
+        train_op, loss = build_objects(kind == "resource")
+        if with_iterator:
+            iterator = tf.compat.v1.data.make_one_shot_iterator(tf.data.Dataset.range(9).shuffle(3))
+            position = tf.data.experimental.make_saveable_from_iterator(iterator)
+            graph.add_to_collection(tf.compat.v1.GraphKeys.SAVEABLE_OBJECTS, position)
+    recorder = Recorder(loss)
+    train(graph, output_dir, train_op, loss, steps=steps, monitors=[recorder])
+    return recorder.values(loss)
+
+
+@pytest.mark.parametrize("kind", ["reference", "resource"])
+def test_saveable_objects_in_turns(kind: str, tmp_path: Path) -> None:
+    straight = train_objects_ours(kind, tmp_path / "straight", 12)
+    run_original("train_objects", kind, tmp_path / "shared", 4)
+    losses = train_objects_ours(kind, tmp_path / "shared", 4)
+    run_original("train_objects", kind, tmp_path / "shared", 2)
+    losses += train_objects_ours(kind, tmp_path / "shared", 2)
+    assert newest_checkpoint(tmp_path / "shared") == "model.ckpt-12"
+    np.testing.assert_allclose(losses, straight[4:8] + straight[10:], **TOLERANCE)
+
+
+@pytest.mark.parametrize("kind", ["reference", "resource"])
+def test_original_restores_saveable_objects_by_our_meta_graph(kind: str, tmp_path: Path) -> None:
+    straight = train_objects_ours(kind, tmp_path / "straight", 8)
+    train_objects_ours(kind, tmp_path / "ours", 4, with_iterator=True)
+    run_original("run_objects", kind, tmp_path / "ours", 4, tmp_path / "losses.npy")
+    np.testing.assert_allclose(np.load(tmp_path / "losses.npy"), straight[4:], **TOLERANCE)

@@ -1,0 +1,84 @@
+"""What is kept of a training whose loss became NaN, to find out why."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from keras_legacy_train.checkpoints import CheckpointManager
+from keras_legacy_train.checkpoints.durable import write_durably
+from keras_legacy_train.checkpoints.leftovers import remove_all
+from keras_legacy_train.checkpoints.variables import count_not_finite
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+_FOLDER = "nan"
+_NAME = "report.json"
+
+
+class NanReport:
+    """Keeps the variables as they were at the fatal step, with a report about them, in `<directory>/nan/`.
+
+    The folder holds a checkpoint in the form of the others, which is none of theirs and is never trained
+    from, and `report.json`. A report takes the place of the one before.
+
+    Args:
+        manager: Keeps the checkpoints of the training.
+    """
+
+    def __init__(self, manager: CheckpointManager):
+        self._manager = manager
+
+    def __call__(
+        self, step: int, global_step: int, losses: Iterable[tuple[int, float]], last_good: str | None
+    ) -> str | None:
+        """Writes both.
+
+        Args:
+            step: The step whose loss was NaN, as monitors count.
+            global_step: The global step after it.
+            losses: The last steps with their losses.
+            last_good: The newest checkpoint.
+
+        Returns:
+            The path of the report. `None` if it could not be written, which is logged: that must not hide the
+            NaN.
+        """
+        try:
+            return self._write(step, global_step, losses, last_good)
+        except Exception:
+            _LOGGER.exception("No report about the NaN loss could be written")
+            return None
+
+    def _write(
+        self, step: int, global_step: int, losses: Iterable[tuple[int, float]], last_good: str | None
+    ) -> str:
+        manager = self._manager.beside(_FOLDER)
+        if os.path.islink(manager.directory):
+            raise NotADirectoryError(f"{manager.directory} is a link; nothing is written through it.")
+        manager.verify_writable()
+        remove_all(manager.directory, manager.name)
+        path = os.path.join(manager.directory, _NAME)
+        report = {
+            "step": step,
+            "global_step": global_step,
+            "losses": [[number, _in_json(loss)] for number, loss in losses],
+            "not_finite": [
+                {"variable": name, "nan": nan, "infinite": infinite, "entries": entries}
+                for name, nan, infinite, entries in count_not_finite(manager.state.copy().values)
+            ],
+            "checkpoint": manager.save(global_step),
+            "last_good_checkpoint": last_good,
+        }
+        write_durably(path, json.dumps(report, indent=2).encode())
+        return path
+
+
+def _in_json(loss: float | np.floating) -> Any:
+    """JSON has no NaN and no infinity."""
+    return float(loss) if math.isfinite(loss) else str(float(loss))

@@ -1,0 +1,122 @@
+"""What a save leaves behind that was killed, or failed, before its checkpoint was complete."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+from collections.abc import Sequence
+
+from keras_legacy_train.checkpoints.directory import (
+    STATE_FILE,
+    checkpoint_files,
+    exists,
+    file_names,
+    find_checkpoints,
+)
+from keras_legacy_train.checkpoints.durable import TEMPORARY_SUFFIX, write_durably
+from keras_legacy_train.checkpoints.reading import find_damage
+
+# A checkpoint beside which this file lies is not complete, whatever it looks like.
+_MARK = ".unfinished"
+_TEMPORARY_FOLDER = "_temp"
+# What TensorFlow writes into that folder.
+_PART = re.compile(r"part-[0-9]{5}-of-[0-9]{5}\.(index|data-[0-9]{5}-of-[0-9]{5})(\.tempstate[0-9]+)?")
+
+
+def mark_unfinished(prefix: str) -> None:
+    """Notes that the files of a checkpoint are about to be written."""
+    write_durably(prefix + _MARK, b"")
+
+
+def mark_finished(prefix: str) -> None:
+    """Notes that they are complete."""
+    os.remove(prefix + _MARK)
+
+
+def remove_unfinished(prefix: str) -> None:
+    """Deletes the files of a checkpoint that was not completed."""
+    for path in checkpoint_files(prefix):
+        os.remove(path)
+    _remove_temporary_folder(prefix + _TEMPORARY_FOLDER)
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(prefix + _MARK)  # last: killed before, this can be done again
+
+
+def remove_leftovers(directory: str, name: str, listed: Sequence[str] | None) -> list[str]:
+    """Deletes what saves have left in a directory, and nothing else.
+
+    To be called by who holds the directory, while no save is under way.
+
+    Args:
+        directory: The directory; it need not exist.
+        name: The first part of the checkpoints' names.
+        listed: The prefixes in the `checkpoint` file, the newest last, or `None` if it cannot be read.
+
+    Returns:
+        The names of the checkpoints and of the temporary files that were deleted.
+    """
+    removed = _remove_temporary_files(directory, name)
+    listed_ones = list(listed or ())
+    is_intact = functools.cache(lambda prefix: exists(prefix) and find_damage(prefix) is None)
+    for prefix in dict.fromkeys([*_prefixes(directory, name), *listed_ones]):
+        is_marked = os.path.lexists(prefix + _MARK)
+        if is_marked and prefix not in listed_ones:
+            # It may have been completed, and be all there is.
+            is_leftover = any(map(is_intact, reversed(listed_ones))) or not is_intact(prefix)
+        elif exists(prefix) or not checkpoint_files(prefix) or listed is None:
+            is_leftover = False
+        else:  # without an index: not yet written or, if it is listed, deleted because there is a newer one
+            is_leftover = prefix not in listed_ones or (
+                prefix != listed_ones[-1] and is_intact(listed_ones[-1])
+            )
+        if is_leftover:
+            remove_unfinished(prefix)
+            removed.append(os.path.basename(prefix))
+        elif is_marked:
+            mark_finished(prefix)
+        _remove_temporary_folder(prefix + _TEMPORARY_FOLDER)
+    return removed
+
+
+def remove_all(directory: str, name: str) -> None:
+    """Deletes all checkpoints of this name in a directory, and the list of them."""
+    _remove_temporary_files(directory, name)
+    for prefix in dict.fromkeys([*_prefixes(directory, name), *find_checkpoints(directory, name)]):
+        remove_unfinished(prefix)
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(os.path.join(directory, STATE_FILE))
+
+
+def _remove_temporary_files(directory: str, name: str) -> list[str]:
+    temporary = re.compile(
+        rf"(?:{STATE_FILE}|{re.escape(name)}-[0-9]+(?:\.meta|{re.escape(_MARK)})){re.escape(TEMPORARY_SUFFIX)}"
+        rf"|{STATE_FILE}\.tmp[0-9a-f]{{32}}"
+    )
+    found = [each for each in file_names(directory) if temporary.fullmatch(each)]
+    for each in found:
+        os.remove(os.path.join(directory, each))
+    return found
+
+
+def _prefixes(directory: str, name: str) -> list[str]:
+    """Returns `<name>-<step>` for every step that has anything in the directory."""
+    if not os.path.isdir(directory):
+        return []
+    pattern = re.compile(rf"({re.escape(name)}-[0-9]+)(?:{re.escape(_MARK)}|{_TEMPORARY_FOLDER}|\.data-.*)")
+    matches = map(pattern.fullmatch, sorted(os.listdir(directory)))
+    return list(dict.fromkeys(os.path.join(directory, match.group(1)) for match in matches if match))
+
+
+def _remove_temporary_folder(folder: str) -> None:
+    if os.path.islink(folder):
+        os.remove(folder)
+        return
+    if not os.path.isdir(folder):
+        return
+    for each in file_names(folder):
+        if _PART.fullmatch(each):
+            os.remove(os.path.join(folder, each))
+    with contextlib.suppress(OSError):  # not empty: somebody else has put something there
+        os.rmdir(folder)

@@ -1,0 +1,246 @@
+"""A lifted graph as a SavedModel."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train import _tensorflow
+from keras_legacy_train.graph.session import GraphSession
+from keras_legacy_train.graph.tables import MutableTable, mutable_tables
+
+_VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
+_INITIALIZERS = ("InitializeTable", "LookupTableImport")
+_PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
+# Attributes that say where a table is, not what it is.
+_PLACES = frozenset({"container", "shared_name", "use_node_name_sharing"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """A function of a SavedModel.
+
+    Attributes:
+        inputs: The tensors of the graph that it is given, by the names of its arguments.
+        outputs: The tensors that it returns, by the names of its results.
+        constants: What other tensors are fed, by the tensors' names.
+    """
+
+    inputs: Mapping[str, tf.Tensor]
+    outputs: Mapping[str, tf.Tensor]
+    constants: Mapping[str, np.ndarray]
+
+
+def save(session: GraphSession, directory: str, signatures: Mapping[str, Signature]) -> None:
+    """Writes the graph's variables and functions of it, with the tables that these look up.
+
+    Args:
+        session: The graph's session; its variables and tables have their values.
+        directory: Where the SavedModel is written.
+        signatures: The functions by name.
+
+    Raises:
+        ValueError: A function needs what lives in this process only, such as an iterator.
+        tf.errors.InvalidArgumentError: A function needs a placeholder that is none of its inputs.
+    """
+    module = _Module(session)
+    functions = {name: module.function(name, signature) for name, signature in signatures.items()}
+    module.states = list(_states_by_name(session, functions.values()))
+    tf.saved_model.save(module, directory, signatures=functions)
+
+
+class _Module(tf.Module):
+    """What the SavedModel keeps: TensorFlow saves what is an attribute."""
+
+    def __init__(self, session: GraphSession):
+        super().__init__()
+        variables = {**session.lifted.variables, **session.lifted.random_states}
+        self.graph_variables = {name: each for name, each in variables.items() if each.initialized}
+        self.tables: dict[str, ExportedTable] = {}
+        self.assets: list[tf.saved_model.Asset] = []
+        self._session = session
+        self._mutable = {table.name: table for table in mutable_tables(session)}
+
+    def function(self, name: str, signature: Signature) -> Any:
+        """The function of a signature."""
+        inputs = {key: tensor.name for key, tensor in signature.inputs.items()}
+        outputs = {key: tensor.name for key, tensor in signature.outputs.items()}
+        fed = [*inputs.values(), *signature.constants]
+        tables = self._tables(name, signature.outputs.values(), set(fed))
+        feeds = [*fed, *(f"{table}:0" for table in tables)]
+        handles = [table.resource_handle for table in tables.values()]  # made here, not in the function
+        computed = [tensor for tensor in outputs.values() if tensor not in fed]
+        run = self._session.lifted.function(feeds, computed)
+
+        @tf.function(autograph=False)
+        def exported(**arguments: tf.Tensor) -> dict[str, tf.Tensor]:
+            values = [arguments[key] for key in inputs]
+            values += [tf.constant(value) for value in signature.constants.values()]
+            values += handles
+            found = {**dict(zip(feeds, values, strict=True)), **dict(zip(computed, run(values), strict=True))}
+            return {key: tf.identity(found[tensor]) for key, tensor in outputs.items()}
+
+        specs = {
+            key: tf.TensorSpec(tensor.shape, tensor.dtype.base_dtype, key)
+            for key, tensor in signature.inputs.items()
+        }
+        return exported.get_concrete_function(**specs)
+
+    def _tables(self, name: str, outputs: Iterable[tf.Tensor], fed: set[str]) -> dict[str, ExportedTable]:
+        """The tables that a signature looks up, by name; refuses what cannot be exported."""
+        tables = {}
+        for operation in _needed(outputs, fed):
+            if operation.type == "HashTableV2" or operation.name in self._mutable:
+                if operation.name not in self.tables:
+                    self.tables[operation.name] = self._export_table(operation)
+                tables[operation.name] = self.tables[operation.name]
+            elif operation.type in _PYTHON or _is_resource(operation):
+                raise ValueError(
+                    f"signature {name!r}: {operation.name!r} ({operation.type}) lives in this process only"
+                    " and cannot be exported. Name tensors behind it as inputs."
+                )
+        return tables
+
+    def _export_table(self, operation: tf.Operation) -> ExportedTable:
+        if operation.name in self._mutable:
+            return ExportedTable(self._session, operation, _Contents(self._mutable[operation.name]))
+        consumers = operation.outputs[0].consumers()
+        initializers = [each for each in consumers if each.type.startswith(_INITIALIZERS)]
+        filler = _Initializer(self._session, operation, initializers)
+        self.assets += filler.assets
+        return ExportedTable(self._session, operation, filler)
+
+
+class ExportedTable(tf.saved_model.experimental.TrackableResource):
+    """A lookup table that whoever loads the SavedModel makes and fills.
+
+    Args:
+        session: The session of the table's graph.
+        operation: The op that makes the table.
+        filler: Called with the new table's handle, fills it.
+    """
+
+    def __init__(self, session: GraphSession, operation: tf.Operation, filler: _Contents | _Initializer):
+        super().__init__()
+        self._operation = operation
+        self._filler = filler
+        op_def = _tensorflow.op_def(operation.type)
+        inferred = {argument.type_attr for argument in op_def.input_arg}
+        self._attributes = {
+            attribute.name: _attribute(operation, attribute)
+            for attribute in op_def.attr
+            if attribute.name not in _PLACES | inferred
+        }
+        inputs = session.compute([tensor.name for tensor in operation.inputs]) if operation.inputs else []
+        self._inputs = {
+            argument.name: value for argument, value in zip(op_def.input_arg, inputs, strict=True)
+        }
+
+    def _create_resource(self) -> tf.Tensor:
+        # With a name that no other graph in the loader's process has.
+        name = f"{self._operation.name}_{uuid.uuid4()}"
+        make = getattr(tf.raw_ops, self._operation.type)
+        return make(**self._inputs, **self._attributes, shared_name=name)
+
+    def _initialize(self) -> None:
+        self._filler(self.resource_handle)
+
+
+class _Contents:
+    """Fills a table with what a table that changes holds now."""
+
+    def __init__(self, table: MutableTable):
+        contents = table.export()
+        self._keys = tf.constant(contents.keys.numpy(), table.keys.dtype)
+        self._values = tf.constant(contents.values.numpy(), table.values.dtype)
+
+    def __call__(self, handle: tf.Tensor) -> None:
+        # A dense table takes other shapes than the op's shape function knows of.
+        keys = tf.compat.v1.placeholder_with_default(self._keys, None)
+        values = tf.compat.v1.placeholder_with_default(self._values, None)
+        tf.raw_ops.LookupTableImportV2(table_handle=handle, keys=keys, values=values)
+
+
+class _Initializer:
+    """Fills a table by its own initializers, with their files among the assets.
+
+    Attributes:
+        assets: The files.
+    """
+
+    def __init__(self, session: GraphSession, operation: tf.Operation, initializers: Sequence[tf.Operation]):
+        from_files = [each for each in initializers if each.type == "InitializeTableFromTextFileV2"]
+        filenames = [each.inputs[1].name for each in from_files]
+        paths = session.compute(filenames) if filenames else []
+        self.assets = [tf.saved_model.Asset(path.decode()) for path in paths]
+        feeds = [f"{operation.name}:0", *filenames]
+        self._run = session.lifted.function(feeds, (), [each.name for each in initializers])
+
+    def __call__(self, handle: tf.Tensor) -> None:
+        self._run([handle, *(asset.asset_path for asset in self.assets)])
+
+
+class StateByName(tf.saved_model.experimental.TrackableResource):
+    """The state of a random op in a function body, which finds it by name.
+
+    Args:
+        name: The name in the runtime.
+        value: The state now.
+    """
+
+    def __init__(self, name: str, value: np.ndarray):
+        super().__init__()
+        self._name = name
+        self._value = value
+
+    def _create_resource(self) -> tf.Tensor:
+        return tf.raw_ops.VarHandleOp(shape=self._value.shape, dtype=tf.int64, shared_name=self._name)
+
+    def _initialize(self) -> None:
+        tf.raw_ops.AssignVariableOp(resource=self.resource_handle, value=tf.constant(self._value))
+
+
+def _states_by_name(session: GraphSession, functions: Iterable[Any]) -> Iterator[StateByName]:
+    """The random states that functions do not capture."""
+    states = session.lifted.random_states
+    found = set()
+    for function in functions:
+        library = function.graph.as_graph_def().library
+        for node in (node for each in library.function for node in each.node_def):
+            if node.op == "VarHandleOp":
+                found.add(node.attr["shared_name"].s.decode())
+    for name in sorted(found):
+        operation = name.rpartition("/random_state")[0]
+        if operation in states:
+            yield StateByName(name, states[operation].numpy())
+
+
+def _needed(tensors: Iterable[tf.Tensor], fed: set[str]) -> list[tf.Operation]:
+    """The operations that tensors come from, as far as they are not fed."""
+    found: dict[tf.Operation, None] = {}
+    waiting = [tensor.op for tensor in tensors if tensor.name not in fed]
+    while waiting:
+        operation = waiting.pop()
+        if operation not in found:
+            found[operation] = None
+            waiting += [tensor.op for tensor in operation.inputs if tensor.name not in fed]
+            waiting += [each for each in operation.control_inputs if f"{each.name}:0" not in fed]
+    return list(found)
+
+
+def _is_resource(operation: tf.Operation) -> bool:
+    """Whether an operation stands for something that outlives a step, and is not a variable."""
+    if operation.type in _VARIABLES or operation.inputs or not operation.op_def.is_stateful:
+        return False
+    kinds = {output.dtype for output in operation.outputs}
+    return tf.resource in kinds or any(kind != kind.base_dtype for kind in kinds)
+
+
+def _attribute(operation: tf.Operation, attribute: Any) -> Any:
+    value = operation.get_attr(attribute.name)
+    return tf.TensorShape(value) if attribute.type == "shape" else value

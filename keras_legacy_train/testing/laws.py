@@ -1,0 +1,130 @@
+"""What holds for every monitor, whatever the training."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train.monitors import schedule
+from keras_legacy_train.monitors.calls import as_requests, end
+from keras_legacy_train.testing.faults import Fault, FaultInjector
+from keras_legacy_train.testing.graph_specs import GraphSpec, Job
+from keras_legacy_train.testing.step_plans import StepPlan
+from keras_legacy_train.train import train
+
+
+class RecordedCalls:
+    """A monitor that passes all calls on to another one, and notes them.
+
+    Args:
+        monitor: The other one.
+
+    Attributes:
+        calls: The name of each call and, of a step's, its number.
+    """
+
+    def __init__(self, monitor: Any):
+        self.monitor = monitor
+        self.calls: list[tuple[str, int | None]] = []
+
+    @property
+    def run_on_all_workers(self) -> bool:
+        return getattr(self.monitor, "run_on_all_workers", False)
+
+    def next_step(self, step: int) -> float:
+        return schedule.next_step(self.monitor, step)
+
+    def steps_passed(self, step: int) -> None:
+        if hasattr(self.monitor, "steps_passed"):
+            self.monitor.steps_passed(step)
+
+    def begin(self, max_steps: int | None = None) -> None:
+        self.calls.append(("begin", max_steps))
+        self.monitor.begin(max_steps=max_steps)
+
+    def step_begin(self, step: int) -> list[Any]:
+        self.calls.append(("step_begin", step))
+        return as_requests(self.monitor.step_begin(step))
+
+    def step_end(self, step: int, output: dict[Any, Any]) -> Any:
+        self.calls.append(("step_end", step))
+        return self.monitor.step_end(step, output)
+
+    def post_step(self, step: int, session: Any) -> None:
+        if hasattr(self.monitor, "post_step"):
+            self.calls.append(("post_step", step))
+            self.monitor.post_step(step, session)
+
+    def end(self, session: Any = None) -> None:
+        self.calls.append(("end", None))
+        end(self.monitor, session)
+
+    def steps(self, call: str) -> list[int | None]:
+        """The steps of one kind of call, in order."""
+        return [step for name, step in self.calls if name == call]
+
+
+def check_monitor(
+    make_monitor: Callable[[Job], Any],
+    spec: GraphSpec,
+    plan: StepPlan,
+    fault: Fault | None = None,
+) -> None:
+    """Trains with a monitor, and sees whether what holds for every monitor holds for it.
+
+    It begins and ends once in each call of `train`, whatever happens; it sees each step at most once and in
+    order, unless training goes back to a checkpoint; and it sees the same steps, and the variables become the
+    same, whether the others run together or singly.
+
+    Args:
+        make_monitor: Makes the monitor for a graph; called for each call of `train`.
+        spec: The graph.
+        plan: The calls of `train`.
+        fault: What goes wrong in the first call that gets there.
+
+    Raises:
+        AssertionError: It does not hold.
+    """
+    watched = _run(make_monitor, spec, plan, fault)
+    single = _run(make_monitor, spec, StepPlan(plan.calls, max_window=1), fault)
+    assert watched == single, f"It is not the same where steps run singly: {watched} and {single}"
+    for calls in watched[0]:
+        names = [name for name, _ in calls]
+        assert names[:1] == ["begin"] and names.count("begin") == 1, f"begin is not called once: {names}"
+        assert names[-1:] == ["end"] and names.count("end") == 1, f"end is not called once: {names}"
+        begun = [step for name, step in calls if name == "step_begin" and step is not None]
+        recovers = fault is not None and fault.kind in ("aborted", "unavailable")
+        assert recovers or begun == sorted(set(begun)), f"Steps are seen twice or out of order: {begun}"
+
+
+def _run(
+    make_monitor: Callable[[Job], Any], spec: GraphSpec, plan: StepPlan, fault: Fault | None
+) -> tuple[list[list[tuple[str, int | None]]], dict[str, Any]]:
+    """What the monitor was called with in each call of `train`, and the variables in the end."""
+    injector = FaultInjector(fault)
+    seen = []
+    with tempfile.TemporaryDirectory() as output_dir:
+        for kind, number in plan.calls:
+            job = spec.build()
+            recorded = RecordedCalls(make_monitor(job))
+            expected = () if fault is None else fault.raises()
+            until: dict[str, Any] = {kind: number}
+            windows = None if job.feed_fn is not None and plan.max_window != 1 else plan.max_window
+            with contextlib.suppress(*expected):
+                train(
+                    output_dir=output_dir,
+                    monitors=[recorded, injector],
+                    max_window=windows,
+                    **until,
+                    **job.arguments(),
+                )
+            seen.append(recorded.calls)
+        reader = tf.train.load_checkpoint(output_dir)
+        names = [name for name in reader.get_variable_to_shape_map() if name.startswith("model/")]
+        variables = {name: np.asarray(reader.get_tensor(name)).tolist() for name in sorted(names)}
+    return seen, variables

@@ -176,7 +176,8 @@ def fit(
         )
         dataset = adapter.get_tf_dataset()
         strategy = model.distribute_strategy
-        # Replicas cannot make variables, and of a step that is run as Python code checkpoints would know none.
+        # Replicas cannot make variables, and of a step that is run as Python code a checkpoint would know none
+        # that is not there yet.
         if strategy.num_replicas_in_sync > 1 or (model.run_eagerly and directory is not None):
             _keras.build(model, dataset.element_spec)
         source = DatasetSource(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,22 @@ def test_fine_tuning_is_better_than_beginning_anew(tmp_path: Path) -> None:
     assert "Checkpoint is missing variable [parity_logits/weights]" in ended.stderr
     events = list((tmp_path / "tuned" / "eval").glob("events.out.tfevents.*"))
     assert len(events) == 1
+
+
+def test_keras_fit_is_killed_and_resumes_to_97_percent(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "examples" / "keras_fit.py"), "--output-dir", str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as killed:
+        assert killed.stderr is not None
+        # Half-way: 41 steps make an epoch, and there are 30 at the most.
+        assert any(line.startswith("training step 600,") for line in killed.stderr)
+        killed.kill()
+    assert killed.returncode == -signal.SIGKILL
+    newest = tf.train.latest_checkpoint(str(tmp_path))
+    assert newest is not None
+
+    resumed = run_example("keras_fit.py", "--output-dir", tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert f"Restoring parameters from {newest}" in resumed.stderr
+    assert number_after("Accuracy on 250 held-out digits:", resumed.stdout) >= 97
+    assert number_after("Trained for", resumed.stdout) > 10

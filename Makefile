@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PYTHON_OLDEST ?= python3.10
 PYTHON_TF1 ?= python3.7
+PYTHON_ESTIMATOR ?= python3.11
 WORKERS ?= 2
 DEMO_DIR ?= build/demo
 
@@ -23,7 +24,7 @@ help:
 	@echo "make test-tf1     the exchange of checkpoints with TensorFlow 1.15.5 (PYTHON_TF1=$(PYTHON_TF1))"
 	@echo "make lint         ruff"
 	@echo "make types        mypy"
-	@echo "make benchmark    time per step against a Session"
+	@echo "make benchmark    time, memory and start against all peers; takes hours"
 	@echo "make clean        remove the virtual environments and everything built"
 
 install: .venv/installed
@@ -43,6 +44,12 @@ install: .venv/installed
 .venv-tf1/installed:
 	$(PYTHON_TF1) -m venv .venv-tf1
 	$(VENV_TF1)/python -m pip install --quiet 'tensorflow==1.15.5' 'protobuf<3.21' 'numpy<1.19'
+	touch $@
+
+# tf.estimator, which only the benchmarks use, was in TensorFlow up to 2.15.
+.venv-estimator/installed:
+	$(PYTHON_ESTIMATOR) -m venv .venv-estimator
+	.venv-estimator/bin/python -m pip install --quiet 'tensorflow==2.15.1'
 	touch $@
 
 demo: .venv/installed
@@ -72,7 +79,8 @@ types: .venv/installed
 	$(VENV)/mypy
 
 benchmark: .venv/installed
-	$(VENV)/python benchmarks/step_cost.py
+	$(VENV)/python benchmarks/run.py --picture
+	$(VENV)/python benchmarks/costs.py
 
 clean:
-	rm -rf .venv .venv-oldest .venv-tf1 build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-tf1 .venv-estimator build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

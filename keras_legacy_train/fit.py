@@ -176,8 +176,8 @@ def fit(
         )
         dataset = adapter.get_tf_dataset()
         strategy = model.distribute_strategy
-        # Replicas cannot make variables, and of a step that is run as Python code a checkpoint would know none
-        # that is not there yet.
+        # Replicas cannot make variables, and a step that is run as Python code makes them too late for a
+        # checkpoint.
         if strategy.num_replicas_in_sync > 1 or (model.run_eagerly and directory is not None):
             _keras.build(model, dataset.element_spec)
         source = DatasetSource(

@@ -165,7 +165,8 @@ class BatchProgram:
                 return run_on(())
             batch = iterators[0].get_next_as_optional()
             nothing = [tf.constant(NOT_RUN, tf.float64)] * columns
-            cond = _cond_of_replicas if isinstance(iterators[0], tf.distribute.DistributedIterator) else tf.cond
+            has_replicas = isinstance(iterators[0], tf.distribute.DistributedIterator)
+            cond = _cond_of_replicas if has_replicas else tf.cond
             return cond(batch.has_value(), lambda: run_on(batch.get_value()), lambda: nothing)
 
         def ends(number: tf.Tensor, loss: tf.Tensor, *_: tf.Tensor) -> tf.Tensor:

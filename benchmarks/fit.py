@@ -1,0 +1,112 @@
+"""`fit` against `keras.Model.fit`, in one process.
+
+    python benchmarks/fit.py            # some minutes
+    python benchmarks/fit.py --rounds 1 --steps 0.1
+
+Each way trains a model of its own. After a warm-up call, which traces and compiles, a call of many steps is
+timed as a whole. The ways take turns, round by round, so that a busy machine slows all of them. Printed are
+medians, and the ratio of each to `fit`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train import fit
+
+Train = Callable[[int], Any]
+
+# By the name of the model: its layers, the batch size, and the steps that are timed.
+MODELS: dict[str, tuple[Callable[[], list[Any]], int, int]] = {
+    "small: 64-10": (lambda: [keras.Input([64]), keras.layers.Dense(10)], 32, 10_000),
+    "middle: 64-512-512-10": (
+        lambda: [
+            keras.Input([64]),
+            keras.layers.Dense(512, "relu"),
+            keras.layers.Dense(512, "relu"),
+            keras.layers.Dense(10),
+        ],
+        256,
+        600,
+    ),
+}
+
+
+def compiled(layers: Callable[[], list[Any]], jit_compile: bool, steps_per_execution: int) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(layers())
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(
+        "sgd",
+        loss,
+        metrics=["accuracy"],
+        steps_per_execution=steps_per_execution,
+        jit_compile=jit_compile,
+    )
+    return model
+
+
+def batches(batch_size: int) -> tf.data.Dataset:
+    rng = np.random.RandomState(0)
+    x, y = rng.randn(2048, 64).astype(np.float32), rng.randint(0, 10, 2048)
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(batch_size).repeat()
+
+
+def ways(layers: Callable[[], list[Any]], batch_size: int, jit_compile: bool) -> dict[str, Train]:
+    """By the name of each way to train, what trains so many steps."""
+    data = batches(batch_size)
+
+    def by_keras(steps_per_execution: int) -> Train:
+        model = compiled(layers, jit_compile, steps_per_execution)
+        return lambda steps: model.fit(data, steps_per_epoch=steps, verbose=0, shuffle=False)
+
+    ours = compiled(layers, jit_compile, 1)
+    return {
+        "fit": lambda steps: fit(ours, data, steps=steps, steps_per_epoch=steps, verbose=0, shuffle=False),
+        "model.fit": by_keras(1),
+        **{f"model.fit, steps_per_execution={n}": by_keras(n) for n in (10, 100, 1000)},
+    }
+
+
+def measure(trainers: dict[str, Train], steps: int, rounds: int) -> dict[str, float]:
+    """The median of the microseconds a step of each way."""
+    for train in trainers.values():
+        train(steps // 10)
+    times: dict[str, list[float]] = {name: [] for name in trainers}
+    for _ in range(rounds):
+        for name, train in trainers.items():
+            began = time.perf_counter()
+            train(steps)
+            times[name].append((time.perf_counter() - began) / steps * 1e6)
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=float, default=1.0, help="fraction of the steps to run")
+    options = parser.parse_args()
+    for name, (layers, batch_size, steps) in MODELS.items():
+        for jit_compile in (False, True):
+            medians = measure(
+                ways(layers, batch_size, jit_compile), int(steps * options.steps), options.rounds
+            )
+            print(f"\n{name}, batch {batch_size}, jit_compile={jit_compile}")
+            for way, microseconds in medians.items():
+                ratio = microseconds / medians["fit"]
+                print(f"  {way:35} {microseconds:9.1f} us a step   {ratio:5.2f} x fit", flush=True)
+
+
+if __name__ == "__main__":
+    main()

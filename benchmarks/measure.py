@@ -1,0 +1,41 @@
+"""Measures one peer on one workload, in the interpreter that runs this; the runner starts it.
+
+It writes what `Clock.results` returns to a file, as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import tempfile
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from clock import Clock
+from peers import PEERS
+from workloads import WORKLOADS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer", choices=PEERS, required=True)
+    parser.add_argument("--workload", choices=WORKLOADS, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--warm-up-seconds", type=float, required=True)
+    parser.add_argument("--warm-up-steps", type=int, required=True)
+    parser.add_argument("--result", required=True, help="file to write")
+    arguments = parser.parse_args()
+
+    peer = PEERS[arguments.peer]
+    module = importlib.import_module("peers." + peer.module)
+    clock = Clock(arguments.seconds, arguments.warm_up_seconds, arguments.warm_up_steps)
+    with tempfile.TemporaryDirectory() as output_dir:
+        module.train(arguments.workload, clock, output_dir, **peer.options)
+    with open(arguments.result, "w") as file:
+        json.dump(clock.results(), file)
+
+
+if __name__ == "__main__":
+    main()

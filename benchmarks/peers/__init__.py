@@ -1,0 +1,73 @@
+"""Who is measured. Each module has `train(name, clock, output_dir, **options)`, which trains a workload and
+tells the clock of its steps.
+
+Also imported under Python 3.7.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from workloads import WORKLOADS
+
+
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    """One way to train a workload.
+
+    Attributes:
+        title: What it is, in words.
+        environment: Which interpreter runs it, see `environments`.
+        module: Its module in this package.
+        options: For the module's `train`.
+        cannot: The workloads that it cannot train.
+    """
+
+    title: str
+    environment: str
+    module: str
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    cannot: tuple[str, ...] = ()
+
+    def can(self, name: str) -> bool:
+        """Whether it can train the workload."""
+        return name not in self.cannot
+
+
+_PIPELINES = tuple(name for name in WORKLOADS if WORKLOADS[name].source == "dataset")
+_NO_JIT = {"jit_compile": False}
+_HUNDRED = {"steps_per_execution": 100}
+
+# Bare: without logs, monitors, summaries and a progress bar.
+_BARE = {"bare": True}
+
+PEERS = {
+    "train": Peer("train", "today", "train_loop"),
+    "train-bare": Peer("train, bare", "today", "train_loop", _BARE),
+    "train-xla": Peer(
+        "train, bare, jit_compile=True",
+        "today",
+        "train_loop",
+        {**_BARE, "jit_compile": True},
+        cannot=_PIPELINES,  # XLA cannot compile an iterator
+    ),
+    "fit": Peer("fit", "today", "fit_loop"),
+    "contrib": Peer("tf.contrib.learn.train, TF 1.15.5", "tf1", "contrib_learn"),
+    "estimator": Peer("tf.estimator.Estimator, TF 2.15.1", "estimator", "estimator"),
+    "session": Peer("MonitoredTrainingSession", "today", "monitored_session"),
+    "keras": Peer("Model.fit", "today", "keras_fit"),
+    "keras-nojit": Peer("Model.fit, jit_compile=False", "today", "keras_fit", _NO_JIT),
+    "keras-100": Peer("Model.fit, 100 steps a call", "today", "keras_fit", _HUNDRED),
+    "keras-100-nojit": Peer(
+        "Model.fit, 100 a call, jit_compile=False", "today", "keras_fit", {**_HUNDRED, **_NO_JIT}
+    ),
+    "loop": Peer("loop in a tf.function", "today", "function_loop"),
+    "loop-xla": Peer(
+        "loop in a tf.function, XLA",
+        "today",
+        "function_loop",
+        {"jit_compile": True},
+        cannot=("lstm",),  # the gradient of dynamic_rnn
+    ),
+}

@@ -1,0 +1,73 @@
+"""What was measured: medians over the rounds, as a table."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from peers import PEERS
+from workloads import WORKLOADS
+
+# Samples by workload and peer, one for each round: what `Clock.results` returns.
+Samples = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
+
+OURS = "train"
+
+
+class Row(NamedTuple):
+    """One peer on one workload.
+
+    Attributes:
+        workload, peer: Their names.
+        microseconds: Time of a step, the median over the rounds.
+        spread: Half the distance of the fastest round from the slowest, as a part of the median.
+        ratio: `microseconds` by that of our `train` at all defaults; above 1, `train` is faster.
+        megabytes: Peak memory of the process, the median.
+        first_step_seconds: From the call until the first step was done, the median.
+    """
+
+    workload: str
+    peer: str
+    microseconds: float
+    spread: float
+    ratio: float | None
+    megabytes: float
+    first_step_seconds: float
+
+
+def rows(samples: Samples) -> Iterator[Row]:
+    """The table's rows, fastest peer first."""
+    for workload, by_peer in samples.items():
+        medians = {peer: _median(taken, "microseconds") for peer, taken in by_peer.items() if taken}
+        for peer in sorted(medians, key=medians.__getitem__):
+            times = [sample["microseconds"] for sample in by_peer[peer]]
+            yield Row(
+                workload,
+                peer,
+                medians[peer],
+                (max(times) - min(times)) / 2 / medians[peer],
+                medians[peer] / medians[OURS] if OURS in medians else None,
+                _median(by_peer[peer], "peak_megabytes"),
+                _median(by_peer[peer], "first_step_seconds"),
+            )
+
+
+def table(samples: Samples) -> str:
+    """The table as text."""
+    lines = [f"{'':<44}{'µs a step':>11}{'spread':>8}{'by train':>10}{'memory, MB':>12}{'first step, s':>15}"]
+    shown = None
+    for row in rows(samples):
+        if row.workload != shown:
+            shown = row.workload
+            lines += ["", WORKLOADS[shown].title]
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        lines.append(
+            f"  {PEERS[row.peer].title:<42}{row.microseconds:>11.1f}{row.spread:>8.0%}{ratio:>10}"
+            f"{row.megabytes:>12.0f}{row.first_step_seconds:>15.2f}"
+        )
+    return "\n".join(lines)
+
+
+def _median(samples: Sequence[Mapping[str, Any]], key: str) -> float:
+    return statistics.median(sample[key] for sample in samples)

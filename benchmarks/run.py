@@ -1,0 +1,173 @@
+"""Measures `train` and `fit` against their peers, each the real thing in an environment of its own.
+
+    python benchmarks/run.py                               # everything; takes hours on two cores
+    python benchmarks/run.py --quick                       # everything once, to see that it works
+    python benchmarks/run.py --only linear,train,contrib   # these workloads and peers
+
+Each measurement is a process of its own, at a terminal of its own with logs on, since that is how people
+train. Rounds are interleaved: each peer comes once a round, so that a slow minute of the machine meets all of
+them.
+
+What is measured:
+
+- Microseconds a step: `Clock` says how. The training is started with a target it never reaches, and is
+  stopped when its time has been taken.
+- First step: from calling what trains until the first step is done. An Estimator, a Keras model and a
+  tf.function build their graph within that time, the others before.
+- Peak memory: of the whole process, TensorFlow included.
+
+Every peer has the same model, optimizer, data and batch size, its own defaults, and all cores. Nothing
+should run beside it. `environments` says in which interpreters peers run, and how to name one's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import chart
+import environments
+import results
+import terminal
+from peers import PEERS
+from workloads import DIGITS_VARIABLE, WORKLOADS, save_digits
+
+OUTPUT_DIR = environments.ROOT / "build" / "benchmarks"
+PICTURE = environments.ROOT / "docs" / "benchmark.svg"
+
+
+class Failed(Exception):
+    """A peer did not come to its end. The message is the end of what it has written."""
+
+
+def measure(workload: str, peer: str, options: Sequence[str]) -> dict[str, Any]:
+    """Runs one peer on one workload.
+
+    Raises:
+        Failed: It ended with an error.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        result = Path(directory, "result.json")
+        command = [
+            environments.interpreter(PEERS[peer].environment),
+            str(Path(__file__).with_name("measure.py")),
+        ]
+        command += ["--peer", peer, "--workload", workload, "--result", str(result), *options]
+        status, written = terminal.run(command, {DIGITS_VARIABLE: str(OUTPUT_DIR / "digits.npz")})
+        if status:
+            raise Failed("\n".join(written.strip().splitlines()[-8:]))
+        return json.loads(result.read_text(encoding="utf-8"))
+
+
+def run(jobs: Sequence[tuple[str, str]], rounds: int, options: Sequence[str]) -> tuple[Any, Any]:
+    """Measures all jobs once a round.
+
+    Args:
+        jobs: Workloads and peers.
+        rounds: How often.
+        options: For `measure.py`.
+
+    Returns:
+        The samples by workload and peer, and the messages of those that failed.
+    """
+    samples: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    failures: dict[str, dict[str, str]] = {}
+    for number in range(1, rounds + 1):
+        for workload, peer in jobs:
+            if peer in failures.get(workload, {}):
+                continue
+            print(f"round {number} of {rounds}: {workload}, {peer}", end=" … ", flush=True)
+            try:
+                sample = measure(workload, peer, options)
+            except Failed as failure:
+                failures.setdefault(workload, {})[peer] = str(failure)
+                print("failed", flush=True)
+                continue
+            samples.setdefault(workload, {}).setdefault(peer, []).append(sample)
+            print(f"{sample['microseconds']:.1f} µs a step", flush=True)
+    return samples, failures
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers depend on."""
+    packages = ("tensorflow", "keras", "numpy", "keras_legacy_train")
+    return {
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "processor": _processor(),
+        "load": os.getloadavg(),
+        "versions": {name: importlib.metadata.version(name) for name in packages},
+    }
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def choose(only: str) -> list[tuple[str, str]]:
+    """The workloads and peers that a list of names leaves, those that cannot be together left out."""
+    chosen = only.split(",") if only else []
+    unknown = sorted(set(chosen) - set(WORKLOADS) - set(PEERS))
+    if unknown:
+        raise SystemExit(
+            f"Neither a workload nor a peer: {', '.join(unknown)}."
+            f" Workloads: {', '.join(WORKLOADS)}. Peers: {', '.join(PEERS)}."
+        )
+    workloads = [name for name in WORKLOADS if name in chosen] or list(WORKLOADS)
+    peers = [name for name in PEERS if name in chosen] or list(PEERS)
+    return [(w, p) for w in workloads for p in peers if PEERS[p].can(w)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--only", default="", help="names of workloads and peers, separated by commas")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5, help="how long the pace is taken")
+    parser.add_argument("--warm-up-seconds", type=float, default=3)
+    parser.add_argument("--warm-up-steps", type=int, default=300)
+    parser.add_argument("--quick", action="store_true", help="one round of half a second")
+    parser.add_argument("--output", default=str(OUTPUT_DIR / "results.json"), help="where the numbers go")
+    parser.add_argument("--picture", nargs="?", const=str(PICTURE), help="draw them, too")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rounds, arguments.seconds = 1, 0.5
+        arguments.warm_up_seconds, arguments.warm_up_steps = 0.5, 5
+    options = [
+        f"--seconds={arguments.seconds}",
+        f"--warm-up-seconds={arguments.warm_up_seconds}",
+        f"--warm-up-steps={arguments.warm_up_steps}",
+    ]
+    OUTPUT_DIR.mkdir(parents=True, exist_ok=True)
+    save_digits(str(OUTPUT_DIR / "digits.npz"))
+    jobs = choose(arguments.only)
+    for environment in sorted({PEERS[peer].environment for _, peer in jobs}):
+        environments.interpreter(environment)
+    samples, failures = run(jobs, arguments.rounds, options)
+    report = {"machine": machine(), "arguments": vars(arguments), "samples": samples, "failures": failures}
+    Path(arguments.output).write_text(json.dumps(report, indent=1), encoding="utf-8")
+    print(f"\n{results.table(samples)}")
+    if arguments.picture:
+        chart.draw(samples, arguments.picture)
+    for workload, by_peer in failures.items():
+        for peer, message in by_peer.items():
+            print(f"\n{workload}, {peer} failed:\n{message}")
+    raise SystemExit(bool(failures))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"An environment could not be made: {error}") from None

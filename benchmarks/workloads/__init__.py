@@ -1,0 +1,65 @@
+"""What is trained: the same models on the same data, once as graphs and once as Keras models.
+
+Also imported under Python 3.7, so nothing here needs more than NumPy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+import numpy as np
+
+# Written by the runner from scikit-learn's digits, which Python 3.7 then need not have.
+DIGITS_VARIABLE = "KLT_BENCHMARK_DIGITS"
+
+VOCABULARY, WORDS = 100_000, 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """One training job.
+
+    Attributes:
+        title: What it is, in words.
+        batch_size: Examples in a step.
+        source: How a step gets its batch: "constant", always the same one; "dataset", through `tf.data`;
+            "feed", as NumPy arrays.
+    """
+
+    title: str
+    batch_size: int
+    source: str = "dataset"
+
+
+WORKLOADS = {
+    "linear": Workload("linear model, constant batch", 64, "constant"),
+    "softmax": Workload("softmax regression", 32),
+    "mlp": Workload("MLP 64-512-512-10", 256),
+    "conv": Workload("small conv net", 64),
+    "embedding": Workload("embedding of 100,000 rows, sparse gradients", 64),
+    "lstm": Workload("LSTM, 64 units, 8 time steps", 32),
+    "feed": Workload("softmax regression, fed", 32, "feed"),
+}
+
+
+def arrays(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """All examples of a workload and their targets."""
+    rng = np.random.RandomState(0)
+    if name == "linear":
+        inputs = rng.randn(WORKLOADS[name].batch_size, 8).astype(np.float32)
+        return inputs, inputs.sum(axis=1, keepdims=True) + 1
+    if name == "embedding":
+        return rng.randint(VOCABULARY, size=(4096, WORDS)).astype(np.int32), rng.randint(10, size=4096)
+    digits = np.load(os.environ[DIGITS_VARIABLE])
+    images, labels = digits["images"], digits["labels"]
+    shapes = {"conv": (-1, 8, 8, 1), "lstm": (-1, 8, 8)}
+    return images.reshape(shapes.get(name, (-1, 64))), labels
+
+
+def save_digits(path: str) -> None:
+    """Writes scikit-learn's digits: images `float32[1797, 64]` from 0 to 1, labels `int64[1797]`."""
+    import sklearn.datasets
+
+    images, labels = sklearn.datasets.load_digits(return_X_y=True)
+    np.savez(path, images=(images / 16).astype(np.float32), labels=labels.astype(np.int64))

@@ -1,0 +1,76 @@
+"""The workloads as Keras models, with the layers, sizes and optimizers of `workloads.graphs`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from workloads import VOCABULARY
+from workloads.graphs import UNITS
+
+layers = keras.layers
+
+
+def build(name: str, **compile_options: Any) -> keras.Model:
+    """A compiled model.
+
+    Args:
+        name: The workload.
+        **compile_options: For `keras.Model.compile`, besides the optimizer and the loss.
+    """
+    model = keras.Sequential(_LAYERS[name]())
+    if name == "linear":
+        loss: Any = "mse"
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(_OPTIMIZERS[name](), loss, **compile_options)
+    return model
+
+
+def _softmax() -> list[Any]:
+    return [keras.Input([64]), layers.Dense(10)]
+
+
+def _conv() -> list[Any]:
+    blocks = [
+        layer
+        for filters in (16, 32)
+        for layer in (
+            layers.Conv2D(filters, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(padding="same"),
+        )
+    ]
+    return [keras.Input([8, 8, 1]), *blocks, layers.Flatten(), layers.Dense(10)]
+
+
+def _mlp() -> list[Any]:
+    hidden = [layers.Dense(512, activation="relu") for _ in range(2)]
+    return [keras.Input([64]), *hidden, layers.Dense(10)]
+
+
+_LAYERS: dict[str, Callable[[], list[Any]]] = {
+    "linear": lambda: [keras.Input([8]), layers.Dense(1)],
+    "softmax": _softmax,
+    "mlp": _mlp,
+    "conv": _conv,
+    "embedding": lambda: [
+        keras.Input([None], dtype="int32"),
+        layers.Embedding(VOCABULARY, UNITS),
+        layers.GlobalAveragePooling1D(),
+        layers.Dense(10),
+    ],
+    "lstm": lambda: [keras.Input([8, 8]), layers.LSTM(UNITS), layers.Dense(10)],
+    "feed": _softmax,
+}
+
+_OPTIMIZERS: dict[str, Callable[[], Any]] = {
+    "linear": lambda: keras.optimizers.SGD(0.01),
+    "softmax": lambda: keras.optimizers.SGD(0.1),
+    "mlp": lambda: keras.optimizers.Adam(0.001, epsilon=1e-8),
+    "conv": lambda: keras.optimizers.SGD(0.01, momentum=0.9),
+    "embedding": lambda: keras.optimizers.SGD(0.1),
+    "lstm": lambda: keras.optimizers.Adam(0.001, epsilon=1e-8),
+    "feed": lambda: keras.optimizers.SGD(0.1),
+}

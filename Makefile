@@ -79,6 +79,7 @@ types: .venv/installed
 	$(VENV)/mypy
 
 benchmark: .venv/installed
+	$(VENV)/python -m pip install --quiet --editable '.[benchmarks]'
 	$(VENV)/python benchmarks/run.py --picture
 	$(VENV)/python benchmarks/costs.py
 

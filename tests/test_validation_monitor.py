@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,11 @@ def save(directory: Path, step: int) -> None:
 
 
 @pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     caplog.set_level(logging.DEBUG, "keras_legacy_train")
-    return caplog
+    # TensorFlow warns of what is deprecated, once in a process.
+    with caplog.filtering(logging.Filter("keras_legacy_train")):
+        yield caplog
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ def training(megabytes: int, save_secs: float, seconds: float, rounds: int) -> d
         "steps/s": round(with_saves["steps/s"], 3),
         "steps/s without": round(without["steps/s"], 3),
         "ratio": round(with_saves["steps/s"] / without["steps/s"], 3),
+        "processor time ratio": round(with_saves["processor s/step"] / without["processor s/step"], 3),
         "more memory at the peak, MB": round(with_saves["peak, MB"] - without["peak, MB"]),
     }
 
@@ -84,17 +85,18 @@ class _Pace(callbacks.LoopCallback):
     def __init__(self, seconds: float):
         super().__init__()
         self._seconds = seconds
-        self._began: tuple[int, float] | None = None
-        self.steps_per_second = 0.0
+        self._began: tuple[int, float, float] | None = None
+        self.figures: dict[str, float] = {}
 
     def on_steps_end(self, steps: Any) -> None:
-        now = time.perf_counter()
+        now, used = time.perf_counter(), time.process_time()
         if self._began is None:
             if steps.last > 3:
-                self._began = steps.last, now
+                self._began = steps.last, now, used
             return
-        first, began = self._began
-        self.steps_per_second = (steps.last - first) / (now - began)
+        first, began, used_before = self._began
+        done = steps.last - first
+        self.figures = {"steps/s": done / (now - began), "processor s/step": (used - used_before) / done}
         if now > began + self._seconds:
             self.model.stop_training = True
 
@@ -127,7 +129,7 @@ def train_once(megabytes: float, save_secs: float, seconds: float) -> dict[str, 
             progress_bar=False,
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"steps/s": pace.steps_per_second, "peak, MB": peak}
+    return {**pace.figures, "peak, MB": peak}
 
 
 def _seconds(function: Callable[..., Any], *arguments: Any) -> float:

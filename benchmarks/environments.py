@@ -6,6 +6,7 @@ name, the Makefile makes.
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ _LEGACY = {
 }
 
 
+@functools.cache
 def interpreter(environment: str) -> str:
     """The path of an environment's Python, which is installed if need be.
 

@@ -23,13 +23,14 @@ should run beside it. `environments` says in which interpreters peers run, and h
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib.metadata
 import json
 import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,22 @@ from workloads import DIGITS_VARIABLE, WORKLOADS, save_digits
 
 OUTPUT_DIR = environments.ROOT / "build" / "benchmarks"
 PICTURE = environments.ROOT / "docs" / "benchmark.svg"
+
+# Seconds after which a measurement is given up.
+PATIENCE = 600
+
+
+@dataclasses.dataclass
+class Report:
+    """What came of the measurements.
+
+    Attributes:
+        samples: By workload and peer, one for each round: what `Clock.results` returns.
+        failures: By workload and peer, the end of what was written by one that failed.
+    """
+
+    samples: dict[str, dict[str, list[dict[str, Any]]]]
+    failures: dict[str, dict[str, str]]
 
 
 class Failed(Exception):
@@ -61,39 +78,41 @@ def measure(workload: str, peer: str, options: Sequence[str]) -> dict[str, Any]:
             str(Path(__file__).with_name("measure.py")),
         ]
         command += ["--peer", peer, "--workload", workload, "--result", str(result), *options]
-        status, written = terminal.run(command, {DIGITS_VARIABLE: str(OUTPUT_DIR / "digits.npz")})
+        variables = {DIGITS_VARIABLE: str(OUTPUT_DIR / "digits.npz")}
+        status, written = terminal.run(command, variables, PATIENCE)
         if status:
-            raise Failed("\n".join(written.strip().splitlines()[-8:]))
+            last_lines = written.strip().splitlines()[-8:]
+            raise Failed("\n".join([*last_lines, f"It ended with status {status}."]))
         return json.loads(result.read_text(encoding="utf-8"))
 
 
-def run(jobs: Sequence[tuple[str, str]], rounds: int, options: Sequence[str]) -> tuple[Any, Any]:
+def run(
+    jobs: Sequence[tuple[str, str]], rounds: int, options: Sequence[str], save: Callable[[Report], None]
+) -> Report:
     """Measures all jobs once a round.
 
     Args:
         jobs: Workloads and peers.
         rounds: How often.
         options: For `measure.py`.
-
-    Returns:
-        The samples by workload and peer, and the messages of those that failed.
+        save: Called with what there is so far, after each measurement.
     """
-    samples: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    failures: dict[str, dict[str, str]] = {}
+    report = Report({}, {})
     for number in range(1, rounds + 1):
         for workload, peer in jobs:
-            if peer in failures.get(workload, {}):
+            if peer in report.failures.get(workload, {}):
                 continue
             print(f"round {number} of {rounds}: {workload}, {peer}", end=" … ", flush=True)
             try:
                 sample = measure(workload, peer, options)
             except Failed as failure:
-                failures.setdefault(workload, {})[peer] = str(failure)
+                report.failures.setdefault(workload, {})[peer] = str(failure)
                 print("failed", flush=True)
-                continue
-            samples.setdefault(workload, {}).setdefault(peer, []).append(sample)
-            print(f"{sample['microseconds']:.1f} µs a step", flush=True)
-    return samples, failures
+            else:
+                report.samples.setdefault(workload, {}).setdefault(peer, []).append(sample)
+                print(f"{sample['microseconds']:.1f} µs a step", flush=True)
+            save(report)
+    return report
 
 
 def machine() -> dict[str, Any]:
@@ -154,16 +173,19 @@ def main() -> None:
     jobs = choose(arguments.only)
     for environment in sorted({PEERS[peer].environment for _, peer in jobs}):
         environments.interpreter(environment)
-    samples, failures = run(jobs, arguments.rounds, options)
-    report = {"machine": machine(), "arguments": vars(arguments), "samples": samples, "failures": failures}
-    Path(arguments.output).write_text(json.dumps(report, indent=1), encoding="utf-8")
-    print(f"\n{results.table(samples)}")
+
+    def save(report: Report) -> None:
+        written = {"machine": machine(), "arguments": vars(arguments), **dataclasses.asdict(report)}
+        Path(arguments.output).write_text(json.dumps(written, indent=1), encoding="utf-8")
+
+    report = run(jobs, arguments.rounds, options, save)
+    print(f"\n{results.table(report.samples)}")
     if arguments.picture:
-        chart.draw(samples, arguments.picture)
-    for workload, by_peer in failures.items():
+        chart.draw(report.samples, arguments.picture)
+    for workload, by_peer in report.failures.items():
         for peer, message in by_peer.items():
             print(f"\n{workload}, {peer} failed:\n{message}")
-    raise SystemExit(bool(failures))
+    raise SystemExit(bool(report.failures))
 
 
 if __name__ == "__main__":

@@ -151,5 +151,5 @@ class NoProgressError(RuntimeError):
     def __str__(self) -> str:
         return (
             f"train_op ran {self.runs} times without raising the global step {self.variable!r}."
-            " Pass global_step= to the optimizer's minimize() or apply_gradients()."
+            " Pass global_step= to the optimizer's minimize() or apply_gradients(), or raise it in train_op."
         )

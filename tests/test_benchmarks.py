@@ -113,11 +113,16 @@ def test_jobs_are_chosen_by_workload_and_peer(load):
 
 
 def test_a_command_runs_at_a_terminal(load):
-    status, written = load("terminal").run(
-        [sys.executable, "-c", "import sys, os; print(sys.stderr.isatty(), os.environ['WHO']); sys.exit(3)"],
-        {"WHO": "me"},
-    )
+    program = "import sys, os; print(sys.stderr.isatty(), os.environ['WHO']); sys.exit(3)"
+    status, written = load("terminal").run([sys.executable, "-c", program], {"WHO": "me"}, seconds=60)
     assert (status, written.split()) == (3, ["True", "me"])
+
+
+def test_a_command_that_hangs_is_killed(load):
+    program = "print('here', flush=True); import signal; signal.pause()"
+    status, written = load("terminal").run([sys.executable, "-c", program], {}, seconds=1)
+    assert status < 0
+    assert written.strip() in ("here", "")
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ class FinalWeights(LoopCallback):
         self._failed = False
 
     def on_loop_end(self, reason: StopReason) -> None:
-        self._failed = reason in (StopReason.NAN, StopReason.INTERRUPTED, StopReason.ERROR)
+        self._failed = reason.failed
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if not self._failed and self._global_step() > 0:

@@ -12,6 +12,7 @@ from keras_legacy_train import _keras
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.callbacks.callback_state import set_callback_state
 from keras_legacy_train.loop.epochs import Epochs
+from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
 from keras_legacy_train.programs.logs import python_logs
 
@@ -36,6 +37,7 @@ class KerasAdapter(LoopCallback):
         self._last_logs: Mapping[str, Any] | None = None
         self._remembered: Mapping[str, Any] | None = None
         self._was_there = False
+        self._failed = False
 
     def resume_with(self, state: Mapping[str, Any] | None) -> None:
         """Has the callback remember what an earlier run left, from the beginning of the training on."""
@@ -80,8 +82,13 @@ class KerasAdapter(LoopCallback):
         self.callback.on_epoch_end(epoch, logs)
         self._last_logs = logs
 
+    def on_loop_end(self, reason: StopReason) -> None:
+        self._failed = reason.failed
+
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        self.callback.on_train_end(self._last_logs)
+        # It would delete what the next run is to begin with.
+        if not (self._failed and isinstance(self.callback, keras.callbacks.BackupAndRestore)):
+            self.callback.on_train_end(self._last_logs or {})
 
     def _batch(self, step: int) -> int:
         return step - 1 - self._epochs.start

@@ -14,3 +14,8 @@ class StopReason(enum.Enum):
     NAN = "the loss is NaN"
     INTERRUPTED = "a signal or Ctrl-C came"
     ERROR = "an error was raised"
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error is raised to the caller."""
+        return self in (StopReason.NAN, StopReason.INTERRUPTED, StopReason.ERROR)

@@ -1,0 +1,163 @@
+"""Runs jobs in processes of their own that are killed: `python crash_server.py`.
+
+Loading TensorFlow takes seconds, a fork of a process that has loaded it milliseconds. That works as long as
+the process has not run an operation. Each line of the input is a request, and of the output its outcome.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.lib.io import file_io
+
+import keras_legacy_train
+from keras_legacy_train import train
+from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables, SavedVariable
+
+v1 = tf.compat.v1
+
+
+def kill_self() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_before_file_operation(number: int) -> None:
+    """Kills this process before the so-and-so-manieth operation of Python's on a file, or of TensorFlow's."""
+    left = number
+
+    def counting(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                kill_self()
+            return function(*arguments, **options)
+
+        return call
+
+    for name in ("fsync", "replace", "rename", "remove", "rmdir", "link", "unlink"):
+        setattr(os, name, counting(getattr(os, name)))
+    for name in ("rename", "delete_file", "write_string_to_file", "recursive_create_dir"):
+        setattr(file_io, name, counting(getattr(file_io, name)))
+
+
+def save(directory: str, steps: list[int], max_to_keep: int | None, background: bool) -> None:
+    """Saves `w`, whose value is the step."""
+    w = tf.Variable(0.0)
+    manager = CheckpointManager(directory, NamedVariables([SavedVariable("w", w)]), max_to_keep=max_to_keep)
+    manager.track(NamedVariables([SavedVariable("w", w)]), lambda: b"graph")
+    manager.clean_up()
+    manager.restore_latest()
+    for step in steps:
+        w.assign(float(step))
+        if background:
+            manager.save_in_background(step)
+        else:
+            manager.save(step)
+    manager.wait()
+
+
+def counting_graph(entries: int, nan_at: int | None = None) -> tuple[tf.Graph, tf.Operation, tf.Tensor]:
+    """A graph, its train_op and its loss: `a` and `b` are raised by one in each step, as the global step is.
+
+    Args:
+        entries: How many entries `a` and `b` have.
+        nan_at: The step whose loss is NaN.
+    """
+    with tf.Graph().as_default() as graph:
+        step = v1.train.get_or_create_global_step()
+        large = [v1.get_variable(n, [entries], initializer=v1.zeros_initializer()) for n in ("a", "b")]
+        loss = tf.reduce_mean(large[0])
+        if nan_at is not None:
+            loss = tf.where(tf.equal(step, nan_at - 1), np.nan, loss)
+        with tf.control_dependencies([loss]):
+            raised = [v1.assign_add(v, tf.ones([entries])).op for v in large]
+        with tf.control_dependencies(raised):
+            train_op = v1.assign_add(step, 1).op
+    return graph, train_op, loss
+
+
+def train_graph(directory: str, max_steps: int, megabytes: float, **options: Any) -> None:
+    graph, train_op, loss = counting_graph(int(megabytes * 2**17))
+    train(graph, directory, train_op, loss, max_steps=max_steps, monitors=[], **options)
+
+
+def fit_model(directory: str, max_steps: int, megabytes: float, **options: Any) -> None:
+    """Fits a model whose weights `a` and `b`, large ones, are raised by one in each step."""
+    import keras
+
+    count = int(megabytes * 2**17)
+
+    class Raised(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = self.add_weight(shape=(count,), initializer="zeros", name="a")
+            self.b = self.add_weight(shape=(count,), initializer="zeros", name="b")
+
+        def call(self, x: Any) -> Any:
+            return x * tf.reduce_mean(self.a) + tf.reduce_mean(self.b)
+
+    model = Raised()
+    # The gradient of every entry is -1, as that of a mean of n entries times n.
+    model.compile(keras.optimizers.SGD(1.0), lambda y, prediction: -tf.reduce_mean(prediction) * count)
+    data = tf.data.Dataset.from_tensors((np.ones((1, 1), np.float32), np.ones((1, 1), np.float32))).repeat()
+    keras_legacy_train.fit(model, data, output_dir=directory, max_steps=max_steps, **options)
+
+
+JOBS: dict[str, Callable[..., None]] = {"save": save, "train_graph": train_graph, "fit_model": fit_model}
+
+
+def run_and_exit(request: dict[str, Any], output: int) -> None:
+    """The life of a child."""
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    if request["kill_before"] is not None:
+        kill_before_file_operation(request["kill_before"])
+    try:
+        JOBS[request["job"]](**request["arguments"])
+    except SystemExit as error:
+        os._exit(int(error.code or 0))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def handle(request: dict[str, Any]) -> dict[str, Any]:
+    with tempfile.TemporaryFile() as output:
+        child = os.fork()
+        if child == 0:
+            run_and_exit(request, output.fileno())
+        timer = None
+        if request["kill_after"] is not None:
+            timer = threading.Timer(request["kill_after"], os.kill, (child, request["signal"]))
+            timer.start()
+        os.waitid(
+            os.P_PID, child, os.WEXITED | os.WNOWAIT
+        )  # its number stays its own until the timer is done
+        if timer is not None:
+            timer.cancel()
+            timer.join()
+        status = os.waitpid(child, 0)[1]
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    return {"returncode": os.waitstatus_to_exitcode(status), "output": text}
+
+
+if __name__ == "__main__":
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # nothing else gets between the answers
+    for line in sys.stdin:
+        print(json.dumps(handle(json.loads(line))), file=answers, flush=True)

@@ -1,0 +1,97 @@
+"""Real runs, killed at any moment, time after time: only what came after the last checkpoint is lost."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from checkpoint_helpers import manager_of
+from crashes import CrashServer
+from helpers import checkpoint_numbers
+from keras_legacy_train._tensorflow import eager_mode
+
+MEGABYTES = 2
+
+# A checkpoint at every opportunity, each written beside the next few steps.
+JOBS: dict[str, dict[str, Any]] = {
+    "train_graph": {"supervisor_save_model_secs": 1e-6, "keep_checkpoint_max": 2, "max_window": 3},
+    "fit_model": {"save_secs": 1e-6, "keep_checkpoint_max": 2, "max_window": 3},
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[CrashServer]:
+    with CrashServer() as running:
+        yield running
+
+
+def newest_step(directory: Path) -> int:
+    """The step of the newest checkpoint, -1 if there is none; and all in it must be of this one step."""
+    with eager_mode():
+        prefix = manager_of(directory).latest
+    if prefix is None:
+        return -1
+    step = int(prefix.rpartition("-")[2])
+    reader = tf.train.load_checkpoint(prefix)
+    raised = {}
+    for key in reader.get_variable_to_shape_map():
+        name = key.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE").rpartition("/")[2]
+        if name in ("a", "b", "global_step"):
+            raised[name] = np.unique(reader.get_tensor(key)).tolist()
+    assert raised == {"a": [step], "b": [step], "global_step": [step]}
+    return step
+
+
+def campaign(server: CrashServer, job: str, directory: Path, kills: int, seed: int) -> list[int]:
+    """Lets a run end, kills it again and again in its directory, and lets it end once more.
+
+    Returns:
+        The newest step after each.
+    """
+    chance = random.Random(seed)
+    arguments = {"directory": str(directory), "megabytes": MEGABYTES, **JOBS[job]}
+    began = time.perf_counter()
+    outcome = server.run(job, max_steps=5, **arguments)
+    seconds = time.perf_counter() - began
+    assert outcome.returncode == 0, outcome.output
+    newest = [newest_step(directory)]
+    for _ in range(kills):
+        kill_after = seconds * chance.uniform(0.1, 3.0)
+        outcome = server.run(job, max_steps=10**6, kill_after=kill_after, **arguments)
+        assert outcome.was_killed, outcome.output
+        newest.append(newest_step(directory))
+        assert newest[-1] >= newest[-2], "a checkpoint is lost"
+    target = newest[-1] + 7
+    outcome = server.run(job, max_steps=target, **arguments)
+    assert outcome.returncode == 0, outcome.output
+    assert newest_step(directory) == target
+    assert len(checkpoint_numbers(directory)) <= JOBS[job]["keep_checkpoint_max"]
+    left = [
+        path.name for path in directory.iterdir() if path.suffix in (".temporary", ".unfinished", ".lock")
+    ]
+    assert left == [] and not list(directory.glob("*_temp")) and not list(directory.glob("*.damaged"))
+    return newest
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_killed_runs_resume(job: str, tmp_path: Path, server: CrashServer) -> None:
+    newest = campaign(server, job, tmp_path / "run", kills=4, seed=1)
+    assert newest[-1] > newest[0] == 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", JOBS)
+def test_300_killed_runs_resume(job: str, tmp_path: Path, server: CrashServer) -> None:
+    advanced = 0
+    for seed in range(10):
+        newest = campaign(server, job, tmp_path / str(seed), kills=30, seed=seed)
+        advanced += sum(after > before for before, after in itertools.pairwise(newest))
+    assert advanced > 100  # the others were killed while they started

@@ -134,7 +134,7 @@ DATA: dict[str, tuple[Build, Data]] = {
     "class weights": (classifier, lambda: arrays(y=categories(), class_weight={0: 1.0, 1: 3.0})),
     "tensors": (line, lambda: arrays(x=tf.constant(inputs()), y=tf.constant(targets()))),
     "dataset": (line, dataset),
-    "dataset with weights": (line, lambda: dataset(lambda data: data.map(lambda x, y: (x, y, y * y)))),
+    "dataset with weights": (line, lambda: dataset(lambda data: data.map(lambda x, y: (x, y, y[:, 0] ** 2)))),
     "dataset, class weights": (
         classifier,
         lambda: dataset(

@@ -242,20 +242,26 @@ class InputPosition(_Trackable):
     A `tf.train.Checkpoint` can hold an iterator, but not the latest of many.
 
     Args:
-        source: Has an `iterator`.
+        source: A `DatasetSource`.
     """
+
+    READING = "reading"
 
     def __init__(self, source: Any):
         self._source = source
 
     def read(self) -> dict[str, tf.Tensor]:
-        """The position, as tensors by name."""
-        return self._source.iterator._serialize_to_tensors()
+        """The position, as tensors by name; `READING`, an `int64[2]`, among them."""
+        reading = tf.constant(self._source.reading, tf.int64)
+        return {**self._source.iterator._serialize_to_tensors(), self.READING: reading}
 
     def go_to(self, position: dict[str, tf.Tensor]) -> None:
-        """Goes to a position that `read` gave."""
-        (iterator,) = self._source.inputs()
-        iterator._restore_from_tensors(position)
+        """Goes to a position that `read` gave. Without `READING` it lies in the first pass."""
+        position = dict(position)
+        reading = position.pop(self.READING, None)
+        passes, at_end = (1, False) if reading is None else reading.numpy().tolist()
+        if passes > 0:
+            self._source.iterator_in(passes, bool(at_end))._restore_from_tensors(position)
 
     _serialize_to_tensors = read
     _restore_from_tensors = go_to

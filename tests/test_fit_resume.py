@@ -66,6 +66,7 @@ DATA: dict[str, Callable[[], dict[str, Any]]] = {
     "shuffled arrays": lambda: arrays(shuffle=True),
     "shuffled dataset": lambda: {"x": batches(shuffled=True), "shuffle": False},
     "dataset of unknown length": lambda: dataset(lambda data: data.filter(lambda x, y: True)),
+    "short epochs": lambda: arrays(steps_per_epoch=3),
     "endless dataset": lambda: dataset(lambda data: data.repeat(), steps_per_epoch=3),
     "arrays, validated": lambda: arrays(validation_data=(inputs()[:4], targets()[:4])),
 }

@@ -90,8 +90,9 @@ class _PositionTensor:
 
     def __init__(self, source: Source):
         self._position = input_position(source)
-        ((self._name, state),) = self._position.read().items()
-        self.dtype = state.dtype
+        tensors = self._position.read()
+        (self._name,) = tensors.keys() - {self._position.READING}
+        self.dtype = tensors[self._name].dtype
 
     def read_value(self) -> tf.Tensor:
         return self._position.read()[self._name]

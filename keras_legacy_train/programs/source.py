@@ -59,11 +59,35 @@ class DatasetSource:
         self._on_begin = on_begin
         self._on_end = on_end
         self._iterator: Any = None
+        self._passes = 0
         self._was_read = False
         self._at_end = False
 
     def batch_spec(self) -> Any:
         return self._dataset.element_spec
+
+    @property
+    def reading(self) -> tuple[int, bool]:
+        """How often the reading was begun, and whether it has come to an end."""
+        return self._passes, self._at_end
+
+    def iterator_in(self, passes: int, at_end: bool) -> Any:
+        """The iterator, to be set to where an earlier run stopped reading.
+
+        A dataset that shuffles draws another order for each iterator. TensorFlow saves how many it has drawn,
+        but not where all rows have left the shuffle buffer. So as many are drawn here as by the earlier run:
+        one for the iterator that was only asked for its position, one each pass; and the last when the
+        position is restored.
+
+        Args:
+            passes: How often that run has begun to read, 1 or more.
+            at_end: Whether it has come to an end.
+        """
+        (iterator,) = self.inputs()
+        for _ in range(passes - self._passes - self._goes_on):
+            iter(self._dataset)
+        self._passes, self._at_end = passes, at_end
+        return iterator
 
     @property
     def iterator(self) -> Any:
@@ -76,11 +100,13 @@ class DatasetSource:
 
     def inputs(self) -> tuple[Any]:
         iterator = self.iterator
-        self._was_read = True
+        if not self._was_read:
+            self._was_read = True
+            self._passes += 1
         return (iterator,)
 
     def begin_epoch(self) -> None:
-        if self._at_end or (self._was_read and not self._goes_on):
+        if self._at_end or not self._goes_on:
             self.close()
 
     def next_batch(self) -> Any:

@@ -275,8 +275,9 @@ def test_backup_and_restore(tmp_path: Path) -> None:
         options = arrays(epochs=EPOCHS, verbose=0)
         backup = keras.callbacks.BackupAndRestore(tmp_path / name)
         with pytest.raises(OSError, match="power cut"):
-            train(again(line, name), callbacks=[FailOnce(2), backup], **options)
-        histories.append(train(again(line, name), callbacks=[backup], **options))
+            train(line(), callbacks=[FailOnce(2), backup], **options)
+        # A model is not to be used again: the callback leaves its epoch there.
+        histories.append(train(line(), callbacks=[backup], **options))
     assert_same_history(histories[1], histories[0])
     assert histories[1].epoch == [2, 3]
     assert_same_state(histories[1].model, histories[0].model)

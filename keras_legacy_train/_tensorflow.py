@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -38,9 +39,35 @@ class SessionInterface(_session.SessionInterface):
     """`Saver.save` and the queue runners accept only what is an instance of this."""
 
 
-def eager_mode() -> contextlib.AbstractContextManager[None]:
-    """Eager execution, also where `disable_v2_behavior()` switched it off: there is no public way back."""
-    return _context.eager_mode()
+@contextlib.contextmanager
+def eager_mode() -> Iterator[None]:
+    """Eager execution, also where `disable_v2_behavior()` switched it off: there is no public way back.
+
+    Functions that are first called in it are optimized with less ado, for which `tf.config.optimizer` has no
+    option: half of the time that the start of a large graph takes is TensorFlow's optimizer.
+    """
+    context = _context.context()
+    with _context.eager_mode():
+        options = context.function_call_options
+        ours = context.function_call_options = _optimized_in_one_pass(options.config_proto_serialized)
+        try:
+            yield
+        finally:
+            if context.function_call_options is ours:  # it is not if `tf.config` was used meanwhile
+                context.function_call_options = options
+
+
+@functools.lru_cache(maxsize=8)
+def _optimized_in_one_pass(serialized_config: bytes) -> _context.FunctionCallOptions:
+    config = tf.compat.v1.ConfigProto.FromString(serialized_config)
+    rewriting = config.graph_options.rewrite_options
+    if not rewriting.meta_optimizer_iterations:
+        rewriting.meta_optimizer_iterations = rewriting.ONE  # a second pass finds next to nothing
+    if not tf.config.list_physical_devices("GPU"):
+        # These have something to do on a GPU only.
+        rewriting.layout_optimizer = rewriting.OFF
+        rewriting.memory_optimization = rewriting.NO_MEM_OPT
+    return _context.FunctionCallOptions(config_proto=config)
 
 
 @contextlib.contextmanager

@@ -63,23 +63,53 @@ def _meta_graph_with_saver(graph: tf.Graph) -> tf.compat.v1.MetaGraphDef:
     # Objects would become names, from which an import could not make them.
     left_out = {_KEYS.SAVEABLE_OBJECTS, POSITIONS}
     collections = [key for key in graph.get_all_collection_keys() if key not in left_out]
+    with graph.as_default():
+        meta_graph = tf.compat.v1.train.export_meta_graph(
+            collection_list=collections, strip_default_attrs=True
+        )
+        saved_part = _saved_part(graph, meta_graph, objects)
+    positions = [f"{key} {tensor}".encode() for key, tensor in saved_positions(graph).items()]
+    if positions:
+        meta_graph.collection_def[POSITIONS].bytes_list.value.extend(positions)
     read_instead: dict[str, str] = {}
-    with tf.Graph().as_default() as copy:
-        original = tf.compat.v1.train.export_meta_graph(graph=graph, collection_list=collections)
-        saver = tf.compat.v1.train.import_meta_graph(original)
-        if objects:
-            stand_ins = [_stand_in(copy, ops, read_instead) for ops in objects]
-            saver = tf.compat.v1.train.Saver([*copy.get_collection(_KEYS.GLOBAL_VARIABLES), *stand_ins])
-        for key, tensor in saved_positions(graph).items():
-            copy.add_to_collection(POSITIONS, f"{key} {tensor}")
-        saver_def = None if saver is None else saver.as_saver_def()
-        meta_graph = tf.compat.v1.train.export_meta_graph(saver_def=saver_def, strip_default_attrs=True)
+    with saved_part.as_default() as part:
+        stand_ins = [_stand_in(part, ops, read_instead) for ops in objects]
+        saved = [*part.get_collection(_KEYS.GLOBAL_VARIABLES), *stand_ins]
+        if saved:
+            name = graph.unique_name("save", mark_as_used=False)
+            saver = tf.compat.v1.train.Saver(saved, name=name)
+            meta_graph.saver_def.CopyFrom(saver.as_saver_def())
+        with_saver = tf.compat.v1.train.export_meta_graph(strip_default_attrs=True).graph_def
+    names = {node.name for node in meta_graph.graph_def.node}
+    meta_graph.graph_def.node.extend(node for node in with_saver.node if node.name not in names)
     functions = meta_graph.graph_def.library.function
     for node in (*meta_graph.graph_def.node, *(node for f in functions for node in f.node_def)):
         _make_readable_by_1_15(node)
     for node in meta_graph.graph_def.node:
         node.input[:] = [read_instead.get(text, text) for text in node.input]
     return meta_graph
+
+
+def _saved_part(
+    graph: tf.Graph, meta_graph: tf.compat.v1.MetaGraphDef, objects: Sequence[SaverOps]
+) -> tf.Graph:
+    """A graph of nothing but the variables and what it takes to save and restore the objects."""
+    variables = tf.compat.v1.MetaGraphDef()
+    if _KEYS.GLOBAL_VARIABLES in meta_graph.collection_def:
+        variables.collection_def[_KEYS.GLOBAL_VARIABLES].CopyFrom(
+            meta_graph.collection_def[_KEYS.GLOBAL_VARIABLES]
+        )
+    wanted = [name for ops in objects for part in ops.parts for name in (part.written, part.read)]
+    wanted += [name for ops in objects for name in ops.restore]
+    for variable in graph.get_collection(_KEYS.GLOBAL_VARIABLES):
+        names = variable.to_proto()
+        wanted += [names.variable_name, names.initializer_name, names.initial_value_name, names.snapshot_name]
+    nodes = [name.partition(":")[0] for name in wanted if name]
+    variables.graph_def.CopyFrom(tf.compat.v1.graph_util.extract_sub_graph(meta_graph.graph_def, nodes))
+    variables.graph_def.versions.CopyFrom(meta_graph.graph_def.versions)
+    with tf.Graph().as_default() as part:
+        tf.compat.v1.train.import_meta_graph(variables)
+    return part
 
 
 def _stand_in(copy: tf.Graph, ops: SaverOps, read_instead: dict[str, str]) -> _tensorflow.SaveableObject:

@@ -191,17 +191,22 @@ class _Evaluation:
         if self._window is None:
             self._window = self._make_window(self._update_ops or ())
         began = time.perf_counter()
-        rows, error = self._window.run(math.inf, int(min(until - self.done, self._window_size())))
-        self._window_size.took(len(rows), time.perf_counter() - began)
-        self.done += len(rows)
-        self._is_stale |= len(rows) > 0
+        (steps,), error = self._window.run(int(min(until - self.done, self._window_size())))
+        self._window_size.took(len(steps), time.perf_counter() - began)
+        self.done += len(steps)
+        self._is_stale |= len(steps) > 0
         if error is not None:
             raise error
 
     def _make_window(self, update_ops: Sequence[tf.Operation | tf.Tensor]) -> Window:
         operations = [op.op.name if isinstance(op, tf.Tensor) else op.name for op in update_ops]
-        step_function = self._session.lifted.function((), (self._global_step,), operations)
-        return Window(lambda _: step_function([]), columns=1)
+        part = self._session.lifted.part((), (self._global_step,), operations)
+
+        def run_step(_: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
+            fetched, _operations = part.build([])
+            return fetched, tf.constant(False)
+
+        return Window(run_step, [tf.float64], is_ordered=True)
 
     @contextlib.contextmanager
     def _ends_with_the_input(self, limit: float) -> Iterator[None]:

@@ -195,7 +195,7 @@ def test_update_op_runs_each_step_in_few_calls(
 
     def noting_run(self: Window, *arguments: Any) -> Any:
         result = run(self, *arguments)
-        windows.append(len(result[0]))
+        windows.append(len(result[0][0]))
         return result
 
     monkeypatch.setattr(Window, "run", noting_run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,45 +18,64 @@ def _eager_execution() -> Iterator[None]:
         yield
 
 
-def squares(window_of: tf.Variable) -> list[tf.Tensor]:
-    """A step: counts on, and returns the count and its square."""
-    count = window_of.assign_add(2)
-    return [count, tf.reshape(count * count, [1])]
+IS_ORDERED = pytest.mark.parametrize("is_ordered", [False, True])
 
 
-@pytest.mark.parametrize(
-    ("until", "at_most", "steps"),
-    [(math.inf, 4, 4), (6, 100, 3), (5, 100, 3), (5, 2, 2), (0, 100, 1), (math.inf, 1, 1)],
-)
-def test_number_of_steps(until: float, at_most: int, steps: int) -> None:
-    count = tf.Variable(0, dtype=tf.int64)
-    window = Window(lambda _: squares(count), columns=2)
-    rows, error = window.run(until, at_most)
+class Squares:
+    """A step that counts on by two, and returns the count and its square.
+
+    Args:
+        until: The count at which a window must end.
+    """
+
+    def __init__(self, until: int = 1_000_000):
+        self.count = tf.Variable(0, dtype=tf.int64)
+        self._until = until
+
+    def __call__(self, _: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
+        count = self.count.assign_add(2, read_value=False)
+        with tf.control_dependencies([count]):
+            count = self.count.read_value()
+        return [count, tf.reshape(count * count, [1])], count >= self._until
+
+    def window(self, is_ordered: bool) -> Window:
+        return Window(self, [tf.float64, tf.float32], is_ordered=is_ordered)
+
+
+@IS_ORDERED
+@pytest.mark.parametrize(("until", "at_most", "steps"), [(99, 4, 4), (6, 100, 3), (5, 2, 2), (0, 100, 1)])
+def test_number_of_steps(until: int, at_most: int, steps: int, is_ordered: bool) -> None:
+    step = Squares(until)
+    (counts, squares), error = step.window(is_ordered).run(at_most)
     assert error is None
-    np.testing.assert_array_equal(rows, [[2 * n, 4 * n * n] for n in range(1, steps + 1)])
-    assert count.numpy() == 2 * steps
+    assert counts.tolist() == [2 * n for n in range(1, steps + 1)] and counts.dtype == np.float64
+    assert squares.tolist() == [4 * n * n for n in range(1, steps + 1)] and squares.dtype == np.float32
+    assert step.count.numpy() == 2 * steps
 
 
-def test_calls_go_on_where_the_last_one_ended() -> None:
-    count = tf.Variable(0, dtype=tf.int64)
-    window = Window(lambda _: squares(count), columns=2)
-    assert [len(window.run(until, 100)[0]) for until in (10, 4, 20)] == [5, 1, 4]
+@IS_ORDERED
+def test_calls_go_on_where_the_last_one_ended(is_ordered: bool) -> None:
+    window = Squares(until=10).window(is_ordered)
+    assert [window.run(at_most)[0][0].tolist() for at_most in (2, 7, 7)] == [[2, 4], [6, 8, 10], [12]]
 
 
-def test_ends_after_the_step_that_says_so() -> None:
-    count = tf.Variable(0, dtype=tf.int64)
-    window = Window(lambda _: squares(count), columns=2, ends=lambda _, square: square > 30.0)
-    rows, _ = window.run(math.inf, 100)
-    np.testing.assert_array_equal(rows[:, 1], [4, 16, 36])
-    assert len(window.run(math.inf, 100)[0]) == 1
+@IS_ORDERED
+def test_the_longest_window(is_ordered: bool) -> None:
+    (counts, _), error = Squares().window(is_ordered).run(Window.MAX_STEPS)
+    assert error is None
+    np.testing.assert_array_equal(counts, np.arange(2, 2 * Window.MAX_STEPS + 1, 2))
 
 
-def test_steps_before_an_error_are_kept() -> None:
-    iterator = iter(tf.data.Dataset.range(5))
-    window = Window(lambda _: [iterator.get_next()], columns=1)
-    rows, error = window.run(math.inf, 3)
-    assert error is None and rows[:, 0].tolist() == [0, 1, 2]
-    rows, error = window.run(math.inf, 100)
-    assert isinstance(error, tf.errors.OutOfRangeError) and rows[:, 0].tolist() == [3, 4]
-    rows, error = window.run(math.inf, 100)
-    assert isinstance(error, tf.errors.OutOfRangeError) and rows.shape == (0, 1)
+@IS_ORDERED
+@pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
+def test_steps_before_an_error_are_kept(dtype: tf.DType, is_ordered: bool) -> None:
+    # The NaN is a step's own.
+    iterator = iter(tf.data.Dataset.from_tensor_slices([0.0, 1.0, 2.0, float("nan"), 4.0]))
+    window = Window(lambda _: ([iterator.get_next()], tf.constant(False)), [dtype], is_ordered=is_ordered)
+    (numbers,), error = window.run(3)
+    assert error is None and numbers.tolist() == [0, 1, 2]
+    (numbers,), error = window.run(100)
+    assert isinstance(error, tf.errors.OutOfRangeError)
+    np.testing.assert_array_equal(numbers, [np.nan, 4])
+    (numbers,), error = window.run(100)
+    assert isinstance(error, tf.errors.OutOfRangeError) and numbers.shape == (0,)

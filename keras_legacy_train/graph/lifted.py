@@ -32,6 +32,7 @@ from keras_legacy_train.graph.nodes import (
     split_inputs,
 )
 from keras_legacy_train.graph.ordering import order_updates
+from keras_legacy_train.graph.part import Part
 from keras_legacy_train.graph.references import References
 
 _LIFTS = itertools.count()
@@ -104,17 +105,14 @@ class LiftedGraph:
                 self._functions[key] = self._make_function(*key)
             return self._functions[key]
 
-    def contents(
-        self, feeds: Iterable[str], fetches: Iterable[str], operations: Iterable[str]
-    ) -> tuple[set[str], bool]:
-        """The types of all operations that such a function runs, and whether it draws random numbers."""
+    def part(
+        self, feeds: Iterable[str] = (), fetches: Iterable[str] = (), operations: Iterable[str] = ()
+    ) -> Part:
+        """What `function` makes a function of; see there for arguments and errors."""
         with self._lock:
-            names, extra = self._readable(tuple(fetches), tuple(operations))
-            wanted = {*map(node_name, names), *operations} - self._captured.keys()
-            graph_def, captured = self._subgraph(wanted, extra, set(feeds))
-        bodies = (function.node_def for function in graph_def.library.function)
-        nodes = itertools.chain(graph_def.node, *bodies)
-        return {node.op for node in nodes}, not self._states.isdisjoint(captured)
+            if self._version != self.graph.version:
+                self.update()
+            return self._part(tuple(feeds), tuple(fetches), tuple(operations))
 
     def variable(self, name: str) -> _tensorflow.GraphVariable:
         """The variable of the op of that name; two ops that share a variable lead to the same."""
@@ -219,29 +217,17 @@ class LiftedGraph:
     def _make_function(
         self, feeds: tuple[str, ...], fetches: tuple[str, ...], operations: tuple[str, ...]
     ) -> Function:
-        operations = tuple(name for name in operations if name not in self._captured)
-        fetched, extra = self._readable(fetches, operations)
-        graph_def, captured = self._subgraph({*map(node_name, fetched), *operations}, extra, set(feeds))
-        used = {name for node in graph_def.node for name in split_inputs(node)[0]}
+        part = self._part(feeds, fetches, operations)
         signature = [
             tf.TensorSpec(tensor.shape, tensor.dtype.base_dtype)
             for tensor in map(self.graph.get_tensor_by_name, feeds)
         ]
 
         def body(*arguments: tf.Tensor) -> list[tf.Tensor]:
-            graph = tf.compat.v1.get_default_graph()
-            # What is fed and not needed must not be mapped.
-            input_map = {feed: fed for feed, fed in zip(feeds, arguments, strict=True) if feed in used}
-            for name in captured:
-                input_map.setdefault(f"{name}:0", graph.capture(self._captured[name].handle))
-            elements = tf.graph_util.import_graph_def(
-                graph_def, input_map, return_elements=[*fetched, *operations], name="lifted"
-            )
-            # TensorFlow drops what no output depends on, so the operations become an output; and one of
-            # control for a caller that drops that output.
-            graph.control_outputs.extend(elements[len(fetched) :])
-            with tf.control_dependencies(elements[len(fetched) :]):
-                return [*elements[: len(fetched)], tf.constant(True, name="done")]
+            fetched, operations = part.build(arguments)
+            # An output of a function's own makes it run the operations.
+            with tf.control_dependencies(operations):
+                return [*fetched, tf.constant(True, name="done")]
 
         with _tensorflow.eager_mode():
             function = tf.compat.v1.wrap_function(body, signature)
@@ -250,6 +236,19 @@ class LiftedGraph:
             return _tensorflow.call(function, arguments)[:-1]
 
         return run
+
+    def _part(self, feeds: tuple[str, ...], fetches: tuple[str, ...], operations: tuple[str, ...]) -> Part:
+        operations = tuple(name for name in operations if name not in self._captured)
+        fetched, extra = self._readable(fetches, operations)
+        graph_def, captured = self._subgraph({*map(node_name, fetched), *operations}, extra, set(feeds))
+        return Part(
+            graph_def,
+            feeds,
+            fetched,
+            operations,
+            {name: self._captured[name] for name in captured},
+            draws=not self._states.isdisjoint(captured),
+        )
 
     def _readable(
         self, fetches: Sequence[str], operations: Sequence[str]

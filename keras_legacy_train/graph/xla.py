@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from keras_legacy_train.graph.lifted import LiftedGraph
+from keras_legacy_train.graph.part import Part
 
 # XLA leaves out assertions, and takes an index that is out of range for the nearest one within.
 _CHECKED = {
@@ -14,17 +12,9 @@ _CHECKED = {
 }
 
 
-def obstacle(
-    lifted: LiftedGraph, feeds: Iterable[str], fetches: Iterable[str], operations: Iterable[str]
-) -> str | None:
-    """Why a function had better not be compiled, although perhaps it can be; `None` if nothing is known.
-
-    Args:
-        lifted: The graph.
-        feeds, fetches, operations: The function; see `LiftedGraph.function`.
-    """
-    op_types, draws = lifted.contents(feeds, fetches, operations)
-    if draws:
+def obstacle(part: Part) -> str | None:
+    """Why a part had better not be compiled, although perhaps it can be; `None` if nothing is known."""
+    if part.draws:
         return "it draws random numbers, which would be other ones"
-    checks = sorted({_CHECKED[op_type] for op_type in op_types & _CHECKED.keys()})
+    checks = sorted({_CHECKED[op_type] for op_type in part.op_types() & _CHECKED.keys()})
     return f"{checks[0]} in it would have no effect" if checks else None

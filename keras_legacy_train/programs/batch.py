@@ -13,7 +13,10 @@ from keras_legacy_train import _tensorflow
 from keras_legacy_train.programs.base import Steps
 from keras_legacy_train.programs.named_values import NamedValues
 from keras_legacy_train.programs.source import Source
-from keras_legacy_train.programs.window import NOT_RUN, Window
+from keras_legacy_train.programs.window import Window
+
+# The number of a step that found no batch.
+_NO_BATCH = -1.0
 
 
 class BatchStep(Protocol):
@@ -119,18 +122,18 @@ class BatchProgram:
         if self._window is None:
             self._window = self._make_window(inputs)
         start, began = self.global_step(), time.perf_counter()
-        rows, error = self._window.run(until, at_most, *inputs)
+        columns, error = self._window.run(at_most, tf.constant(until, tf.float64), *inputs)
         seconds = time.perf_counter() - began
         end: BaseException | None = error
-        if len(rows) and rows[-1, 0] == NOT_RUN:
+        if len(columns[0]) and columns[0][-1] == _NO_BATCH:
             self._source.ended()
-            rows, end = rows[:-1], StopIteration("there are no more batches")
-        losses = rows[:, 1].astype(self._loss_dtype)
-        if len(rows):
-            self._last_loss = losses[-1]
-            needed = dict(zip(self._needed, rows[-1, 2:].tolist(), strict=True))
-            self._last_logs = {name: needed.get(name) for name in self._last_logs}
-        return Steps(start, rows[:, 0].astype(np.int64), losses, seconds, error=end)
+            columns, end = [column[:-1] for column in columns], StopIteration("there are no more batches")
+        numbers, losses, *needed = columns
+        if len(numbers):
+            self._last_loss = losses[-1].astype(self._loss_dtype)
+            logs = {name: float(log[-1]) for name, log in zip(self._needed, needed, strict=True)}
+            self._last_logs = {name: logs.get(name) for name in self._last_logs}
+        return Steps(start, numbers.astype(np.int64), losses.astype(self._loss_dtype), seconds, error=end)
 
     def stop_window(self) -> None:
         with _tensorflow.eager_mode():
@@ -160,21 +163,23 @@ class BatchProgram:
             numbers = [number, loss, *map(logs.__getitem__, self._needed)]
             return [tf.reshape(tf.cast(each, tf.float64), []) for each in numbers]
 
-        def run_one(_: tf.Tensor, *iterators: Any) -> list[tf.Tensor]:
+        def run_on_next(*iterators: Any) -> list[tf.Tensor]:
             if not iterators:
                 return run_on(())
             batch = iterators[0].get_next_as_optional()
-            nothing = [tf.constant(NOT_RUN, tf.float64)] * columns
+            nothing = [tf.constant(_NO_BATCH, tf.float64)] * columns
             has_replicas = isinstance(iterators[0], tf.distribute.DistributedIterator)
             cond = _cond_of_replicas if has_replicas else tf.cond
             return cond(batch.has_value(), lambda: run_on(batch.get_value()), lambda: nothing)
 
-        def ends(number: tf.Tensor, loss: tf.Tensor, *_: tf.Tensor) -> tf.Tensor:
-            return (number < 0) | self._is_fatal(loss) | self._stop.read_value()
+        def run_step(_: tf.Tensor, until: tf.Tensor, *iterators: Any) -> tuple[list[tf.Tensor], tf.Tensor]:
+            number, loss, *_logs = numbers = run_on_next(*iterators)
+            must_end = (number >= until) | (number == _NO_BATCH) | self._is_fatal(loss)
+            return numbers, must_end | self._stop.read_value()
 
         columns = 2 + len(self._needed)
-        specs = [tf.type_spec_from_value(each) for each in inputs]
-        return Window(run_one, columns, inputs=specs, ends=ends)
+        specs = [tf.TensorSpec([], tf.float64), *map(tf.type_spec_from_value, inputs)]
+        return Window(run_step, [tf.float64] * columns, inputs=specs)
 
 
 def _cond_of_replicas(wanted: tf.Tensor, run: Callable[[], Any], skip: Callable[[], Any]) -> Any:

@@ -102,20 +102,20 @@ class GraphProgram:
 
     def run_window(self, until: float, at_most: int) -> Steps:
         began = time.perf_counter()
+        at_most = int(min(at_most, max(until - self._step, 1)))
         feeds: dict[str, np.ndarray] = {}
         if self._feeds is not None and self._feeds_ahead:
-            feeds = self._feeds.block(int(min(at_most, max(until - self._step, 1))))
+            feeds = self._feeds.block(at_most)
             at_most = max(map(len, feeds.values()), default=1)
         if (self._feeds is not None and not feeds) or self._loss.shape.num_elements() is None:
             return self._run_one(self.next_batch(), self._progress, self._operations)
-        rows, error = self._run_window(until, at_most, feeds)
+        numbers, losses, error = self._run_window(until, at_most, feeds)
         if self._feeds is not None:
-            self._feeds.drop(len(rows))
+            self._feeds.drop(len(losses))
         if isinstance(error, tf.errors.OutOfRangeError):
             self._queue_runners.raise_failure()
         seconds = time.perf_counter() - began
-        losses = rows[:, 1].astype(self._loss.dtype.as_numpy_dtype)
-        return self._steps(rows[:, 0].astype(np.int64), losses, seconds, error=error)
+        return self._steps(numbers, losses, seconds, error=error)
 
     def stop_window(self) -> None:
         with _tensorflow.eager_mode():
@@ -124,21 +124,23 @@ class GraphProgram:
 
     def _run_window(
         self, until: float, at_most: int, feeds: Mapping[str, np.ndarray]
-    ) -> tuple[np.ndarray, tf.errors.OpError | None]:
+    ) -> tuple[np.ndarray, np.ndarray, tf.errors.OpError | None]:
+        """The steps' numbers and losses, and the error that ended the window, if one did."""
         arrays = [tf.constant(array) for array in feeds.values()]
-        rows, error = self._window(feeds).run(until, at_most, *arrays)
-        if not self._jit_compile or not isinstance(error, tf.errors.InvalidArgumentError):
-            return rows, error
-        message = error.message.partition("{")[0]
-        if self._jit_compile == "auto":
+        (*counted, losses), error = self._window(feeds).run(at_most, tf.constant(until, tf.float64), *arrays)
+        if self._jit_compile and isinstance(error, tf.errors.InvalidArgumentError):
+            message = error.message.partition("{")[0]
+            if self._jit_compile != "auto":
+                raise ValueError(
+                    "jit_compile=True, but XLA cannot compile or run this step; no variable has changed."
+                    f" Pass jit_compile='auto' or False. {message}"
+                ) from error
             _LOGGER.info("XLA cannot compile this step; it is run as it is. %s", message)
             self._jit_compile = False
             self._windows.clear()
             return self._run_window(until, at_most, feeds)
-        raise ValueError(
-            "jit_compile=True, but XLA cannot compile or run this step; no variable has changed."
-            f" Pass jit_compile='auto' or False. {message}"
-        ) from error
+        numbers = counted[0] if counted else self._step + 1 + np.arange(len(losses))
+        return numbers.astype(np.int64), losses.astype(self._loss.dtype.as_numpy_dtype), error
 
     def _run_one(
         self,
@@ -218,18 +220,31 @@ class GraphProgram:
 
     def _make_window(self, specs: Mapping[str, tf.TensorSpec]) -> Window:
         lifted = self._session.lifted
-        step_function = lifted.function(specs, self._progress, self._operations)
+        part = lifted.part(specs, [self._loss.name], self._operations)
+        # If each step raises the global step by one, which is the rule, none need tell it.
+        is_counted = part.raises_by_one(lifted.variable(self.global_step_name))
+        if not is_counted:
+            part = lifted.part(specs, self._progress, self._operations)
         if self._jit_compile == "auto":
-            reason = xla.obstacle(lifted, specs, self._progress, self._operations)
+            reason = xla.obstacle(part)
             if reason is not None:
                 _LOGGER.info("XLA does not compile this step: %s.", reason)
                 self._jit_compile = False
 
-        def run_one(index: tf.Tensor, *feeds: tf.Tensor) -> list[tf.Tensor]:
-            return step_function([feed[index] for feed in feeds])[:2]
+        def run_step(
+            index: tf.Tensor, until: tf.Tensor, *feeds: tf.Tensor
+        ) -> tuple[list[tf.Tensor], tf.Tensor]:
+            (*step, loss), _ = part.build([feed[index] for feed in feeds])
+            must_end = self._is_fatal(tf.cast(loss, dtype)) | self._stop.read_value()
+            if not is_counted:
+                must_end |= tf.cast(step[0], tf.float64) >= until
+            return [*step, loss], tf.reshape(must_end, [])
 
-        def ends(_: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
-            return self._is_fatal(loss) | self._stop.read_value()
-
-        inputs = list(specs.values())
-        return Window(run_one, columns=2, inputs=inputs, ends=ends, jit_compile=bool(self._jit_compile))
+        dtype = self._loss.dtype.base_dtype if self._loss.dtype.base_dtype == tf.float32 else tf.float64
+        return Window(
+            run_step,
+            [dtype] if is_counted else [tf.float64, dtype],
+            inputs=[tf.TensorSpec([], tf.float64), *specs.values()],
+            is_ordered=True,
+            jit_compile=bool(self._jit_compile),
+        )

@@ -8,78 +8,106 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# In the place of a step's first number where no step was run.
-NOT_RUN = -1.0
+# What a step's index is raised by to end the window; more than any window has steps.
+_END = 2**32
 
 
 class Window:
     """Runs a step again and again in one call, and keeps what each returned.
 
-    It is kept in a variable, so that it outlives an error inside the call, which what a while loop carries
-    does not. float64 holds step numbers and losses exactly.
+    It is kept in variables, so that it outlives an error inside the call, which what a while loop carries
+    does not.
 
     Args:
-        run_step: Runs a step, given its index in the window and the window's inputs, and returns its numbers,
-            scalar tensors. The first is not negative; the window goes on as long as it is below a bound.
-        columns: How many numbers it returns.
+        run_step: Runs a step, given its index in the window and the window's inputs. Returns its numbers,
+            scalar tensors, and whether the window must end after it.
+        dtypes: In what the numbers are kept: `tf.float32` or `tf.float64`, which holds step numbers exactly.
         inputs: The specifications of what each call of the window is given.
-        ends: Tells after a step, given its numbers as float64 scalars, whether the window must end there.
+        is_ordered: Whether the stateful operations of a step have the control inputs that they need, so that
+            TensorFlow need not order them as they come.
         jit_compile: Whether XLA compiles the window.
     """
 
-    # The longest window: rows of the record, which each call clears.
+    # The longest window.
     MAX_STEPS = 16_384
 
     def __init__(
         self,
-        run_step: Callable[..., Sequence[tf.Tensor]],
-        columns: int,
+        run_step: Callable[..., tuple[Sequence[tf.Tensor], tf.Tensor]],
+        dtypes: Sequence[tf.DType],
         *,
         inputs: Sequence[tf.TypeSpec] = (),
-        ends: Callable[..., tf.Tensor] | None = None,
+        is_ordered: bool = False,
         jit_compile: bool = False,
     ):
-        cleared = tf.fill([self.MAX_STEPS, columns], tf.constant(NOT_RUN, tf.float64))
-        record = tf.Variable(cleared, trainable=False)
+        signature = [tf.TensorSpec([], tf.int64), *inputs]
+        unset = _unset(self.MAX_STEPS, dtypes[0])
+        records = [tf.Variable(tf.zeros([self.MAX_STEPS], dtype), trainable=False) for dtype in dtypes]
+
+        def require(operation: tf.Operation) -> None:
+            """Has an operation run to its end, although nothing depends on it."""
+            if is_ordered:  # otherwise TensorFlow sees to it
+                tf.compat.v1.get_default_graph().control_outputs.append(operation)
+
+        def run_one(done: tf.Tensor, *inputs: Any) -> tf.Tensor:
+            numbers, must_end = run_step(done, *inputs)
+            for record, number in zip(records, numbers, strict=True):
+                require(
+                    tf.raw_ops.ResourceScatterUpdate(
+                        resource=record.handle, indices=done, updates=_scalar(number, record.dtype)
+                    )
+                )
+            return tf.where(must_end, done + 1 + _END, done + 1)
+
+        def loop(at_most: tf.Tensor, *inputs: Any) -> tf.Tensor:
+            (done,) = tf.while_loop(
+                lambda done: done < at_most,
+                lambda done: [run_one(done, *inputs)],
+                [tf.constant(0, tf.int64)],
+                parallel_iterations=1,  # nothing else keeps a step from overtaking the one before
+            )
+            require(done.op)
+            return done % _END
+
+        run_loop = tf.compat.v1.wrap_function(loop, signature) if is_ordered else loop
 
         @tf.function(autograph=False, jit_compile=jit_compile or None)
-        def window(until: tf.Tensor, at_most: tf.Tensor, *inputs: Any) -> tf.Tensor:
-            record.assign(tf.fill(record.shape, tf.constant(NOT_RUN, tf.float64)))
+        def window(at_most: tf.Tensor, *inputs: Any) -> tuple[tf.Tensor, list[tf.Tensor]]:
+            records[0].assign(unset)
+            # Cut off in here, they would have XLA compile the window for each number of steps.
+            return run_loop(at_most, *inputs), [record.read_value() for record in records]
 
-            def goes_on(done: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-                return (done < at_most) & wanted
+        self._records = records
+        self._function = window.get_concrete_function(*signature)
 
-            def run_one(done: tf.Tensor, _: tf.Tensor) -> list[tf.Tensor]:
-                numbers = [tf.cast(tf.reshape(number, []), tf.float64) for number in run_step(done, *inputs)]
-                tf.raw_ops.ResourceScatterUpdate(
-                    resource=record.handle, indices=done, updates=tf.stack(numbers)
-                )
-                wanted = numbers[0] < until
-                if ends is not None:
-                    with tf.control_dependencies(numbers):  # what it reads may change during the step
-                        wanted &= ~ends(*numbers)
-                return [done + 1, wanted]
-
-            state = [tf.constant(0, tf.int64), tf.constant(True)]
-            done, _ = tf.while_loop(goes_on, run_one, state, parallel_iterations=1)
-            return record[:done]
-
-        self._record = record
-        self._function = window.get_concrete_function(
-            tf.TensorSpec([], tf.float64), tf.TensorSpec([], tf.int64), *inputs
-        )
-
-    def run(self, until: float, at_most: int, *inputs: Any) -> tuple[np.ndarray, tf.errors.OpError | None]:
-        """Runs steps until the first number of one is `until` or more; at least one, `at_most` at the most.
+    def run(self, at_most: int, *inputs: Any) -> tuple[list[np.ndarray], tf.errors.OpError | None]:
+        """Runs steps until one says that it is the last: at least one, `at_most` at the most.
 
         Returns:
-            A row of numbers for each step done, `float64[n, columns]`; and the error that ended the window,
-            if one did. The step that raised it has no row.
+            For each of a step's numbers those of all steps done, `[n]`; and the error that ended the window,
+            if one did. The step that raised it has no number.
         """
         try:
-            # Python numbers would each be traced anew.
-            bounds = tf.constant(until, tf.float64), tf.constant(at_most, tf.int64)
-            return self._function(*bounds, *inputs).numpy(), None
+            # A Python number would be traced anew.
+            done, records = self._function(tf.constant(at_most, tf.int64), *inputs)
         except tf.errors.OpError as error:
-            rows = self._record.numpy()
-            return rows[: np.argmax(rows[:, 0] == NOT_RUN)], error
+            columns = [record.numpy() for record in self._records]
+            done = np.count_nonzero(_bits(columns[0]) != -1)
+            return [column[:done] for column in columns], error
+        return [record.numpy()[: int(done)] for record in records], None
+
+
+def _scalar(number: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    if number.shape.rank != 0:
+        number = tf.reshape(number, [])
+    return tf.cast(number, dtype)
+
+
+def _unset(size: int, dtype: tf.DType) -> tf.Tensor:
+    """Values that no step returns: NaNs with all bits set. Those of a computation have few."""
+    bits = np.full([size], -1, f"int{8 * dtype.size}")
+    return tf.constant(bits.view(dtype.as_numpy_dtype))
+
+
+def _bits(column: np.ndarray) -> np.ndarray:
+    return column.view(f"int{8 * column.itemsize}")

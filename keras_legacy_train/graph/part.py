@@ -1,0 +1,82 @@
+"""A part of a lifted graph: what computes some tensors and runs some operations."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+from keras_legacy_train.graph.nodes import node_name, split_inputs
+
+_BRANCHES = frozenset({"Switch", "RefSwitch", "_SwitchN"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Nodes to be imported into functions.
+
+    Attributes:
+        graph_def: The nodes, and the functions they call.
+        feeds: Names of the tensors that the part is given.
+        fetches: Names of the tensors that it returns.
+        operations: Names of the operations that it runs.
+        captured: By name, the variables that it uses.
+        draws: Whether it draws random numbers.
+    """
+
+    graph_def: tf.compat.v1.GraphDef
+    feeds: Sequence[str]
+    fetches: Sequence[str]
+    operations: Sequence[str]
+    captured: Mapping[str, tf.Variable]
+    draws: bool
+
+    def build(self, arguments: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], list[tf.Operation]]:
+        """Imports the nodes into the function that is being built.
+
+        The function must be one without automatic control dependencies, as of `tf.compat.v1.wrap_function`:
+        the nodes have their order already.
+
+        Args:
+            arguments: A tensor for each feed.
+
+        Returns:
+            The fetched tensors, and the operations, on which nothing that is returned need depend.
+        """
+        graph = tf.compat.v1.get_default_graph()
+        used = {name for node in self.graph_def.node for name in split_inputs(node)[0]}
+        # What is fed and not needed must not be mapped.
+        input_map = {feed: fed for feed, fed in zip(self.feeds, arguments, strict=True) if feed in used}
+        for name, variable in self.captured.items():
+            input_map.setdefault(f"{name}:0", graph.capture(variable.handle))
+        elements = tf.graph_util.import_graph_def(
+            self.graph_def, input_map, return_elements=[*self.fetches, *self.operations], name="lifted"
+        )
+        fetched, operations = elements[: len(self.fetches)], elements[len(self.fetches) :]
+        graph.control_outputs.extend(operations)  # TensorFlow drops what no output depends on
+        return fetched, operations
+
+    def op_types(self) -> set[str]:
+        """The types of all operations in it."""
+        bodies = (function.node_def for function in self.graph_def.library.function)
+        return {node.op for node in itertools.chain(self.graph_def.node, *bodies)}
+
+    def raises_by_one(self, variable: tf.Variable) -> bool:
+        """Whether it is certain that each run raises the variable by one, and changes it in no other way."""
+        handles = {f"{name}:0" for name, captured in self.captured.items() if captured is variable}
+        nodes = {node.name: node for node in self.graph_def.node}
+        users = [node for node in nodes.values() if handles.intersection(split_inputs(node)[0])]
+        updates = [node for node in users if node.op != "ReadVariableOp"]
+        if [node.op for node in updates] != ["AssignAddVariableOp"]:
+            return False
+        if any(node.op in _BRANCHES for node in nodes.values()):
+            return False  # what waits for a branch that is not taken does not run
+        value = nodes.get(node_name(updates[0].input[1]))
+        return value is not None and value.op == "Const" and _number(value) == 1
+
+
+def _number(constant: tf.compat.v1.NodeDef) -> int | None:
+    array = tf.make_ndarray(constant.attr["value"].tensor)
+    return int(array) if array.ndim == 0 else None

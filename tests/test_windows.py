@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow.compat.v1 as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graphs import control_flow
 from helpers import (
     EveryNLosses,
     Job,
@@ -21,7 +23,7 @@ from helpers import (
     assert_values_equal,
     checkpoint_values,
 )
-from keras_legacy_train import train
+from keras_legacy_train import callbacks, train
 from strategies import LAYERS, RANDOM_LAYERS, Spec, build, specs
 
 STEPS = 12
@@ -98,6 +100,57 @@ def test_windows_draw_the_same_random_numbers(name: str) -> None:
 @given(specs(), watches)
 def test_windows_equal_single_steps_at_length(spec: Spec, watch: Watch) -> None:
     assert_windows_equal_single_steps(spec, watch)
+
+
+class Numbers(callbacks.LoopCallback):
+    """Notes the number of each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[int] = []
+
+    def on_steps_end(self, steps: Any) -> None:
+        self.seen += steps.numbers.tolist()
+
+
+# How a step raises the global step, which each branch and each other number makes harder to foresee.
+RAISES: dict[str, Callable[[Any], Any]] = {
+    "by one": lambda step: tf.assign_add(step, 1),
+    "by two": lambda step: tf.assign_add(step, 2),
+    "by one or two": lambda step: tf.assign_add(step, 1 + step.value() % 2),
+    "in a branch": lambda step: tf.cond(
+        tf.equal(step.value() % 2, 0), lambda: tf.assign_add(step, 1), lambda: tf.assign_add(step, 3)
+    ),
+    "twice": lambda step: tf.group(tf.assign_add(step, 1), tf.assign_add(step, 1)),
+    "by assigning it": lambda step: tf.assign(step, step + 1),
+}
+
+
+@pytest.mark.parametrize("is_resource", [False, True])
+@pytest.mark.parametrize("raises", RAISES)
+def test_numbers_of_the_steps_in_a_window(raises: str, is_resource: bool, tmp_path: Path) -> None:
+    seen = []
+    for max_window in (1, None):
+        with tf.Graph().as_default() as graph, control_flow(v2=is_resource):
+            step = tf.get_variable(
+                "step", [], tf.int64, tf.zeros_initializer(), trainable=False, use_resource=is_resource
+            )
+            train_op, loss = RAISES[raises](step), tf.constant(1.0)
+        numbers = Numbers()
+        train(
+            graph,
+            tmp_path / str(max_window),
+            train_op,
+            loss,
+            step,
+            monitors=[Silent()],
+            callbacks=[numbers],
+            max_window=max_window,
+            max_steps=20,
+        )
+        seen.append(numbers.seen)
+    assert seen[0] == seen[1]
+    assert 20 <= seen[0][-1] <= 22
 
 
 def named_feeds(job: Job) -> Callable[[], dict[str, Any]] | None:

@@ -20,6 +20,8 @@ import time
 from typing import Any
 
 import tensorflow as tf
+from tensorboard.compat.proto import event_pb2
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 
 class SummaryWriter:
@@ -104,8 +106,6 @@ class SummaryWriter:
         Args:
             event: A `tf.compat.v1.Event`.
         """
-        from tensorboard.compat.proto import event_pb2
-
         # tensorboard has classes of its own for the same messages.
         message = event_pb2.Event.FromString(event.SerializeToString())
         with self._lock:
@@ -135,10 +135,8 @@ class SummaryWriter:
             event.step = int(step)
         self.add_event(event)
 
-    def _open(self) -> Any:
+    def _open(self) -> EventFileWriter:
         if self._file is None:
-            from tensorboard.summary.writer.event_file_writer import EventFileWriter
-
             self._file = EventFileWriter(self._logdir)
         return self._file
 

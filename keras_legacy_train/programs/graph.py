@@ -74,7 +74,8 @@ class GraphProgram:
         self.global_step()
 
     def global_step(self) -> int:
-        self._step = int(self._session.compute([self._global_step])[0])
+        with _tensorflow.eager_mode():
+            self._step = int(self._session.lifted.variable(self.global_step_name).numpy())
         return self._step
 
     def begin_epoch(self) -> None:

@@ -52,6 +52,13 @@ PEERS = {
         {**_BARE, "jit_compile": True},
         cannot=_PIPELINES,  # XLA cannot compile an iterator
     ),
+    "train-ahead": Peer(
+        "train, max_window=100",
+        "today",
+        "train_loop",
+        {"max_window": 100},
+        cannot=tuple(name for name in WORKLOADS if WORKLOADS[name].source != "feed"),
+    ),
     "fit": Peer("fit", "today", "fit_loop"),
     "contrib": Peer("tf.contrib.learn.train, TF 1.15.5", "tf1", "contrib_learn"),
     "estimator": Peer("tf.estimator.Estimator, TF 2.15.1", "estimator", "estimator"),

@@ -16,7 +16,7 @@ from keras_legacy_train.callbacks.final_weights import FinalWeights
 from keras_legacy_train.callbacks.keras_adapter import KerasAdapter
 from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
 from keras_legacy_train.callbacks.on_models import check_callbacks
-from keras_legacy_train.callbacks.run_state import RunState
+from keras_legacy_train.callbacks.run_state import Reminder, RunState
 from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
 from keras_legacy_train.checkpoints import CheckpointManager, CheckpointState
 from keras_legacy_train.loop.epochs import Epochs
@@ -103,10 +103,12 @@ def train_batches(
 
         position = source if options.save_input_state and output_dir is not None else None
         state: CheckpointState
+        run: RunState | None = None
         if model is None:
             state = variables_state([*program.variables, global_step], position)
         else:
-            run = RunState(epochs, [each for each in users_callbacks if isinstance(each, KerasAdapter)])
+            run = RunState(epochs, program, [*services, *users_callbacks])
+            observers.append(Reminder(run))
             state = model_state(model, global_step, optimizer, program.variables, run, position)
 
         if output_dir is not None:
@@ -128,6 +130,8 @@ def train_batches(
             if manager is None or manager.restore_latest() is None:
                 raise FileNotFoundError(f"There is no checkpoint in {output_dir} to go on from.")
             begin_epochs()
+            if run is not None:
+                run.remind()
 
         begin_epochs()
         start = program.global_step()

@@ -120,6 +120,12 @@ def classifier() -> keras.Model:
     return line(units=2, loss=loss, metrics=["accuracy"])
 
 
+def f1_scored() -> keras.Model:
+    """A model with a metric of two numbers; its targets are one-hot."""
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    return line(units=2, loss=loss, metrics=[keras.metrics.F1Score(name="f1_score")])
+
+
 def adam(**options: Any) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(0.01, **options)
 
@@ -179,6 +185,13 @@ class OwnStepWithMetrics(Subclassed):
         return {metric.name: metric.result() for metric in self.metrics}
 
 
+class OwnStepWithVector(OwnStep):
+    """Returns an array, too."""
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        return {**super().train_step(data), "mean_x": tf.reduce_mean(data[0], axis=0)}
+
+
 def subclassed(kind: type = Subclassed, **options: Any) -> keras.Model:
     keras.utils.set_random_seed(1)
     return compiled(kind(), **{"optimizer": keras.optimizers.SGD(0.01, momentum=0.9), **options})
@@ -217,7 +230,9 @@ def assert_same_state(model: keras.Model, other: keras.Model | list[np.ndarray])
 
 
 def assert_same_history(history: Any, expected: Any) -> None:
-    assert history.history == expected.history
+    assert history.history.keys() == expected.history.keys()
+    for name, values in expected.history.items():
+        np.testing.assert_array_equal(history.history[name], values, name)
     assert history.epoch == expected.epoch
 
 
@@ -258,6 +273,18 @@ class Recorder(keras.callbacks.Callback):
 
     def on_test_end(self, logs: Any = None) -> None:
         self._note("test end", None, logs)
+
+
+class FailOnce(keras.callbacks.Callback):
+    """Raises at the end of the given epoch."""
+
+    def __init__(self, epoch: int):
+        super().__init__()
+        self._epoch = epoch
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if epoch == self._epoch:
+            raise OSError("power cut")
 
 
 class StopAtBatch(keras.callbacks.Callback):

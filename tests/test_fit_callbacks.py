@@ -19,6 +19,7 @@ import tensorflow as tf
 from batch_helpers import fit
 from keras_helpers import (
     EPOCH,
+    FailOnce,
     adam,
     again,
     arrays,
@@ -255,18 +256,6 @@ def test_terminate_on_nan(tmp_path: Path) -> None:
     assert_same_state(model, expected)
     with pytest.raises(NanLossDuringTrainingError):
         fit(again(exploding, "fit"), **{**options, "callbacks": None})
-
-
-class FailOnce(keras.callbacks.Callback):
-    """Raises at the end of the given epoch."""
-
-    def __init__(self, epoch: int):
-        super().__init__()
-        self._epoch = epoch
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if epoch == self._epoch:
-            raise OSError("power cut")
 
 
 def test_backup_and_restore(tmp_path: Path) -> None:

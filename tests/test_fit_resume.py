@@ -16,10 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import killed_fit
-from batch_helpers import fit
+from batch_helpers import CallCounter, fit
 from helpers import TESTS, checkpoint_numbers, newest_checkpoint, run_python
 from keras_helpers import (
     EPOCH,
+    FailOnce,
+    OwnStep,
+    OwnStepWithVector,
     Rows,
     adam,
     again,
@@ -27,7 +30,9 @@ from keras_helpers import (
     assert_same_history,
     assert_same_state,
     batches,
+    categories,
     dataset,
+    f1_scored,
     forget,
     generated,
     half_precision,
@@ -38,6 +43,7 @@ from keras_helpers import (
     subclassed,
     targets,
 )
+from keras_legacy_train import monitors
 from keras_legacy_train.errors import CheckpointMismatchError
 from keras_legacy_train.programs.graph_weights import v2_behavior
 
@@ -127,6 +133,148 @@ def test_a_killed_run_ends_where_the_uninterrupted_one_does(tmp_path: Path) -> N
     assert_same_state(model, whole)
     assert_same_history(history, expected)
     assert history.history["learning_rate"][0] > history.history["learning_rate"][-1]
+
+
+def own_step(**options: Any) -> keras.Model:
+    return subclassed(OwnStep, metrics=None, **options)
+
+
+def own_step_eagerly() -> keras.Model:
+    return own_step(run_eagerly=True)
+
+
+def own_step_with_vector() -> keras.Model:
+    return subclassed(OwnStepWithVector, metrics=None)
+
+
+@pytest.mark.parametrize(
+    "build, data",
+    [
+        (sequential, arrays),
+        (own_step, arrays),
+        (own_step_eagerly, arrays),
+        (own_step_with_vector, arrays),
+        (own_step, DATA["dataset of unknown length"]),
+        (f1_scored, lambda: arrays(y=np.eye(2)[categories()])),
+    ],
+)
+def test_a_run_that_ended_before_the_end_of_the_epoch_was_told(
+    build: Callable[[], keras.Model], data: Callable[[], dict[str, Any]], tmp_path: Path
+) -> None:
+    whole, model = build(), build()
+    expected = run(whole, tmp_path / "whole", epochs=3, **data())
+    with pytest.raises(OSError, match="power cut"):
+        run(model, tmp_path / "cut", epochs=3, save_steps=EPOCH, callbacks=FailOnce(1), **data())
+    assert newest_checkpoint(tmp_path / "cut") == f"model.ckpt-{2 * EPOCH}"
+    again_begun = build()
+    history = run(again_begun, tmp_path / "cut", epochs=3, **data())
+    assert_same_history(history, expected)
+    assert_same_state(again_begun, whole)
+
+
+class LossSum(CallCounter):
+    """A callback of a user's own that remembers something."""
+
+    def get_state(self) -> dict[str, Any]:
+        return {"losses": np.array(self.losses)}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.losses = state["losses"].tolist()
+
+
+class EpochNames(keras.callbacks.Callback):
+    """Remembers something, but forgets it when training begins."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.names: list[str] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.names.append(f"epoch {epoch}")
+
+    def get_state(self) -> list[str]:
+        return self.names
+
+    def set_state(self, state: list[str]) -> None:
+        self.names = state
+
+
+def remembering(directory: Path) -> dict[str, keras.callbacks.Callback]:
+    """Callbacks that remember something, and none of which stops this training."""
+    path = str(directory / "best.weights.h5")
+    return {
+        "stop": keras.callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True, min_delta=0.5),
+        "lower": keras.callbacks.ReduceLROnPlateau("loss", patience=1, cooldown=1, min_delta=9.0),
+        "save": keras.callbacks.ModelCheckpoint(path, "loss", save_best_only=True, save_weights_only=True),
+        "sum": LossSum(),
+        "names": EpochNames(),
+    }
+
+
+def remembered(callbacks: dict[str, Any]) -> list[Any]:
+    stop, lower, save = callbacks["stop"], callbacks["lower"], callbacks["save"]
+    return [
+        *(stop.wait, stop.best, stop.best_epoch, [weight.tolist() for weight in stop.best_weights]),
+        *(lower.wait, lower.best, lower.cooldown_counter, float(save.best)),
+        *(callbacks["sum"].losses, callbacks["names"].names),
+    ]
+
+
+@pytest.mark.parametrize("pieces", [(EPOCH, 3 * EPOCH), (7, 13), (8, 1, 11)])
+def test_callbacks_remember(pieces: tuple[int, ...], tmp_path: Path) -> None:
+    model = again(line)
+    whole = remembering(tmp_path)
+    expected = run(model, tmp_path / "whole", steps=4 * EPOCH, callbacks=whole.values(), **arrays())
+    expected_state = state(model)
+    again(line)
+    for number, steps in enumerate(pieces):
+        if number > 0:
+            forget(model)
+        callbacks = remembering(tmp_path)
+        history = run(model, tmp_path / "cut", steps=steps, callbacks=callbacks.values(), **arrays())
+    assert_same_history(history, expected)
+    assert_same_state(model, expected_state)
+    assert remembered(callbacks) == remembered(whole)
+    assert callbacks["names"].names == [f"epoch {epoch}" for epoch in range(4)]
+    assert len(callbacks["sum"].losses) == 4 * EPOCH
+
+
+def test_what_json_cannot_hold(tmp_path: Path) -> None:
+    class Odd(keras.callbacks.Callback):
+        def get_state(self) -> object:
+            return {"a set": {1}}
+
+        def set_state(self, state: object) -> None:
+            raise AssertionError("nothing was saved")
+
+    with pytest.raises(TypeError, match=r"Odd remembers \{1\}, of the type set, which JSON cannot hold"):
+        run(again(line), tmp_path, steps=1, callbacks=Odd(), **arrays())
+
+
+class AbortOnce(monitors.BaseMonitor):
+    """Raises an error of a kind after which training goes on from the newest checkpoint."""
+
+    def __init__(self, step: int):
+        super().__init__()
+        self._step: int | None = step
+
+    def step_end(self, step: int, output: dict[Any, Any]) -> bool | None:
+        if step == self._step:
+            self._step = None
+            raise tf.errors.AbortedError(None, None, "lost for a moment")
+        return super().step_end(step, output)
+
+
+def test_callbacks_remember_after_an_aborted_step(tmp_path: Path) -> None:
+    model = again(line)
+    expected = run(model, tmp_path / "whole", epochs=3, **dataset())
+    expected_state = state(model)
+    again(line)
+    names, abort = EpochNames(), AbortOnce(8)
+    options = {"epochs": 3, "save_steps": 4, "callbacks": names, "monitors": abort}
+    history = run(model, tmp_path / "aborted", **options, **dataset())
+    assert_same_history(history, expected)
+    assert_same_state(model, expected_state)
+    assert names.names == ["epoch 0", "epoch 1", "epoch 2"]
 
 
 def test_without_save_input_state_the_data_of_the_epoch_begin_anew(tmp_path: Path) -> None:

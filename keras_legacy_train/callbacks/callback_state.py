@@ -31,26 +31,28 @@ def callback_state(callback: keras.callbacks.Callback) -> dict[str, Any] | None:
         `None` for one that remembers nothing, as far as is known.
 
     Raises:
-        TypeError: `get_state` returns something that JSON cannot hold.
+        TypeError: It remembers something that JSON cannot hold.
     """
     if hasattr(callback, "get_state"):
-        try:
-            return {"state": _encoded(callback.get_state())}
-        except TypeError as error:
-            raise TypeError(f"callbacks: {type(callback).__name__}.get_state() returns {error}.") from error
-    names = _attributes(callback)
-    return {name: _encoded(getattr(callback, name)) for name in names if hasattr(callback, name)} or None
+        state = {"state": callback.get_state()}
+    else:
+        names = _attributes(callback)
+        state = {name: getattr(callback, name) for name in names if hasattr(callback, name)}
+    try:
+        return as_json(state) or None
+    except TypeError as error:
+        raise TypeError(f"callbacks: {type(callback).__name__} remembers {error}.") from error
 
 
 def set_callback_state(callback: keras.callbacks.Callback, state: Mapping[str, Any]) -> None:
     """Has a callback remember what `callback_state` gave. Call it after `on_train_begin`, which forgets."""
     if hasattr(callback, "set_state"):
-        callback.set_state(_decoded(state["state"]))
+        callback.set_state(from_json(state["state"]))
         return
     _keras.settle_monitor(callback)
     for name in _attributes(callback):
         if name in state:
-            setattr(callback, name, _decoded(state[name]))
+            setattr(callback, name, from_json(state[name]))
 
 
 def _attributes(callback: keras.callbacks.Callback) -> tuple[str, ...]:
@@ -60,12 +62,17 @@ def _attributes(callback: keras.callbacks.Callback) -> tuple[str, ...]:
     )
 
 
-def _encoded(value: Any) -> Any:
+def as_json(value: Any) -> Any:
+    """Numbers, texts and arrays, also in lists and dicts, as something that JSON can hold.
+
+    Raises:
+        TypeError: There is something else among them.
+    """
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: _encoded(each) for key, each in value.items()}
+        return {key: as_json(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_encoded(each) for each in value]
-    if isinstance(value, np.ndarray):
+        return [as_json(each) for each in value]
+    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         data = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
         return {"__array__": data, "dtype": value.dtype.name, "shape": value.shape}
     if isinstance(value, np.generic):
@@ -75,10 +82,11 @@ def _encoded(value: Any) -> Any:
     raise TypeError(f"{value!r}, of the type {type(value).__name__}, which JSON cannot hold")
 
 
-def _decoded(value: Any) -> Any:
+def from_json(value: Any) -> Any:
+    """What was given to `as_json`; tuples are lists, and NumPy's numbers are Python's."""
     if isinstance(value, Mapping):
         if "__array__" in value:
             data = base64.b64decode(value["__array__"])
             return np.frombuffer(data, value["dtype"]).reshape(value["shape"]).copy()
-        return {key: _decoded(each) for key, each in value.items()}
-    return [_decoded(each) for each in value] if isinstance(value, list) else value
+        return {key: from_json(each) for key, each in value.items()}
+    return [from_json(each) for each in value] if isinstance(value, list) else value

@@ -10,7 +10,6 @@ import keras
 
 from keras_legacy_train import _keras
 from keras_legacy_train.callbacks.base import LoopCallback
-from keras_legacy_train.callbacks.callback_state import set_callback_state
 from keras_legacy_train.loop.epochs import Epochs
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
@@ -27,6 +26,9 @@ class KerasAdapter(LoopCallback):
     Args:
         callback: The Keras callback.
         epochs: Which steps make an epoch.
+
+    Attributes:
+        was_there: Whether it was there in an earlier run, from whose checkpoint this one goes on.
     """
 
     def __init__(self, callback: keras.callbacks.Callback, epochs: Epochs):
@@ -35,14 +37,8 @@ class KerasAdapter(LoopCallback):
         self._epochs = epochs
         self._watches = any(_overrides(callback, hook) for hook in _BATCH_HOOKS)
         self._last_logs: Mapping[str, Any] | None = None
-        self._remembered: Mapping[str, Any] | None = None
-        self._was_there = False
+        self.was_there = False
         self._failed = False
-
-    def resume_with(self, state: Mapping[str, Any] | None) -> None:
-        """Has the callback remember what an earlier run left, from the beginning of the training on."""
-        self._remembered = state
-        self._was_there = True
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
@@ -57,15 +53,13 @@ class KerasAdapter(LoopCallback):
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         self.callback.on_train_begin({})  # a LambdaCallback insists on the logs
-        if self._remembered is not None:
-            set_callback_state(self.callback, self._remembered)
         if isinstance(self.callback, keras.callbacks.BackupAndRestore):
             self._epochs.number = max(self._epochs.number, _keras.initial_epoch(self.model))
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         # The earlier run has set the learning rate of this epoch, and the checkpoint holds it.
         sets_rate = isinstance(self.callback, keras.callbacks.LearningRateScheduler)
-        if not (sets_rate and self._was_there and self._epochs.goes_on):
+        if not (sets_rate and self.was_there and self._epochs.goes_on):
             self.callback.on_epoch_begin(epoch, {})
 
     def on_step_begin(self, step: int) -> tuple[()]:

@@ -1,16 +1,19 @@
-"""Where a training stands, apart from its variables: the epoch, and what callbacks remember."""
+"""Where a training stands, apart from its variables: the epoch, its last step, what callbacks remember."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
-from keras_legacy_train.callbacks.callback_state import callback_state
+from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.callbacks.callback_state import as_json, callback_state, from_json, set_callback_state
 from keras_legacy_train.callbacks.keras_adapter import KerasAdapter
 from keras_legacy_train.loop.epochs import Epochs
+from keras_legacy_train.programs.batch import BatchProgram
 
 
 class RunState(tf.train.experimental.PythonState):
@@ -18,29 +21,63 @@ class RunState(tf.train.experimental.PythonState):
 
     Args:
         epochs: The current epoch is told to it on a restore.
-        adapters: The callbacks, in the same order in every run; those that have been added, left out or
+        program: So is what its last step has returned.
+        callbacks: The callbacks, in the same order in every run; those that have been added, left out or
             exchanged since start afresh.
     """
 
-    def __init__(self, epochs: Epochs, adapters: Sequence[KerasAdapter]):
+    def __init__(self, epochs: Epochs, program: BatchProgram, callbacks: Sequence[LoopCallback]):
         self._epochs = epochs
-        self._adapters = adapters
+        self._program = program
+        self._callbacks = callbacks
+        self._restored: list[tuple[keras.callbacks.Callback, Mapping[str, Any]]] = []
 
     def serialize(self) -> bytes:
         callbacks = [
-            {"class": type(each.callback).__name__, "state": callback_state(each.callback)}
-            for each in self._adapters
+            {"class": type(each).__name__, "state": callback_state(each)}
+            for each in map(_of_the_user, self._callbacks)
         ]
         epoch = {"number": self._epochs.number, "start": self._epochs.start}
-        return json.dumps({"epoch": epoch, "callbacks": callbacks}).encode()
+        step = as_json(self._program.get_state())
+        return json.dumps({"epoch": epoch, "step": step, "callbacks": callbacks}).encode()
 
     def deserialize(self, string_value: bytes) -> None:
         state: dict[str, Any] = json.loads(string_value)
         self._epochs.number, self._epochs.start = state["epoch"]["number"], state["epoch"]["start"]
+        self._program.set_state(from_json(state["step"]))
         remembered = state["callbacks"]
-        for adapter in self._adapters:
-            name = type(adapter.callback).__name__
+        self._restored.clear()
+        for callback in self._callbacks:
+            name = type(_of_the_user(callback)).__name__
             own = next((each for each in remembered if each["class"] == name), None)
-            if own is not None:
-                remembered.remove(own)
-                adapter.resume_with(own["state"])
+            if own is None:
+                continue
+            remembered.remove(own)
+            if isinstance(callback, KerasAdapter):
+                callback.was_there = True
+            if own["state"] is not None:
+                self._restored.append((_of_the_user(callback), own["state"]))
+
+    def remind(self) -> None:
+        """Has the callbacks remember what was restored."""
+        for callback, state in self._restored:
+            set_callback_state(callback, state)
+
+
+class Reminder(LoopCallback):
+    """Reminds the callbacks when training begins. It must come after them: `on_train_begin` of many forgets.
+
+    Args:
+        run: What they remember.
+    """
+
+    def __init__(self, run: RunState):
+        super().__init__()
+        self._run = run
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._run.remind()
+
+
+def _of_the_user(callback: LoopCallback) -> keras.callbacks.Callback:
+    return callback.callback if isinstance(callback, KerasAdapter) else callback

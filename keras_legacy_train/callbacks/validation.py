@@ -10,6 +10,7 @@ from typing import Any
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.loop.schedule import EveryNSteps
 from keras_legacy_train.programs.base import Steps
+from keras_legacy_train.programs.logs import python_logs
 from keras_legacy_train.summaries import SummaryWriter
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -17,7 +18,7 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 
 class Validation(LoopCallback):
     """Evaluates at the end of epochs or every so many steps, and puts the results, with `val_` before their
-    names, into the logs of the epoch.
+    names, into the logs of the epoch. Of several evaluations in an epoch these are the last one's.
 
     Args:
         evaluate: Evaluates the model; returns the results by name.
@@ -39,7 +40,7 @@ class Validation(LoopCallback):
         self._every_steps = every_steps
         self._writer = writer
         self._trigger: EveryNSteps | None = None
-        self._results: dict[str, float] = {}
+        self._results: dict[str, Any] = {}
 
     def next_step(self, step: int) -> float:
         if self._every_steps is None:
@@ -55,10 +56,17 @@ class Validation(LoopCallback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self._every_steps is None and self._is_due(epoch):
             self._results = self._evaluated()
-        elif self._every_steps is None:
-            self._results = {}
         if logs is not None:
             logs.update(self._results)
+        self._results = {}
+
+    def get_state(self) -> dict[str, Any]:
+        """The results that the epoch, which is still on, has brought."""
+        return self._results
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes them over from an earlier run."""
+        self._results = state
 
     def _is_due(self, epoch: int) -> bool:
         if isinstance(self._every_epochs, int):
@@ -71,11 +79,12 @@ class Validation(LoopCallback):
         self._results = self._evaluated()
         for variable, value in metrics:
             variable.assign(value)
-        results = ", ".join(f"{name} = {value:.5f}" for name, value in self._results.items())
+        numbers = {name: value for name, value in self._results.items() if isinstance(value, float)}
+        results = ", ".join(f"{name} = {value:.5f}" for name, value in numbers.items())
         _LOGGER.info("validation at step %d: %s", step, results)
         if self._writer is not None:
-            for name, value in self._results.items():
+            for name, value in numbers.items():
                 self._writer.add_scalar(name, value, step)
 
-    def _evaluated(self) -> dict[str, float]:
-        return {f"val_{name}": value for name, value in self._evaluate().items()}
+    def _evaluated(self) -> dict[str, Any]:
+        return {f"val_{name}": value for name, value in python_logs(self._evaluate()).items()}

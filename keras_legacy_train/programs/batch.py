@@ -85,6 +85,7 @@ class BatchProgram:
         self._window: Window | None = None
         self._last_loss: Any = None
         self._last_logs: Mapping[str, Any] = {}
+        self._log_names: list[str] = []
         self._needed: list[str] = []
         self._has_windows = False
         self._run_once = self._advance
@@ -101,6 +102,19 @@ class BatchProgram:
 
     def epoch_logs(self) -> dict[str, Any]:
         return self._step.epoch_logs(self._last_loss, self._last_logs)
+
+    def get_state(self) -> dict[str, Any]:
+        """What the last step has returned, of which `epoch_logs` are made; nothing before the first step."""
+        if self._last_loss is None:
+            return {}
+        needed = self._needed or self._step.needed_logs(self._last_logs)
+        logs = {name: np.asarray(log) if name in needed else None for name, log in self._last_logs.items()}
+        return {"loss": self._last_loss, "logs": logs}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Takes that over from an earlier run."""
+        if state:
+            self._last_loss, self._last_logs = state["loss"], state["logs"]
 
     def next_batch(self) -> Any:
         return self._source.next_batch()
@@ -132,7 +146,7 @@ class BatchProgram:
         if len(numbers):
             self._last_loss = losses[-1].astype(self._loss_dtype)
             logs = {name: float(log[-1]) for name, log in zip(self._needed, needed, strict=True)}
-            self._last_logs = {name: logs.get(name) for name in self._last_logs}
+            self._last_logs = {name: logs.get(name) for name in self._log_names}
         return Steps(start, numbers.astype(np.int64), losses.astype(self._loss_dtype), seconds, error=end)
 
     def stop_window(self) -> None:
@@ -150,11 +164,12 @@ class BatchProgram:
         traced = function.get_concrete_function(self._source.batch_spec())
         self.variables = _in_order(traced)
         _check_eager(self.variables)
-        _, loss, self._last_logs = traced.structured_outputs
+        _, loss, logs = traced.structured_outputs
         self._loss_dtype = loss.dtype.as_numpy_dtype
-        self._needed = self._step.needed_logs(self._last_logs)
+        self._log_names = list(logs)
+        self._needed = self._step.needed_logs(logs)
         # A window brings back one number for each of them.
-        needed = map(self._last_logs.__getitem__, self._needed)
+        needed = map(logs.__getitem__, self._needed)
         self._has_windows = all(isinstance(log, tf.TensorSpec) and log.shape.rank == 0 for log in needed)
 
     def _make_window(self, inputs: tuple[Any, ...]) -> Window:

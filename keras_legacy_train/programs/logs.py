@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 
 def python_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """Logs as Python floats where they are single numbers; dicts among them are dissolved."""
+    """Logs as Python floats where they are single numbers; tensors are arrays, and dicts are dissolved."""
     result: dict[str, Any] = {}
     for name, value in sorted(logs.items()):
         if isinstance(value, Mapping):
@@ -17,5 +18,5 @@ def python_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
         else:
             array = np.asarray(value)
             is_number = array.ndim == 0 and array.dtype.kind in "biuf"
-            result[name] = float(array) if is_number else value
+            result[name] = float(array) if is_number else array if tf.is_tensor(value) else value
     return result

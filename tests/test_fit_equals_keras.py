@@ -15,6 +15,7 @@ from batch_helpers import fit
 from keras_helpers import (
     BATCH,
     EPOCH,
+    IS_KERAS_3_5,
     ROWS,
     OwnStep,
     OwnStepWithMetrics,
@@ -102,7 +103,11 @@ def assert_equals_keras(theirs: keras.Model, ours: keras.Model, data: Data, epoc
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # at the end of the input
             results.append(train(model, epochs=epochs, verbose=0, **data()))
-    assert_same_history(results[1], results[0])
+    if IS_KERAS_3_5:  # the last bit of a mean loss may differ, since it is also returned
+        for name, values in results[0].history.items():
+            np.testing.assert_allclose(results[1].history[name], values, rtol=1e-6)
+    else:
+        assert_same_history(results[1], results[0])
     assert_same_state(ours, theirs)
 
 
@@ -163,10 +168,13 @@ DATA: dict[str, tuple[Build, Data]] = {
 
 @pytest.mark.parametrize("data", DATA)
 def test_data(data: str) -> None:
+    if data == "epochs longer than the dataset" and IS_KERAS_3_5:
+        pytest.skip("Keras counts the end as a step")
     build, arguments = DATA[data]
     assert_equals_keras(again(build, "keras"), again(build, "fit"), arguments, epochs=3)
 
 
+@pytest.mark.skipif(IS_KERAS_3_5, reason="Keras counts the end as a step")
 @pytest.mark.parametrize("steps_per_epoch", [3, 4])
 def test_epochs_shorter_than_the_data(steps_per_epoch: int) -> None:
     # What an epoch leaves is for the next; the one at the end of the data is short.
@@ -213,6 +221,7 @@ def test_validation(validation: str) -> None:
     assert_equals_keras(theirs, ours, lambda: arrays(**VALIDATION[validation]()), epochs=4)
 
 
+@pytest.mark.skipif(IS_KERAS_3_5, reason="Keras goes on in the generator, too, but on other batches")
 def test_a_generator_to_validate_on_loses_no_batches() -> None:
     # Each evaluation begins with the two batches that Keras has looked at before.
     validation = {"validation_data": generated(EPOCH), "validation_steps": 2}
@@ -225,7 +234,10 @@ def test_a_generator_to_validate_on_loses_no_batches() -> None:
         np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("steps_per_execution", [1, 4])
+WITHIN_DATA = pytest.mark.skipif(IS_KERAS_3_5, reason="Keras evaluates nothing on less than so many batches")
+
+
+@pytest.mark.parametrize("steps_per_execution", [1, pytest.param(4, marks=WITHIN_DATA)])
 def test_callbacks_are_called_as_by_keras(steps_per_execution: int) -> None:
     expected, calls = Recorder(), Recorder()
     again(line, "keras").fit(epochs=2, verbose=0, callbacks=[expected], validation_split=0.2, **arrays())

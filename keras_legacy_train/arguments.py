@@ -43,7 +43,8 @@ def as_interval(name: str, value: Any) -> int | None:
     """Steps from one event to the next: zero or less means each step, `None` never."""
     if value is None:
         return None
-    if not isinstance(value, (int, float, np.number)) or isinstance(value, bool) or value != int(value):
+    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_))
+    if not is_number or not math.isfinite(value) or value != int(value):
         raise ValueError(f"{name} must be a whole number of steps or None; it is {value!r}.")
     return int(value)
 
@@ -67,6 +68,11 @@ def as_flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def as_optional_flag(name: str, value: Any) -> bool | None:
+    """True, false or `None`."""
+    return None if value is None else as_flag(name, value)
+
+
 def as_jit_compile(value: Any) -> bool | Literal["auto"]:
     """True, false or `"auto"`."""
     if value == "auto":
@@ -81,7 +87,7 @@ def as_directory(output_dir: Any) -> str:
     if not isinstance(output_dir, (str, bytes, os.PathLike, type(None))):
         raise ValueError(f"output_dir must be a path; it is {output_dir!r}.")
     if not output_dir or not os.fspath(output_dir):
-        raise ValueError(f"Output directory should be non-empty {output_dir!r}.")
+        raise ValueError(f"Output directory should be non-empty; output_dir is {output_dir!r}.")
     return os.fsdecode(output_dir)
 
 
@@ -163,7 +169,10 @@ def as_global_step(graph: tf.Graph, global_step_tensor: Any) -> str:
     while operation.type in ("Identity", "ReadVariableOp") and operation.inputs:
         operation = operation.inputs[0].op
     by_name = {v.op.name: v for v in graph.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)}
-    tf.compat.v1.train.assert_global_step(by_name.get(operation.name, element))
+    try:
+        tf.compat.v1.train.assert_global_step(by_name.get(operation.name, element))
+    except TypeError as error:
+        raise TypeError(f"global_step_tensor: {error}") from error
     if operation.name not in by_name:
         raise ValueError(
             f"global_step_tensor must be a global variable or a read of one; it is {element.name!r}."
@@ -239,6 +248,12 @@ def check_callable(name: str, value: Any) -> None:
     """A function or `None`."""
     if value is not None and not callable(value):
         raise ValueError(f"{name} must be a function; it is {value!r}.")
+
+
+def check_feeds(name: str, value: Any) -> None:
+    """A dict or `None`; the graph says later whether its keys are right."""
+    if value is not None and not isinstance(value, Mapping):
+        raise ValueError(f"{name} must be a dict from tensors or names to values; it is {value!r}.")
 
 
 def check_master(master: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import numbers
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -224,7 +225,8 @@ def _check_data(x: Any, class_weight: Any, shuffle: Any, validation_split: Any) 
         raise ValueError(f"class_weight must be a dict from classes to weights; it is {class_weight!r}.")
     if shuffle not in (True, False, "batch"):
         raise ValueError(f"shuffle must be True, False or 'batch'; it is {shuffle!r}.")
-    if not 0 <= validation_split < 1:
+    is_number = isinstance(validation_split, numbers.Real) and not isinstance(validation_split, bool)
+    if not is_number or not 0 <= validation_split < 1:
         raise ValueError(f"validation_split must be 0 or more, and less than 1; it is {validation_split!r}.")
 
 
@@ -238,6 +240,9 @@ def _evaluation(
     model: keras.Model, data: Any, batch_size: int | None, steps: int | None
 ) -> _keras.Evaluation:
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-    return _keras.Evaluation(
-        model, x, y=y, sample_weight=sample_weight, batch_size=batch_size, steps_per_epoch=steps
-    )
+    try:
+        return _keras.Evaluation(
+            model, x, y=y, sample_weight=sample_weight, batch_size=batch_size, steps_per_epoch=steps
+        )
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"validation_data: {error}") from error

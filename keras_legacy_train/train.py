@@ -139,7 +139,7 @@ def train(
         steps=arguments.as_steps("steps", steps),
         max_steps=arguments.as_steps("max_steps", max_steps),
         steps_per_epoch=arguments.as_optional_positive("steps_per_epoch", steps_per_epoch),
-        is_chief=supervisor_is_chief,
+        is_chief=arguments.as_flag("supervisor_is_chief", supervisor_is_chief),
         log_every_steps=arguments.as_interval("log_every_steps", log_every_steps),
         save_secs=arguments.as_seconds("supervisor_save_model_secs", supervisor_save_model_secs),
         save_steps=None,
@@ -148,13 +148,14 @@ def train(
         ),
         keep_checkpoint_max=arguments.as_steps("keep_checkpoint_max", keep_checkpoint_max) or None,
         save_input_state=arguments.as_flag("save_input_state", save_input_state),
-        fail_on_nan_loss=fail_on_nan_loss,
+        fail_on_nan_loss=arguments.as_flag("fail_on_nan_loss", fail_on_nan_loss),
         jit_compile=arguments.as_jit_compile(jit_compile),
         max_window=arguments.as_optional_positive("max_window", max_window),
-        progress_bar=progress_bar,
+        progress_bar=arguments.as_optional_flag("progress_bar", progress_bar),
     )
     arguments.check_master(supervisor_master)
     arguments.check_callable("init_fn", init_fn)
+    arguments.check_feeds("init_feed_dict", init_feed_dict)
     with _tensorflow.eager_mode():
         if graph is None or isinstance(graph, keras.Model):
             return train_functions(

@@ -245,4 +245,4 @@ def _evaluation(
             model, x, y=y, sample_weight=sample_weight, batch_size=batch_size, steps_per_epoch=steps
         )
     except (TypeError, ValueError) as error:
-        raise type(error)(f"validation_data: {error}") from error
+        raise ValueError(f"validation_data: {error}") from error

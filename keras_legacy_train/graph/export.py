@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.graph.savers import POSITIONS, SaverOps, saved_positions, saver_ops
+from keras_legacy_train.graph.savers import POSITIONS, SaverOps, ancestors, saved_positions, saver_ops
 
 _KEYS = tf.compat.v1.GraphKeys
 
@@ -104,8 +104,10 @@ def _saved_part(
     for variable in graph.get_collection(_KEYS.GLOBAL_VARIABLES):
         names = variable.to_proto()
         wanted += [names.variable_name, names.initializer_name, names.initial_value_name, names.snapshot_name]
-    nodes = [name.partition(":")[0] for name in wanted if name]
-    variables.graph_def.CopyFrom(tf.compat.v1.graph_util.extract_sub_graph(meta_graph.graph_def, nodes))
+    operations = [graph.get_operation_by_name(name.partition(":")[0]) for name in wanted if name]
+    needed = {op.name for op in ancestors(operations)}
+    variables.graph_def.node.extend(node for node in meta_graph.graph_def.node if node.name in needed)
+    variables.graph_def.library.CopyFrom(meta_graph.graph_def.library)
     variables.graph_def.versions.CopyFrom(meta_graph.graph_def.versions)
     with tf.Graph().as_default() as part:
         tf.compat.v1.train.import_meta_graph(variables)

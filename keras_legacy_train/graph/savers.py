@@ -94,7 +94,7 @@ def saved_positions(graph: tf.Graph) -> dict[str, str]:
 def saved_tables(graph: tf.Graph) -> set[str]:
     """Names of the tables that the objects save."""
     parts = [part for ops in saver_ops(graph) for part in ops.parts]
-    computing = _ancestors(graph.get_tensor_by_name(part.written).op for part in parts)
+    computing = ancestors(graph.get_tensor_by_name(part.written).op for part in parts)
     return {op.inputs[0].op.name for op in computing if op.type == "LookupTableExportV2"}
 
 
@@ -117,7 +117,7 @@ def _saver_ops(graph: tf.Graph, saver_def: tf.compat.v1.train.SaverDef, variable
     positions: list[SavedPart] = []
     restore: list[str] = []
     for op in _members(restore_all):
-        inputs = (tensor.name for each in _ancestors([op], {"RestoreV2"}) for tensor in each.inputs)
+        inputs = (tensor.name for each in ancestors([op], {"RestoreV2"}) for tensor in each.inputs)
         places = {name: read[name] for name in inputs if name in read}
         found = {name: SavedPart(*place, written[place].name, name) for name, place in places.items()}
         # A variable may be saved under another name, or under its name in another form.
@@ -135,7 +135,7 @@ def _saver_ops(graph: tf.Graph, saver_def: tf.compat.v1.train.SaverDef, variable
 def _written(save: tf.Operation) -> dict[tuple[str, str], tf.Tensor]:
     """The tensors that are written to a file before `save`, by name in the file and slice."""
     written: dict[tuple[str, str], tf.Tensor] = {}
-    for op in _ancestors([save], _SAVE_OPS):
+    for op in ancestors([save], _SAVE_OPS):
         if op.type in _SAVE_OPS:
             _, names, slices, *tensors = op.inputs
             written.update(zip(_places(names, slices), tensors, strict=True))
@@ -145,7 +145,7 @@ def _written(save: tf.Operation) -> dict[tuple[str, str], tf.Tensor]:
 def _read(restore: tf.Operation) -> dict[str, tuple[str, str]]:
     """Name in the file and slice of what is read for `restore`, by the names of the tensors."""
     read: dict[str, tuple[str, str]] = {}
-    for op in _ancestors([restore]):
+    for op in ancestors([restore]):
         if op.type == "RestoreV2":
             _, names, slices = op.inputs
             read.update(zip([tensor.name for tensor in op.outputs], _places(names, slices), strict=True))
@@ -173,7 +173,7 @@ def _source(tensor: tf.Tensor) -> tf.Operation:
     return op
 
 
-def _ancestors(operations: Iterable[tf.Operation], stop: Collection[str] = ()) -> Iterator[tf.Operation]:
+def ancestors(operations: Iterable[tf.Operation], stop: Collection[str] = ()) -> Iterator[tf.Operation]:
     """The operations and all they depend on, but for what lies behind an operation of a type in `stop`."""
     found: set[str] = set()
     waiting = list(operations)

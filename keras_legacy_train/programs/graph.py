@@ -232,6 +232,8 @@ class GraphProgram:
                 _LOGGER.info("XLA does not compile this step: %s.", reason)
                 self._jit_compile = False
 
+        dtype = tf.float32 if self._loss.dtype.base_dtype == tf.float32 else tf.float64
+
         def run_step(
             index: tf.Tensor, until: tf.Tensor, *feeds: tf.Tensor
         ) -> tuple[list[tf.Tensor], tf.Tensor]:
@@ -241,7 +243,6 @@ class GraphProgram:
                 must_end |= tf.cast(step[0], tf.float64) >= until
             return [*step, loss], tf.reshape(must_end, [])
 
-        dtype = self._loss.dtype.base_dtype if self._loss.dtype.base_dtype == tf.float32 else tf.float64
         return Window(
             run_step,
             [dtype] if is_counted else [tf.float64, dtype],

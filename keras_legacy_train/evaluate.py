@@ -32,7 +32,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow, arguments
+from keras_legacy_train import _tensorflow, arguments, graph_arguments
+from keras_legacy_train.checkpoints.lookup import optional_checkpoint_prefix
 from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
@@ -88,19 +89,22 @@ def evaluate(
         NotInitializedError: Variables are left without a value.
         Whatever `feed_fn` or an op of the graph raises.
     """
-    output_dir = arguments.as_directory(output_dir)
+    output_dir = arguments.as_output_dir(output_dir)
     max_steps = arguments.as_steps("max_steps", max_steps)
-    log_every_steps = arguments.as_interval("log_every_steps", log_every_steps)
+    log_every_steps = arguments.as_optional_interval("log_every_steps", log_every_steps)
     arguments.check_master(supervisor_master)
     arguments.check_callable("feed_fn", feed_fn)
-    graph = arguments.as_graph(graph)
-    global_step = f"{arguments.as_global_step(graph, global_step_tensor)}:0"
-    arguments.check_fetches("eval_dict", graph, eval_dict)
-    update_ops = None if update_op is None else arguments.as_elements("update_op", graph, update_op)
+    graph = graph_arguments.as_graph(graph)
+    global_step = f"{graph_arguments.as_global_step(graph, global_step_tensor)}:0"
+    graph_arguments.check_fetches("eval_dict", graph, eval_dict)
+    if not eval_dict and update_op is None:
+        raise ValueError("eval_dict is empty and there is no update_op, so there is nothing to run.")
+    update_ops = None if update_op is None else graph_arguments.as_elements("update_op", graph, update_op)
+    checkpoint = optional_checkpoint_prefix("checkpoint_path", checkpoint_path)
 
     with _tensorflow.eager_mode():
         session = GraphSession(LiftedGraph(graph))
-        restore_or_initialize(session, checkpoint_path)
+        restore_or_initialize(session, checkpoint)
         (trained_steps,) = session.compute([global_step])
         with QueueRunners(session) as queue_runners:
             evaluation = _Evaluation(session, queue_runners, eval_dict, update_ops, global_step, feed_fn)
@@ -261,6 +265,7 @@ def infer(
         ValueError: `output_dict` is empty or of several graphs, a feed does not fit, or there is no such
             checkpoint.
     """
+    arguments.check_feeds("feed_dict", feed_dict)
     (outputs,) = run_feeds(output_dict, [feed_dict], restore_checkpoint_path)
     return outputs
 
@@ -277,11 +282,16 @@ def run_n(
         output_dict: See `infer`.
         feed_dict: See `infer`.
         restore_checkpoint_path: See `infer`.
-        n: How many times.
+        n: How many times, 0 or more.
 
     Returns:
         `n` dicts as `infer` returns.
+
+    Raises:
+        TypeError, ValueError: As `infer` does, or `n` is no such number.
     """
+    arguments.check_feeds("feed_dict", feed_dict)
+    n = arguments.as_count("n", n)
     return run_feeds(output_dict, itertools.repeat(feed_dict, n), restore_checkpoint_path)
 
 
@@ -325,14 +335,18 @@ def run_feeds_iter(
         raise ValueError(f"feed_dicts is invalid: {feed_dicts}.")
     if not isinstance(output_dict, Mapping):
         raise ValueError(f"output_dict must be a dict of tensors; it is {output_dict!r}.")
+    if not isinstance(feed_dicts, Iterable) or isinstance(feed_dicts, (str, Mapping)):
+        raise ValueError(f"feed_dicts must be a list of dicts, or yield them; it is {feed_dicts!r}.")
     graph = _graph_of(output_dict)
-    arguments.check_fetches("output_dict", graph, output_dict)
+    graph_arguments.check_fetches("output_dict", graph, output_dict)
+    checkpoint = optional_checkpoint_prefix("restore_checkpoint_path", restore_checkpoint_path)
     with _tensorflow.eager_mode():
         session = GraphSession(LiftedGraph(graph))
-        restore_or_initialize(session, restore_checkpoint_path)
+        restore_or_initialize(session, checkpoint)
     # The caller's code runs in here, so eager execution must be over.
     with session.as_default(), QueueRunners(session) as queue_runners:
         for feed_dict in feed_dicts:
+            arguments.check_feeds("an item of feed_dicts", feed_dict)
             _check_values(feed_dict)
             try:
                 outputs = session.run(output_dict, feed_dict)

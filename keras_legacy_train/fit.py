@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from keras_legacy_train import _keras, _tensorflow, arguments
+from keras_legacy_train import _keras, _tensorflow, arguments, graph_arguments, watcher_arguments
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.callbacks.epoch_logger import EpochLogger
 from keras_legacy_train.callbacks.validation import Validation
@@ -119,7 +119,7 @@ def fit(
         NanLossDuringTrainingError: The loss is NaN. The newest checkpoint is still a good one.
         KeyboardInterrupt, SystemExit: Ctrl-C or SIGTERM came. A checkpoint has been written.
     """
-    arguments.check_not_tf_keras("model", model)
+    graph_arguments.check_not_tf_keras("model", model)
     if not isinstance(model, keras.Model):
         raise TypeError(f"model must be a keras.Model; it is {model!r}.")
     _keras.check_compiled(model)
@@ -132,8 +132,8 @@ def fit(
     if validation_every_steps is not None and validation_data is None and not validation_split:
         raise ValueError("validation_every_steps: there is no validation_data and no validation_split.")
     _check_data(x, class_weight, shuffle, validation_split)
-    directory = None if output_dir is None else arguments.as_directory(output_dir)
-    watchers = arguments.as_watchers(monitors, callbacks)
+    directory = None if output_dir is None else arguments.as_output_dir(output_dir)
+    watchers = watcher_arguments.as_watchers(monitors, callbacks)
     options = TrainingOptions(
         monitors=watchers[0],
         callbacks=watchers[1],
@@ -141,10 +141,10 @@ def fit(
         max_steps=arguments.as_steps("max_steps", max_steps),
         steps_per_epoch=arguments.as_optional_positive("steps_per_epoch", steps_per_epoch),
         is_chief=True,
-        log_every_steps=arguments.as_interval("log_every_steps", log_every_steps),
+        log_every_steps=arguments.as_optional_interval("log_every_steps", log_every_steps),
         save_secs=arguments.as_seconds("save_secs", save_secs),
         save_steps=arguments.as_optional_positive("save_steps", save_steps),
-        save_summaries_steps=arguments.as_interval("save_summaries_steps", save_summaries_steps),
+        save_summaries_steps=arguments.as_optional_interval("save_summaries_steps", save_summaries_steps),
         keep_checkpoint_max=arguments.as_steps("keep_checkpoint_max", keep_checkpoint_max) or None,
         save_input_state=arguments.as_flag("save_input_state", save_input_state),
         fail_on_nan_loss=arguments.as_flag("fail_on_nan_loss", fail_on_nan_loss),
@@ -156,7 +156,7 @@ def fit(
     number = arguments.as_steps("epochs", epochs)
     if not together:
         number = 1
-    arguments.check_no_hooks(options.monitors)
+    watcher_arguments.check_no_hooks(options.monitors)
     every_steps = arguments.as_optional_positive("validation_every_steps", validation_every_steps)
     every_epochs = _as_frequency(validation_freq)
     batch_size = arguments.as_optional_positive("batch_size", batch_size)

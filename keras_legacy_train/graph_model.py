@@ -12,8 +12,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_legacy_train import arguments
+from keras_legacy_train import arguments, graph_arguments, watcher_arguments
 from keras_legacy_train.callbacks.on_graphs import check_callbacks
+from keras_legacy_train.checkpoints.lookup import optional_checkpoint_prefix
 from keras_legacy_train.graph import saved_model
 from keras_legacy_train.graph.initialize import initialize_variables
 from keras_legacy_train.graph.lifted import LiftedGraph
@@ -123,19 +124,21 @@ class GraphModel(GraphWeights):
     ):
         if tf.distribute.has_strategy():
             raise ValueError("A GraphModel has one copy of its variables; make it outside strategy.scope().")
-        graph = arguments.as_graph(graph)
+        graph = graph_arguments.as_graph(graph)
         check_names("train_op", graph, train_op)
         check_names("learning_rate", graph, learning_rate)
-        train_ops = [] if train_op is None else arguments.as_train_ops(graph, train_op)
+        train_ops = [] if train_op is None else graph_arguments.as_train_ops(graph, train_op)
         loss_tensor = None if loss is None else find_tensor("loss", graph, loss)
         feed_dicts = {"train": train_feed_dict, "eval": eval_feed_dict, "init": init_feed_dict}
         for what, feed_dict in feed_dicts.items():
+            arguments.check_feeds(f"{what}_feed_dict", feed_dict)
             check_names(f"{what}_feed_dict", graph, list(feed_dict or ()))
+        prefix = optional_checkpoint_prefix("checkpoint", checkpoint)
         with v2_behavior():
             session = GraphSession(LiftedGraph(graph))
             if init_feed_dict is not None:
                 initialize_variables(session, init_feed_dict=init_feed_dict)
-            restore_or_initialize(session, checkpoint)
+            restore_or_initialize(session, prefix)
             super().__init__(session, learning_rate, name)
             self._input_tensors = NamedTensors("inputs", graph, inputs)
             self._output_tensors = NamedTensors("outputs", graph, outputs)
@@ -213,7 +216,7 @@ class GraphModel(GraphWeights):
         self._check_train_op()
         self._check_metrics()
         if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = arguments.as_callbacks(callbacks)
+            callbacks = watcher_arguments.as_callbacks(callbacks)
         check_callbacks(getattr(callbacks, "callbacks", callbacks), self.optimizer)
         if x is None:
             if epochs > 1 and options.get("steps_per_epoch") is None:

@@ -16,11 +16,15 @@ train(graph, output_dir, train_op, loss, max_steps=100)
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
+
+from keras_legacy_train import arguments
+from keras_legacy_train.framework.variables import check_variable
 
 __all__ = ["OPTIMIZER_CLS_NAMES", "OPTIMIZER_SUMMARIES", "adaptive_clipping_fn", "optimize_loss"]
 
@@ -89,19 +93,41 @@ def optimize_loss(
     Raises:
         ValueError, TypeError: An argument cannot be right.
     """
-    loss = tf.convert_to_tensor(loss)
+    try:
+        loss = tf.convert_to_tensor(loss)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"loss must be a scalar tensor; it is {loss!r}.") from error
+    if not loss.dtype.is_floating:
+        raise ValueError(f"loss must be of a float dtype; {loss.name!r} is {loss.dtype.name}.")
     if loss.shape.ndims != 0:
         raise ValueError(f"loss must be a scalar; {loss.name!r} has shape {loss.shape}.")
     if global_step is None:
         global_step = v1.train.get_global_step()
     else:
         v1.train.assert_global_step(global_step)
+    if gradient_noise_scale is not None and not tf.is_tensor(gradient_noise_scale):
+        gradient_noise_scale = arguments.as_number("gradient_noise_scale", gradient_noise_scale)
+    if gradient_multipliers is not None and not isinstance(gradient_multipliers, Mapping):
+        raise ValueError(f"gradient_multipliers must be a dict; it is {gradient_multipliers!r}.")
+    arguments.check_callable("learning_rate_decay_fn", learning_rate_decay_fn)
+    arguments.as_optional_text("name", name)
+    arguments.as_flag("colocate_gradients_with_ops", colocate_gradients_with_ops)
+    arguments.as_flag("increment_global_step", increment_global_step)
+    for argument, value in {"update_ops": update_ops, "variables": variables, "summaries": summaries}.items():
+        if isinstance(value, str) or not isinstance(value, Iterable | None):
+            raise ValueError(f"{argument} must be a list; it is {value!r}.")
     summaries = _DEFAULT_SUMMARIES if summaries is None else list(summaries)
     unknown = [summary for summary in summaries if summary not in OPTIMIZER_SUMMARIES]
     if unknown:
         raise ValueError(
-            f"Summaries should be one of [{', '.join(OPTIMIZER_SUMMARIES)}], you provided {unknown[0]}."
+            f"summaries: Summaries should be one of [{', '.join(OPTIMIZER_SUMMARIES)}], you provided"
+            f" {unknown[0]}."
         )
+    for update_op in update_ops or ():
+        if not isinstance(update_op, tf.Operation) and not hasattr(update_op, "op"):
+            raise ValueError(f"update_ops must be operations or tensors; one is {update_op!r}.")
+    for variable in variables or ():
+        check_variable("variables", variable)
     with v1.variable_scope(name, "OptimizeLoss", [loss, global_step]):
         loss = _after_updates(loss, update_ops)
         rate = _learning_rate(learning_rate)
@@ -159,7 +185,20 @@ def adaptive_clipping_fn(
         report_summary: Whether a summary of the largest norm is made.
         epsilon: What keeps logarithm and deviation away from zero.
         name: Name of the scope, `AdaptiveMaxNorm` by default.
+
+    Raises:
+        ValueError: An argument cannot be right.
     """
+    numbers_given = {"std_factor": std_factor, "decay": decay, "epsilon": epsilon}
+    if static_max_norm is not None:
+        numbers_given["static_max_norm"] = static_max_norm
+    for argument, value in numbers_given.items():
+        if not tf.is_tensor(value):
+            arguments.as_number(argument, value)
+    if global_step is not None and not tf.is_tensor(global_step) and not hasattr(global_step, "assign"):
+        raise ValueError(f"global_step must be a variable or a tensor; it is {global_step!r}.")
+    arguments.as_flag("report_summary", report_summary)
+    arguments.as_optional_text("name", name)
 
     def clip(gradients_and_variables: GradientsAndVariables) -> GradientsAndVariables:
         norm = _global_norm(gradients_and_variables)
@@ -196,9 +235,10 @@ def _learning_rate(learning_rate: Any) -> Any:
     """The tensor of the learning rate, or `None`."""
     if learning_rate is None or (tf.is_tensor(learning_rate) and learning_rate.shape.ndims == 0):
         return learning_rate
-    if not isinstance(learning_rate, numbers.Real) or isinstance(learning_rate, bool):
+    is_number = isinstance(learning_rate, numbers.Real) and not isinstance(learning_rate, bool)
+    if not is_number or math.isnan(learning_rate):
         raise ValueError(
-            "Learning rate should be 0d Tensor or float. "
+            "learning_rate: Learning rate should be 0d Tensor or float. "
             f"Got {learning_rate} of type {type(learning_rate).__name__}."
         )
     if learning_rate < 0:
@@ -215,12 +255,15 @@ def _optimizer(optimizer: Any, learning_rate: Any) -> Any:
     if (isinstance(optimizer, str) or is_class) and learning_rate is None:
         kind = "class" if is_class else "string"
         raise ValueError(
-            f"Learning rate is None, but should be specified if optimizer is {kind} ({optimizer})."
+            "learning_rate: Learning rate is None, but should be specified if optimizer is"
+            f" {kind} ({optimizer})."
         )
     if isinstance(optimizer, str):
         if optimizer not in OPTIMIZER_CLS_NAMES:
             names = ", ".join(OPTIMIZER_CLS_NAMES)
-            raise ValueError(f"Optimizer name should be one of [{names}], you provided {optimizer}.")
+            raise ValueError(
+                f"optimizer: Optimizer name should be one of [{names}], you provided {optimizer}."
+            )
         return OPTIMIZER_CLS_NAMES[optimizer](learning_rate=learning_rate)
     if is_class:
         return optimizer(learning_rate=learning_rate)
@@ -250,7 +293,12 @@ def _with_noise(gradients: GradientsAndVariables, scale: float) -> GradientsAndV
 
 
 def _multiplied(gradients: GradientsAndVariables, multipliers: Mapping[Any, Any]) -> GradientsAndVariables:
-    by_name = {key if isinstance(key, str) else key.name: factor for key, factor in multipliers.items()}
+    by_name = {}
+    for key, factor in multipliers.items():
+        name = getattr(key, "name", key)
+        if not tf.is_tensor(factor):
+            factor = arguments.as_number(f"gradient_multipliers[{name!r}]", factor)
+        by_name[arguments.as_text("a key of gradient_multipliers, or its name,", name)] = factor
     return [
         (_scaled(gradient, by_name[variable.name]) if variable.name in by_name else gradient, variable)
         for gradient, variable in gradients
@@ -262,7 +310,7 @@ def _clipped(gradients: GradientsAndVariables, clip: Any) -> GradientsAndVariabl
         return gradients
     if callable(clip):
         return clip(gradients)
-    if not isinstance(clip, numbers.Real) or isinstance(clip, bool):
+    if not isinstance(clip, numbers.Real) or isinstance(clip, bool) or math.isnan(clip):
         raise ValueError(f"clip_gradients must be a number or a function; it is {clip!r}.")
     clipped, _ = tf.clip_by_global_norm([gradient for gradient, _ in gradients], float(clip))
     return [(gradient, variable) for gradient, (_, variable) in zip(clipped, gradients, strict=True)]

@@ -23,6 +23,8 @@ import tensorflow as tf
 from tensorboard.compat.proto import event_pb2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
+from keras_legacy_train import arguments
+
 
 class SummaryWriter:
     """Appends events to a file in a directory. Stands for `tf.compat.v1.summary.FileWriter`.
@@ -36,7 +38,7 @@ class SummaryWriter:
     """
 
     def __init__(self, logdir: str | bytes | os.PathLike):
-        self._logdir = os.fsdecode(logdir)
+        self._logdir = arguments.as_path("logdir", logdir)
         self._lock = threading.Lock()
         self._file: Any = None
 
@@ -153,7 +155,7 @@ def get_summary_writer(logdir: str | bytes | os.PathLike) -> SummaryWriter:
     Args:
         logdir: Directory of the event files.
     """
-    key = os.path.realpath(os.fsdecode(logdir))
+    key = os.path.realpath(arguments.as_path("logdir", logdir))
     with _writers_lock:
         if key not in _writers:
             _writers[key] = SummaryWriter(logdir)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow, arguments
+from keras_legacy_train import _tensorflow, arguments, graph_arguments, watcher_arguments
 from keras_legacy_train.train_functions import train_functions
 from keras_legacy_train.train_graph import train_graph
 from keras_legacy_train.training import TrainingOptions
@@ -131,8 +131,8 @@ def train(
     """
     if steps is not None and max_steps is not None:
         raise ValueError("Can not provide both steps and max_steps.")
-    directory = arguments.as_directory(output_dir)
-    watchers = arguments.as_watchers(monitors, callbacks)
+    directory = arguments.as_output_dir(output_dir)
+    watchers = watcher_arguments.as_watchers(monitors, callbacks)
     options = TrainingOptions(
         monitors=watchers[0],
         callbacks=watchers[1],
@@ -140,10 +140,10 @@ def train(
         max_steps=arguments.as_steps("max_steps", max_steps),
         steps_per_epoch=arguments.as_optional_positive("steps_per_epoch", steps_per_epoch),
         is_chief=arguments.as_flag("supervisor_is_chief", supervisor_is_chief),
-        log_every_steps=arguments.as_interval("log_every_steps", log_every_steps),
+        log_every_steps=arguments.as_optional_interval("log_every_steps", log_every_steps),
         save_secs=arguments.as_seconds("supervisor_save_model_secs", supervisor_save_model_secs),
         save_steps=None,
-        save_summaries_steps=arguments.as_interval(
+        save_summaries_steps=arguments.as_optional_interval(
             "supervisor_save_summaries_steps", supervisor_save_summaries_steps
         ),
         keep_checkpoint_max=arguments.as_steps("keep_checkpoint_max", keep_checkpoint_max) or None,
@@ -171,14 +171,14 @@ def train(
                 options,
             )
         arguments.check_callable("feed_fn", feed_fn)
-        lifted = arguments.as_graph(graph)
+        lifted = graph_arguments.as_graph(graph)
         return train_graph(
             lifted,
             directory,
-            arguments.as_train_ops(lifted, train_op),
-            arguments.as_loss(lifted, loss_op),
-            arguments.as_global_step(lifted, global_step_tensor),
-            None if init_op is None else arguments.as_elements("init_op", lifted, init_op),
+            graph_arguments.as_train_ops(lifted, train_op),
+            graph_arguments.as_loss(lifted, loss_op),
+            graph_arguments.as_global_step(lifted, global_step_tensor),
+            None if init_op is None else graph_arguments.as_elements("init_op", lifted, init_op),
             init_feed_dict,
             init_fn,
             feed_fn,

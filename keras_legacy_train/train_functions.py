@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_legacy_train import _keras, arguments
+from keras_legacy_train import _keras, arguments, watcher_arguments
 from keras_legacy_train import monitors as monitors_lib
 from keras_legacy_train.loop.epochs import Epochs
 from keras_legacy_train.programs.batch import BatchStep
@@ -36,7 +36,7 @@ def train_functions(
         raise ValueError(
             "init_feed_dict: there is no graph with placeholders to feed; init_op is a function."
         )
-    arguments.check_no_hooks(options.monitors)
+    watcher_arguments.check_no_hooks(options.monitors)
     arguments.check_callable("init_op", init_op)
     if options.jit_compile == "auto":
         raise ValueError("jit_compile='auto' is for graphs. For a model or functions, pass True or False.")
@@ -111,6 +111,8 @@ def _check_loss(loss: Any) -> None:
     """Whether a model can be compiled with it: one loss, or several for several outputs."""
     if isinstance(loss, Mapping):
         loss = list(loss.values())
+    if isinstance(loss, (list, tuple)) and not loss:
+        raise ValueError("loss_op must be a Keras loss; it is empty.")
     for each in loss if isinstance(loss, (list, tuple)) else [loss]:
         if isinstance(each, str):
             try:

@@ -841,7 +841,7 @@ def test_checkpoints_that_are_not_there(tmp_path: Path) -> None:
     model = keras_mlp()
     (tmp_path / "empty").mkdir()
     for path in ("empty", "nothing", "model.ckpt-7.index", "model.ckpt-7.meta"):
-        with pytest.raises(ValueError, match="There is no checkpoint"):
+        with pytest.raises(ValueError, match=r"There is no checkpoint|cannot be read"):
             load_tf1_weights(model, tmp_path / path)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train import arguments
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.checkpoints import CheckpointManager
 from keras_legacy_train.loop.schedule import EveryNSteps, EverySeconds
@@ -30,6 +31,9 @@ class CheckpointSaver(LoopCallback):
         writer: Gets an event for each checkpoint, if there is one.
         save_steps: Steps between two checkpoints; `None` for none by the count.
         save_first: Whether to save before the first step.
+
+    Raises:
+        ValueError: An argument cannot be right.
     """
 
     def __init__(
@@ -42,12 +46,19 @@ class CheckpointSaver(LoopCallback):
         save_first: bool = True,
     ):
         super().__init__()
+        if not isinstance(manager, CheckpointManager):
+            raise ValueError(f"manager must be a CheckpointManager; it is {manager!r}.")
+        if not callable(global_step):
+            raise ValueError(f"global_step must be a function; it is {global_step!r}.")
+        save_secs = arguments.as_seconds("save_secs", save_secs)
+        save_steps = arguments.as_optional_positive("save_steps", save_steps)
+        arguments.check_methods("writer", writer, "add_session_log")
         self._manager = manager
         self._global_step = global_step
         self._timer = EverySeconds(save_secs, time.monotonic())
         self._trigger = None if save_steps is None else EveryNSteps(save_steps, global_step())
         self._writer = writer
-        self._save_first = save_first
+        self._save_first = arguments.as_flag("save_first", save_first)
 
     def next_step(self, step: int) -> float:
         return math.inf if self._trigger is None else self._trigger.next_step()

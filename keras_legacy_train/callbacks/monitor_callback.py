@@ -8,10 +8,12 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+from keras_legacy_train import arguments
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.callbacks.keras_fit import FitSteps
-from keras_legacy_train.monitors.calls import as_requests, check_no_hook, end
+from keras_legacy_train.monitors.calls import as_requests, check_monitor, check_no_hook, end
 from keras_legacy_train.monitors.schedule import next_step
 from keras_legacy_train.programs.base import Steps
 from keras_legacy_train.programs.named_values import NamedValues, trained_variables
@@ -40,12 +42,17 @@ class MonitorCallback(LoopCallback):
     Args:
         monitor: A `monitors.BaseMonitor`, or anything with its methods.
         tell_epochs: Whether its `epoch_begin` and `epoch_end` are called, too.
+
+    Raises:
+        ValueError: An argument cannot be right.
     """
 
     def __init__(self, monitor: Any, tell_epochs: bool = True):
         super().__init__()
+        if not isinstance(monitor, tf.compat.v1.train.SessionRunHook):
+            check_monitor(monitor)
         self.monitor = monitor
-        self._tell_epochs = tell_epochs
+        self._tell_epochs = arguments.as_flag("tell_epochs", tell_epochs)
         # A monitor need not descend from BaseMonitor.
         self._post_step = getattr(monitor, "post_step", None)
         self._steps_passed = getattr(monitor, "steps_passed", None)

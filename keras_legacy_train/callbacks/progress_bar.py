@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from keras_legacy_train import arguments
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.programs.base import Steps
 
@@ -18,12 +19,15 @@ class ProgressBar(LoopCallback):
     Args:
         start: The global step before the first.
         until: The global step at which training ends; infinity if that is not known.
+
+    Raises:
+        ValueError: An argument cannot be right.
     """
 
     def __init__(self, start: int, until: float):
         super().__init__()
-        self._start = start
-        self._until = until
+        self._start = arguments.as_count("start", start)
+        self._until = until if until == math.inf else arguments.as_count("until", until)
         self._progress: Any = None
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from keras_legacy_train import arguments
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.loop.schedule import EveryNSteps
 from keras_legacy_train.loop.stop import StopReason
@@ -20,11 +21,16 @@ class StepLogger(LoopCallback):
     Args:
         log_every_steps: Steps between two lines; zero or less logs each step.
         start: The global step before the first.
+
+    Raises:
+        ValueError: An argument cannot be right.
     """
 
     def __init__(self, log_every_steps: int, start: int):
         super().__init__()
-        self._trigger = EveryNSteps(log_every_steps, start)
+        self._trigger = EveryNSteps(
+            arguments.as_interval("log_every_steps", log_every_steps), arguments.as_count("start", start)
+        )
         self._unlogged: tuple[int, float, float] | None = None
 
     def on_steps_end(self, steps: Steps) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train import arguments
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.loop.schedule import EveryNSteps
 from keras_legacy_train.loop.stop import StopReason
@@ -25,13 +26,22 @@ class TrainingSummaries(LoopCallback):
         graph: The graph to show, if there is one.
         start: The global step before the first.
         save_steps: Steps between two scalars, from the first step on; `None` for none.
+
+    Raises:
+        ValueError: An argument cannot be right.
     """
 
     def __init__(self, writer: SummaryWriter, graph: tf.Graph | None, start: int, save_steps: int | None):
         super().__init__()
+        if writer is None:
+            raise ValueError("writer must be a SummaryWriter; it is None.")
+        arguments.check_methods("writer", writer, "add_scalar", "add_session_log", "get_logdir")
+        if not isinstance(graph, tf.Graph | None):
+            raise ValueError(f"graph must be a tf.Graph; it is {graph!r}.")
+        save_steps = arguments.as_optional_interval("save_steps", save_steps)
         self._writer = writer
         self._graph = graph
-        self._start = start
+        self._start = arguments.as_count("start", start)
         self._trigger = (
             None if save_steps is None else EveryNSteps(save_steps, start + 1 - max(save_steps, 1))
         )

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_legacy_train import arguments
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.callbacks.keras_fit import FitSteps, add_check, remove_check
 from keras_legacy_train.callbacks.nan_report import NanReport
@@ -43,6 +44,9 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         log_every_steps: Steps from one logged step to the next; the last step is logged, too. `None` for
             none.
         last_good_checkpoint: Called for the path that the error names.
+
+    Raises:
+        ValueError: An argument cannot be right.
     """
 
     def __init__(
@@ -53,9 +57,11 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         last_good_checkpoint: Callable[[], str | None] = _no_checkpoint,
     ):
         super().__init__()
-        self.fail = fail
-        self.check_inf = check_inf
-        self._log_every_steps = log_every_steps
+        self.fail = arguments.as_flag("fail", fail)
+        self.check_inf = arguments.as_flag("check_inf", check_inf)
+        self._log_every_steps = arguments.as_optional_interval("log_every_steps", log_every_steps)
+        if not callable(last_good_checkpoint):
+            raise ValueError(f"last_good_checkpoint must be a function; it is {last_good_checkpoint!r}.")
         self._last_good_checkpoint = last_good_checkpoint
         self._log_steps: EveryNSteps | None = None
         self._warned = False

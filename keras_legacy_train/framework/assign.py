@@ -10,31 +10,59 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow
+from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train.checkpoints import SavedVariable
-from keras_legacy_train.framework.variables import get_variable_full_name, get_variables
+from keras_legacy_train.checkpoints.lookup import listed_checkpoint_prefix, open_checkpoint
+from keras_legacy_train.framework.variables import check_variable, get_variable_full_name, get_variables
+from keras_legacy_train.programs.named_tensors import suggestion
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
 
 def load_checkpoint(filepattern: str | os.PathLike[str]) -> Any:
-    """A reader of a checkpoint, or of the newest in a directory; see `tf.train.load_checkpoint`."""
-    return tf.train.load_checkpoint(os.fsdecode(filepattern))
+    """A reader of a checkpoint, or of the newest in a directory; see `tf.train.load_checkpoint`.
+
+    Raises:
+        ValueError: There is no such checkpoint, or it cannot be read.
+    """
+    return _reader("filepattern", filepattern)
 
 
 def load_variable(checkpoint_dir: str | os.PathLike[str], name: str) -> np.ndarray:
-    """A variable's value in a checkpoint, or in the newest of a directory; see `tf.train.load_variable`."""
-    return tf.train.load_variable(os.fsdecode(checkpoint_dir), name)
+    """A variable's value in a checkpoint, or in the newest of a directory; see `tf.train.load_variable`.
+
+    Raises:
+        ValueError: There is no such checkpoint or variable, or it cannot be read.
+    """
+    reader = _reader("checkpoint_dir", checkpoint_dir)
+    name = arguments.as_text("name", name).removesuffix(":0")
+    if not reader.has_tensor(name):
+        near = suggestion(name, reader.get_variable_to_shape_map())
+        raise ValueError(f"name: {name!r} is not in the checkpoint {os.fsdecode(checkpoint_dir)!r}.{near}")
+    return reader.get_tensor(name)
 
 
 def list_variables(checkpoint_dir: str | os.PathLike[str]) -> list[tuple[str, list[int]]]:
-    """Names and shapes in a checkpoint, or in the newest of a directory; see `tf.train.list_variables`."""
-    return tf.train.list_variables(os.fsdecode(checkpoint_dir))
+    """Names and shapes in a checkpoint, or in the newest of a directory; see `tf.train.list_variables`.
+
+    Raises:
+        ValueError: There is no such checkpoint, or it cannot be read.
+    """
+    return sorted(_reader("checkpoint_dir", checkpoint_dir).get_variable_to_shape_map().items())
 
 
 def init_from_checkpoint(checkpoint_dir: str | os.PathLike[str], assignment_map: Mapping[str, Any]) -> None:
-    """Makes variables' initializers read a checkpoint; see `tf.compat.v1.train.init_from_checkpoint`."""
-    tf.compat.v1.train.init_from_checkpoint(os.fsdecode(checkpoint_dir), assignment_map)
+    """Makes variables' initializers read a checkpoint; see `tf.compat.v1.train.init_from_checkpoint`.
+
+    Raises:
+        ValueError: There is no such checkpoint, or it does not have what `assignment_map` asks for.
+    """
+    if not isinstance(assignment_map, (Mapping, list, tuple)):
+        raise ValueError(
+            f"assignment_map must be a dict from names to variables or scopes; it is {assignment_map!r}."
+        )
+    prefix = listed_checkpoint_prefix("checkpoint_dir", checkpoint_dir)
+    tf.compat.v1.train.init_from_checkpoint(prefix, assignment_map)
 
 
 def assign_from_values(var_names_to_values: Mapping[str, Any]) -> tuple[tf.Operation, dict[tf.Tensor, Any]]:
@@ -49,10 +77,15 @@ def assign_from_values(var_names_to_values: Mapping[str, Any]) -> tuple[tf.Opera
     Raises:
         ValueError: There is no such variable, or a value has another number of entries.
     """
+    if not isinstance(var_names_to_values, Mapping):
+        raise ValueError(
+            f"var_names_to_values must be a dict from names to values; it is {var_names_to_values!r}."
+        )
     variables = {variable.op.name: variable for variable in get_variables()}
     missing = [name for name in var_names_to_values if name not in variables]
     if missing:
-        raise ValueError(f"Variable {', '.join(missing)} wasn't found")
+        names = ", ".join(map(str, missing))
+        raise ValueError(f"var_names_to_values: Variable {names} wasn't found")
     return _assign((variables[name], value) for name, value in var_names_to_values.items())
 
 
@@ -81,7 +114,8 @@ def assign_from_checkpoint(
     Raises:
         ValueError: The checkpoint lacks a variable, or has it in another shape.
     """
-    reader = load_checkpoint(model_path)
+    reader = _reader("model_path", model_path)
+    ignore_missing_vars = arguments.as_flag("ignore_missing_vars", ignore_missing_vars)
     return _assign(
         (variable, _stored_value(reader, name, variable))
         for name, variable in _by_checkpoint_name(var_list)
@@ -111,10 +145,10 @@ def assign_from_checkpoint_fn(
     """
     if not var_list:
         raise ValueError("var_list cannot be empty")
-    path = os.fsdecode(model_path)
-    if os.path.isdir(path):
-        path = tf.train.latest_checkpoint(path) or path
-    reader = load_checkpoint(path)
+    path = listed_checkpoint_prefix("model_path", model_path)
+    reader = open_checkpoint("model_path", path)
+    ignore_missing_vars = arguments.as_flag("ignore_missing_vars", ignore_missing_vars)
+    reshape_variables = arguments.as_flag("reshape_variables", reshape_variables)
     found: dict[str, list[tf.Variable]] = {}
     for name, variable in _by_checkpoint_name(var_list):
         if _is_stored(reader, name, path, ignore_missing_vars):
@@ -136,13 +170,19 @@ def _by_checkpoint_name(
     var_list: Sequence[tf.Variable] | Mapping[str, Any],
 ) -> list[tuple[str, tf.Variable]]:
     """Pairs of a name in the checkpoint and a variable, or a slice of one, to fill from it."""
+    if not isinstance(var_list, Iterable) or isinstance(var_list, (str, tf.Variable)):
+        raise ValueError(f"var_list must be a list or a dict of variables; it is {var_list!r}.")
     if not isinstance(var_list, Mapping):
-        return [(get_variable_full_name(variable), variable) for variable in var_list]
+        return [(get_variable_full_name(check_variable("var_list", each)), each) for each in var_list]
     return [
-        (name, variable)
+        (arguments.as_text("a name in var_list", name), check_variable("var_list", variable))
         for name, value in var_list.items()
         for variable in (value if isinstance(value, (list, tuple)) else [value])
     ]
+
+
+def _reader(argument: str, path: Any) -> tf.train.CheckpointReader:
+    return open_checkpoint(argument, listed_checkpoint_prefix(argument, path))
 
 
 def _is_stored(reader: Any, name: str, path: Any, ignore_missing: bool) -> bool:
@@ -181,6 +221,16 @@ def _assign(values: Iterable[tuple[tf.Variable, Any]]) -> tuple[tf.Operation, di
             variable.dtype.base_dtype, variable.shape, name=f"placeholder/{variable.op.name}"
         )
         operations.append(variable.assign(placeholder, read_value=False))
-        known = variable.shape.is_fully_defined()
-        feed_dict[placeholder] = np.reshape(value, variable.shape.as_list()) if known else value
+        feed_dict[placeholder] = _in_shape_of(variable, value)
     return tf.group(*operations), feed_dict
+
+
+def _in_shape_of(variable: tf.Variable, value: Any) -> Any:
+    if not variable.shape.is_fully_defined():
+        return value
+    try:
+        return np.reshape(value, variable.shape.as_list())
+    except ValueError as error:
+        raise ValueError(
+            f"{variable.name} has shape {variable.shape}; a value of shape {np.shape(value)} came."
+        ) from error

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow
+from keras_legacy_train import _tensorflow, arguments
 
 _KEYS = tf.compat.v1.GraphKeys
 
@@ -31,9 +31,14 @@ def assert_or_get_global_step(graph: tf.Graph | None = None, global_step_tensor:
     Raises:
         TypeError: It is not an integer or not a scalar.
     """
+    if not isinstance(graph, tf.Graph | None):
+        raise TypeError(f"graph must be a tf.Graph; it is {graph!r}.")
     if global_step_tensor is None:
         return get_global_step(graph)
-    assert_global_step(global_step_tensor)
+    try:
+        assert_global_step(global_step_tensor)
+    except TypeError as error:
+        raise TypeError(f"global_step_tensor: {error}") from error
     return global_step_tensor
 
 
@@ -121,6 +126,7 @@ def model_variable(
 
 def add_model_variable(var: tf.Variable) -> None:
     """Puts a variable into the `MODEL_VARIABLES` collection, once."""
+    check_variable("var", var)
     graph = tf.compat.v1.get_default_graph()
     if not any(var is each for each in graph.get_collection(_KEYS.MODEL_VARIABLES)):
         graph.add_to_collection(_KEYS.MODEL_VARIABLES, var)
@@ -138,9 +144,12 @@ def get_variables(
     """
     if isinstance(scope, tf.compat.v1.VariableScope):
         scope = scope.name
+    _check_pattern("scope", scope)
+    if suffix is not None:
+        _check_pattern("suffix", suffix)
     if suffix is not None:
         scope = f"{scope or ''}.*{suffix if ':' in suffix else suffix + ':'}"
-    return tf.compat.v1.get_collection(collection, scope)
+    return tf.compat.v1.get_collection(arguments.as_text("collection", collection), scope)
 
 
 def get_model_variables(scope: Any = None, suffix: str | None = None) -> list[tf.Variable]:
@@ -160,11 +169,12 @@ def get_trainable_variables(scope: Any = None, suffix: str | None = None) -> lis
 
 def get_variables_by_suffix(suffix: str, scope: Any = None) -> list[tf.Variable]:
     """The global variables whose names end so."""
-    return get_variables(scope, suffix)
+    return get_variables(scope, arguments.as_text("suffix", suffix))
 
 
 def get_variables_by_name(given_name: str, scope: Any = None) -> list[tf.Variable]:
     """The global variables that have this name within their scopes."""
+    given_name = arguments.as_text("given_name", given_name)
     return get_variables(scope, f"/{given_name}:|^{given_name}:")
 
 
@@ -177,7 +187,7 @@ def get_unique_variable(var_op_name: str) -> tf.Variable:
     for candidate in get_variables():
         if candidate.op.name == var_op_name:
             return candidate
-    raise ValueError(f"Couldn't find variable {var_op_name}")
+    raise ValueError(f"var_op_name: Couldn't find variable {var_op_name}")
 
 
 def get_variables_to_restore(
@@ -218,17 +228,44 @@ def filter_variables(
         exclude_patterns: Regular expressions of which none may match.
         reg_search: Whether they match anywhere in a name, or only at its beginning.
     """
-    match = re.search if reg_search else re.match
-    included = None if include_patterns is None else list(include_patterns)
-    excluded = list(exclude_patterns or ())
+    if not isinstance(var_list, Iterable) or isinstance(var_list, str):
+        raise ValueError(f"var_list must be a list of variables; it is {var_list!r}.")
+    variables = [check_variable("var_list", variable) for variable in var_list]
+    match = re.search if arguments.as_flag("reg_search", reg_search) else re.match
+    included = None if include_patterns is None else _as_patterns("include_patterns", include_patterns)
+    excluded = _as_patterns("exclude_patterns", exclude_patterns or ())
     return [
         variable
-        for variable in var_list
+        for variable in variables
         if (included is None or any(match(pattern, variable.name) for pattern in included))
         and not any(match(pattern, variable.name) for pattern in excluded)
     ]
 
 
+def _as_patterns(name: str, patterns: Any) -> list[str]:
+    if isinstance(patterns, str) or not isinstance(patterns, Iterable):
+        raise ValueError(f"{name} must be a list of regular expressions; it is {patterns!r}.")
+    patterns = list(patterns)
+    for pattern in patterns:
+        _check_pattern(f"an item of {name}", pattern)
+    return patterns
+
+
+def check_variable(name: str, variable: Any) -> Any:
+    """The variable itself; raises ValueError for what is none. `name` is the argument that gave it."""
+    if not hasattr(variable, "op") or not hasattr(variable, "assign"):
+        raise ValueError(f"{name} must be a variable, or have nothing else in it; it has {variable!r}.")
+    return variable
+
+
+def _check_pattern(name: str, pattern: Any) -> None:
+    try:
+        re.compile(arguments.as_optional_text(name, pattern) or "")
+    except re.error as error:
+        raise ValueError(f"{name} must be a regular expression; {pattern!r} is none: {error}.") from error
+
+
 def get_variable_full_name(var: tf.Variable) -> str:
     """The name a variable has in a checkpoint: for a slice of a partitioned variable that of the whole."""
+    check_variable("var", var)
     return _tensorflow.save_slice(var)[0]

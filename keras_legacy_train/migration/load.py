@@ -13,8 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow
-from keras_legacy_train.checkpoints import CheckpointManager
+from keras_legacy_train import _tensorflow, arguments
+from keras_legacy_train.checkpoints.lookup import checkpoint_prefix, open_checkpoint
 from keras_legacy_train.errors import CheckpointMismatchError
 from keras_legacy_train.migration.name_map import NameMap, Names, Skipped
 from keras_legacy_train.migration.names import relative_paths
@@ -26,10 +26,6 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 
 # The names in a checkpoint of objects.
 _OF_OBJECTS = re.compile(r"/\.ATTRIBUTES/|/\.OPTIMIZER_SLOT/|_CHECKPOINTABLE_OBJECT_GRAPH")
-_NOT_FOUND = (
-    "There is no checkpoint {!r} that can be read. What is needed is its prefix, such as 'model.ckpt-300',"
-    " without '.index', '.meta' or '.data-00000-of-00001'."
-)
 _WAYS_OUT = "Tell the names of counterparts by name_map, leave weights out by skip, or pass strict=False."
 
 
@@ -97,10 +93,13 @@ def load_tf1_weights(
             `name_map` or a path in `skip` does not exist; with `strict`, a weight has no counterpart.
             All of these are listed. Nothing was assigned.
     """
+    strict = arguments.as_flag("strict", strict)
+    forget_bias = arguments.as_number("forget_bias", forget_bias)
     with _tensorflow.eager_mode():
         weights = _weights(model)
         names, skipped = Names(name_map), Skipped(skip)
-        prefix, reader = _open(checkpoint)
+        prefix = checkpoint_prefix("checkpoint", checkpoint)
+        reader = open_checkpoint("checkpoint", prefix)
         tensors, bookkeeping = _tensors(prefix, reader)
 
         left_alone = [weight for weight in weights if skipped(weight)]
@@ -148,23 +147,6 @@ def _weights(model: Any) -> list[Weight]:
         )
     paths = relative_paths(model)
     return [Weight(path, variable) for path, variable in zip(paths, model.weights, strict=True)]
-
-
-def _open(checkpoint: str | os.PathLike[str]) -> tuple[str, Any]:
-    """The prefix of the checkpoint, and a reader of it."""
-    prefix = os.fsdecode(checkpoint)
-    if os.path.isdir(prefix):
-        newest = CheckpointManager(prefix, max_to_keep=None).latest
-        if newest is None:
-            raise ValueError(f"There is no checkpoint in the directory {prefix!r}.")
-        prefix = newest
-    try:
-        reader = tf.train.load_checkpoint(prefix)
-    except (ValueError, tf.errors.OpError) as error:
-        raise ValueError(_NOT_FOUND.format(prefix)) from error
-    if not reader.get_variable_to_shape_map():  # as that of an index file alone
-        raise ValueError(_NOT_FOUND.format(prefix))
-    return prefix, reader
 
 
 def _tensors(prefix: str, reader: Any) -> tuple[list[Tensor], list[Tensor]]:

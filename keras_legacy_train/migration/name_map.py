@@ -25,7 +25,7 @@ class Names:
 
     def __init__(self, name_map: NameMap | None):
         self._function = name_map if callable(name_map) else None
-        self._names = {} if name_map is None or callable(name_map) else dict(name_map)
+        self._names = {} if name_map is None or callable(name_map) else dict(_as_mapping(name_map))
         for path, name in self._names.items():
             _check_string("a path in name_map", path)
             _check_string(f"name_map[{path!r}]", name)
@@ -60,6 +60,8 @@ class Skipped:
     """
 
     def __init__(self, paths: str | Iterable[str]):
+        if not isinstance(paths, Iterable):
+            raise TypeError(f"skip must be a path or a list of them; it is {paths!r}.")
         self._paths = [paths] if isinstance(paths, str) else list(paths)
         for path in self._paths:
             _check_string("a path in skip", path)
@@ -80,6 +82,12 @@ def _rest(weight: Weight, path: str) -> str | None:
         if whole.startswith(f"{path}/"):
             return whole[len(path) + 1 :]
     return None
+
+
+def _as_mapping(name_map: object) -> Mapping[str, str]:
+    if not isinstance(name_map, Mapping):
+        raise TypeError(f"name_map must be a dict or a function; it is {name_map!r}.")
+    return name_map
 
 
 def _check_string(name: str, value: object) -> None:

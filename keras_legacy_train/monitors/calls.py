@@ -8,6 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
+_METHODS = ("begin", "step_begin", "step_end", "end")
+
 
 def as_requests(returned: Any) -> list[Any]:
     """A list of what `step_begin` returned: a list, a tuple, one tensor or name, `{}` or `None`."""
@@ -16,6 +18,17 @@ def as_requests(returned: Any) -> list[Any]:
     if isinstance(returned, Iterable) and not isinstance(returned, str) and not hasattr(returned, "graph"):
         return list(returned)
     return [returned]
+
+
+def check_monitor(monitor: Any) -> None:
+    """Raises ValueError for what lacks the methods of a monitor. It need not descend from `BaseMonitor`."""
+    missing = [method for method in _METHODS if not callable(getattr(monitor, method, None))]
+    if missing or isinstance(monitor, type):
+        raise ValueError(
+            f"monitors: {monitor!r} is no monitor; it lacks {', '.join(missing) or 'an instance'}."
+            " Derive it from monitors.BaseMonitor or tf.compat.v1.train.SessionRunHook, or pass Keras"
+            " callbacks as callbacks=."
+        )
 
 
 def check_no_hook(monitor: Any) -> None:

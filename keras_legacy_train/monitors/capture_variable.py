@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_legacy_train.monitors.every_n import EveryN
-from keras_legacy_train.monitors.outputs import find_output
+from keras_legacy_train.monitors.outputs import check_request, find_output
 
 
 class CaptureVariable(EveryN):
@@ -23,7 +23,7 @@ class CaptureVariable(EveryN):
 
     def __init__(self, var_name: Any, every_n: int = 100, first_n: int = 1):
         super().__init__(every_n, first_n)
-        self._var_name = var_name
+        self._var_name = check_request("var_name", var_name)
         self._var_values: dict[int, Any] = {}
 
     @property

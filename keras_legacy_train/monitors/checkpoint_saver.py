@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train import arguments
 from keras_legacy_train.monitors.base import BaseMonitor
 from keras_legacy_train.summaries import get_summary_writer
 
@@ -33,7 +34,8 @@ class CheckpointSaver(BaseMonitor):
         scaffold: A `tf.compat.v1.train.Scaffold`.
 
     Raises:
-        ValueError: Neither `save_secs` nor `save_steps` is given, or both are.
+        ValueError: Neither `save_secs` nor `save_steps` is given, or both are, or an argument cannot be
+            right.
     """
 
     def __init__(
@@ -50,14 +52,23 @@ class CheckpointSaver(BaseMonitor):
             raise ValueError("Either save_steps or save_secs should be provided")
         if save_steps is not None and save_secs is not None:
             raise ValueError("Can not provide both save_steps and save_secs.")
+        directory = arguments.as_path("checkpoint_dir", checkpoint_dir)
+        basename = arguments.as_text("checkpoint_basename", checkpoint_basename)
+        if not basename or os.path.basename(basename) != basename:
+            raise ValueError(f"checkpoint_basename must be the name of a file; it is {basename!r}.")
+        arguments.check_methods("saver", saver, "save")
+        if scaffold is not None and not hasattr(scaffold, "saver"):
+            raise ValueError(f"scaffold must be a tf.compat.v1.train.Scaffold; it is {scaffold!r}.")
         _LOGGER.info("Create CheckpointSaver.")
         self._saver = saver
         self._used_saver: Any = None
         self._scaffold = scaffold
-        self._summary_writer = get_summary_writer(checkpoint_dir)
-        self._save_path = os.path.join(os.fsdecode(checkpoint_dir), checkpoint_basename)
-        self._save_secs = save_secs
-        self._save_steps = save_steps
+        self._summary_writer = get_summary_writer(directory)
+        self._save_path = os.path.join(directory, basename)
+        self._save_secs = arguments.as_seconds("save_secs", save_secs)
+        self._save_steps = (
+            None if save_steps is None else math.ceil(arguments.as_number("save_steps", save_steps))
+        )
         self._last_step: int | None = None
         self._last_saved_step: int | None = None
         self._last_saved_time = 0.0

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from keras_legacy_train import arguments
 from keras_legacy_train.monitors.base import BaseMonitor
+from keras_legacy_train.monitors.outputs import check_request
 from keras_legacy_train.monitors.print_tensor import PrintTensor
 from keras_legacy_train.monitors.summary_saver import SummarySaver
 
@@ -27,15 +29,18 @@ def get_default_monitors(
         save_summary_steps: See `save_steps` of `SummarySaver`.
         output_dir: See `SummarySaver`.
         summary_writer: See `SummarySaver`.
+
+    Raises:
+        ValueError: An argument cannot be right.
     """
     monitors: list[BaseMonitor] = []
     if loss_op is not None:
-        monitors.append(PrintTensor({"loss": loss_op}))
+        monitors.append(PrintTensor({"loss": check_request("loss_op", loss_op)}))
     if summary_op is not None:
         monitors.append(
             SummarySaver(
                 summary_op,
-                save_steps=save_summary_steps,
+                save_steps=arguments.as_number("save_summary_steps", save_summary_steps),
                 output_dir=output_dir,
                 summary_writer=summary_writer,
             )

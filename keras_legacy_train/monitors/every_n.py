@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
+from keras_legacy_train import arguments
 from keras_legacy_train.monitors.base import BaseMonitor
 
 
@@ -23,6 +25,9 @@ class EveryN(BaseMonitor):
         every_n_steps: Steps from one active step to the next; 0 and 1 make every step active.
         first_n_steps: Every step up to this one is active. It is a global step, so a resumed training may
             have passed it already.
+
+    Raises:
+        ValueError: An argument is no number.
     """
 
     _every_n_steps = 100
@@ -31,10 +36,11 @@ class EveryN(BaseMonitor):
     _last_successful_step: int | None = None
     _every_n_step_begin_called = False
 
-    def __init__(self, every_n_steps: int = 100, first_n_steps: int = 1):
+    def __init__(self, every_n_steps: float = 100, first_n_steps: float = 1):
         super().__init__()
-        self._every_n_steps = every_n_steps
-        self._first_n_steps = first_n_steps
+        # A step is a whole number, so half a step more is a whole one.
+        self._every_n_steps = math.ceil(arguments.as_number("every_n_steps", every_n_steps))
+        self._first_n_steps = math.floor(arguments.as_number("first_n_steps", first_n_steps))
 
     def every_n_step_begin(self, step: int) -> Iterable[Any] | None:
         """Called before an active step.

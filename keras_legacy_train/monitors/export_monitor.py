@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train import arguments
 from keras_legacy_train.monitors.every_n import EveryN
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -32,7 +33,7 @@ class ExportMonitor(EveryN):
         default_batch_size: Batch size of the placeholder for examples.
 
     Raises:
-        ValueError: While training: `set_estimator` was not called.
+        ValueError: An argument cannot be right. While training: `set_estimator` was not called.
     """
 
     def __init__(
@@ -46,12 +47,15 @@ class ExportMonitor(EveryN):
         default_batch_size: int | None = 1,
     ):
         super().__init__(every_n_steps=every_n_steps)
+        arguments.as_path("export_dir", export_dir)
+        arguments.check_callable("input_fn", input_fn)
+        arguments.check_callable("signature_fn", signature_fn)
         self._export_dir = export_dir
         self._input_fn = input_fn
-        self._input_feature_key = input_feature_key
-        self._exports_to_keep = exports_to_keep
+        self._input_feature_key = arguments.as_optional_text("input_feature_key", input_feature_key)
+        self._exports_to_keep = arguments.as_steps("exports_to_keep", exports_to_keep)
         self._signature_fn = signature_fn
-        self._default_batch_size = default_batch_size
+        self._default_batch_size = arguments.as_optional_positive("default_batch_size", default_batch_size)
         self._last_export_dir: Any = None
 
     @property

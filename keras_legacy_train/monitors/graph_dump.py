@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow
+from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train.monitors.base import BaseMonitor
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -32,6 +32,9 @@ class GraphDump(BaseMonitor):
 
     Args:
         ignore_ops: Types of the operations to leave out; `None` means `GraphDump.IGNORE_OPS`.
+
+    Raises:
+        ValueError: `ignore_ops` is no list of strings.
     """
 
     IGNORE_OPS: ClassVar[list[str]] = [
@@ -46,7 +49,10 @@ class GraphDump(BaseMonitor):
 
     def __init__(self, ignore_ops: list[str] | None = None):
         super().__init__()
-        self._ignore_ops = ignore_ops or GraphDump.IGNORE_OPS
+        if isinstance(ignore_ops, str) or not isinstance(ignore_ops, Iterable | None):
+            raise ValueError(f"ignore_ops must be a list of types of operations; it is {ignore_ops!r}.")
+        self._ignore_ops = [arguments.as_text("an item of ignore_ops", each) for each in ignore_ops or ()]
+        self._ignore_ops = self._ignore_ops or GraphDump.IGNORE_OPS
         self._tensors: list[Any] = []
         self._model: Any = None
         self._data: dict[int, dict[Any, Any]] = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train.monitors.calls import as_requests, end
+from keras_legacy_train.monitors.calls import as_requests, check_monitor, end
 from keras_legacy_train.programs.outputs import StepOutputs
 
 
@@ -31,12 +31,19 @@ class RunHookAdapterForMonitors(tf.compat.v1.train.SessionRunHook):
 
     Args:
         monitors: The monitors, called in this order.
+
+    Raises:
+        ValueError: One of them is no monitor.
     """
 
     _outputs: StepOutputs
 
     def __init__(self, monitors: Iterable[Any]):
+        if not isinstance(monitors, Iterable) or isinstance(monitors, str):
+            raise ValueError(f"monitors must be a list of monitors; it is {monitors!r}.")
         self._monitors = list(monitors)
+        for monitor in self._monitors:
+            check_monitor(monitor)
         self._global_step: Any = None
         self._step = 0
 
@@ -86,12 +93,19 @@ def replace_monitors_with_hooks(monitors_or_hooks: Iterable[Any] | None, estimat
         monitors_or_hooks: Monitors and `tf.compat.v1.train.SessionRunHook`s, in any order; or `None`.
         estimator: Handed to each monitor's `set_estimator`. If its `config.is_chief` is false, only monitors
             with `run_on_all_workers` stay.
+
+    Raises:
+        ValueError: Something is neither a monitor nor a hook, or there are monitors and no estimator.
     """
+    if isinstance(monitors_or_hooks, str) or not isinstance(monitors_or_hooks, Iterable | None):
+        raise ValueError(f"monitors_or_hooks must be a list; it is {monitors_or_hooks!r}.")
     given = list(monitors_or_hooks or [])
     hooks = [each for each in given if isinstance(each, tf.compat.v1.train.SessionRunHook)]
     monitors = [each for each in given if not isinstance(each, tf.compat.v1.train.SessionRunHook)]
     if not getattr(getattr(estimator, "config", None), "is_chief", True):
         monitors = [monitor for monitor in monitors if monitor.run_on_all_workers]
     for monitor in monitors:
+        if not callable(getattr(monitor, "set_estimator", None)):
+            raise ValueError(f"monitors_or_hooks: {monitor!r} is neither a hook nor a monitor.")
         monitor.set_estimator(estimator)
     return [*hooks, RunHookAdapterForMonitors(monitors)] if monitors else hooks

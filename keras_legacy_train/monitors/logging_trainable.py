@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train import arguments
 from keras_legacy_train.monitors.every_n import EveryN
 from keras_legacy_train.monitors.outputs import format_outputs
 
@@ -24,11 +25,18 @@ class LoggingTrainable(EveryN):
         scope: Only variables are logged whose name this regular expression matches at its start.
         every_n: Steps from one line to the next. See `EveryN`.
         first_n: Up to this step, every step gets a line. See `EveryN`.
+
+    Raises:
+        ValueError: An argument cannot be right.
     """
 
     def __init__(self, scope: str | None = None, every_n: int = 100, first_n: int = 1):
         super().__init__(every_n, first_n)
-        self._scope = scope
+        self._scope = arguments.as_optional_text("scope", scope)
+        try:
+            re.compile(scope or "")
+        except re.error as error:
+            raise ValueError(f"scope must be a regular expression; {scope!r} is none: {error}.") from error
         self._reads: dict[str, Any] = {}
         self._model: Any = None
 

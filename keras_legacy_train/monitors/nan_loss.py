@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from keras_legacy_train import arguments
 from keras_legacy_train.errors import NanLossDuringTrainingError
 from keras_legacy_train.monitors.every_n import EveryN
-from keras_legacy_train.monitors.outputs import find_output
+from keras_legacy_train.monitors.outputs import check_request, find_output
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -29,8 +30,8 @@ class NanLoss(EveryN):
 
     def __init__(self, loss_tensor: Any, every_n_steps: int = 100, fail_on_nan_loss: bool = True):
         super().__init__(every_n_steps=every_n_steps)
-        self._loss_tensor = loss_tensor
-        self._fail_on_nan_loss = fail_on_nan_loss
+        self._loss_tensor = check_request("loss_tensor", loss_tensor)
+        self._fail_on_nan_loss = arguments.as_flag("fail_on_nan_loss", fail_on_nan_loss)
 
     def every_n_step_begin(self, step: int) -> Iterable[Any] | None:
         super().every_n_step_begin(step)

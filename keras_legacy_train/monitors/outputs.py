@@ -27,6 +27,17 @@ def find_output(outputs: Mapping[Any, Any], request: Any) -> Any:
     raise KeyError(name)
 
 
+def check_request(name: str, request: Any) -> Any:
+    """Returns what a monitor will ask for, if it is a name or something that has one.
+
+    Raises:
+        ValueError: It is neither. `name`, the argument that gave it, is in the message.
+    """
+    if not isinstance(getattr(request, "name", request), str):
+        raise ValueError(f"{name} must be a tensor, an operation, a variable or a name; it is {request!r}.")
+    return request
+
+
 def format_outputs(outputs: Mapping[Any, Any], requests: Mapping[str, Any]) -> str:
     """Returns `"tag = value, tag = value"` for the requests, by tag, that are among the outputs."""
     found = []

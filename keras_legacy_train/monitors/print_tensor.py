@@ -6,8 +6,10 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import tensorflow as tf
+
 from keras_legacy_train.monitors.every_n import EveryN
-from keras_legacy_train.monitors.outputs import format_outputs
+from keras_legacy_train.monitors.outputs import check_request, format_outputs
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -22,14 +24,21 @@ class PrintTensor(EveryN):
             where the name is the tag.
         every_n: Steps from one line to the next. See `EveryN`.
         first_n: Up to this step, every step gets a line. See `EveryN`.
+
+    Raises:
+        ValueError: An argument cannot be right.
     """
 
     def __init__(self, tensor_names: Mapping[str, Any] | Iterable[Any], every_n: int = 100, first_n: int = 1):
         super().__init__(every_n, first_n)
         if isinstance(tensor_names, Mapping):
             self._tensor_names = dict(tensor_names)
-        else:
+        elif isinstance(tensor_names, Iterable) and not isinstance(tensor_names, (str, tf.Tensor)):
             self._tensor_names = {getattr(tensor, "name", tensor): tensor for tensor in tensor_names}
+        else:
+            raise ValueError(f"tensor_names must be a list or a dict of tensors; it is {tensor_names!r}.")
+        for tensor in self._tensor_names.values():
+            check_request("tensor_names", tensor)
 
     def every_n_step_begin(self, step: int) -> Iterable[Any] | None:
         super().every_n_step_begin(step)

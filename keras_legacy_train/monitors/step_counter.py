@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train import arguments
 from keras_legacy_train.monitors.every_n import EveryN
 from keras_legacy_train.summaries import get_summary_writer
 
@@ -22,6 +23,9 @@ class StepCounter(EveryN):
         every_n_steps: Steps from one scalar to the next. See `EveryN`.
         output_dir: Directory of the event file, if no `summary_writer` is given.
         summary_writer: A `SummaryWriter`, `tf.compat.v1.summary.FileWriter`, or what else has their methods.
+
+    Raises:
+        ValueError: An argument cannot be right.
     """
 
     def __init__(
@@ -33,9 +37,11 @@ class StepCounter(EveryN):
         super().__init__(every_n_steps=every_n_steps)
         self._summary_tag = "global_step/sec"
         self._last_reported: tuple[int, float] | None = None
+        arguments.check_methods("summary_writer", summary_writer, "add_summary", "flush")
+        directory = arguments.as_optional_path("output_dir", output_dir)
         self._summary_writer = summary_writer
-        if summary_writer is None and output_dir:
-            self._summary_writer = get_summary_writer(output_dir)
+        if summary_writer is None and directory is not None:
+            self._summary_writer = get_summary_writer(directory)
 
     def set_estimator(self, estimator: Any) -> None:
         super().set_estimator(estimator)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from keras_legacy_train import arguments
 from keras_legacy_train.monitors.base import BaseMonitor
 
 
@@ -18,7 +19,7 @@ class StopAtStep(BaseMonitor):
         last_step: Number of the last step to run.
 
     Raises:
-        ValueError: Neither of the two is given, or both are.
+        ValueError: Neither of the two is given, or both are, or it is no number of steps.
     """
 
     def __init__(self, num_steps: int | None = None, last_step: int | None = None):
@@ -27,8 +28,8 @@ class StopAtStep(BaseMonitor):
             raise ValueError("One of num_steps or last_step must be specified.")
         if num_steps is not None and last_step is not None:
             raise ValueError("Only one of num_steps or last_step can be specified.")
-        self._num_steps = num_steps
-        self._last_step = last_step
+        self._num_steps = arguments.as_steps("num_steps", num_steps)
+        self._last_step = arguments.as_steps("last_step", last_step)
 
     @property
     def run_on_all_workers(self) -> bool:

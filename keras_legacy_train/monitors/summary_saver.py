@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from keras_legacy_train import arguments
 from keras_legacy_train.monitors.every_n import EveryN
-from keras_legacy_train.monitors.outputs import find_output
+from keras_legacy_train.monitors.outputs import check_request, find_output
 from keras_legacy_train.summaries import get_summary_writer
 
 
@@ -23,21 +24,28 @@ class SummarySaver(EveryN):
         output_dir: Directory of the event file, if no `summary_writer` is given.
         summary_writer: A `SummaryWriter`, `tf.compat.v1.summary.FileWriter`, or what else has their methods.
         scaffold: A `tf.compat.v1.train.Scaffold`, whose `summary_op` is read at the first active step.
+
+    Raises:
+        ValueError: An argument cannot be right.
     """
 
     def __init__(
         self,
         summary_op: Any,
-        save_steps: int = 100,
+        save_steps: float = 100,
         output_dir: str | bytes | os.PathLike | None = None,
         summary_writer: Any = None,
         scaffold: Any = None,
     ):
-        super().__init__(every_n_steps=save_steps)
-        self._summary_op = summary_op
+        super().__init__(every_n_steps=arguments.as_number("save_steps", save_steps))
+        self._summary_op = None if summary_op is None else check_request("summary_op", summary_op)
+        arguments.check_methods("summary_writer", summary_writer, "add_summary", "flush")
+        directory = arguments.as_optional_path("output_dir", output_dir)
         self._summary_writer = summary_writer
-        if summary_writer is None and output_dir:
-            self._summary_writer = get_summary_writer(output_dir)
+        if summary_writer is None and directory is not None:
+            self._summary_writer = get_summary_writer(directory)
+        if scaffold is not None and not hasattr(scaffold, "summary_op"):
+            raise ValueError(f"scaffold must be a tf.compat.v1.train.Scaffold; it is {scaffold!r}.")
         self._scaffold = scaffold
 
     def set_estimator(self, estimator: Any) -> None:

@@ -7,11 +7,12 @@ import inspect
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train import arguments
 from keras_legacy_train.monitors.every_n import EveryN
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -43,8 +44,9 @@ class ValidationMonitor(EveryN):
         check_interval_secs: Seconds that must have passed since the last look; `None` for none.
 
     Raises:
-        ValueError: Neither `x` nor `input_fn` is given. While training: `set_estimator` was not called, the
-            estimator's `evaluate` does not take an argument, or the metric is not among the results.
+        ValueError: Neither `x` nor `input_fn` is given, or an argument cannot be right. While training:
+            `set_estimator` was not called, the estimator's `evaluate` does not take an argument, or the
+            metric is not among the results.
     """
 
     def __init__(
@@ -66,17 +68,22 @@ class ValidationMonitor(EveryN):
         super().__init__(every_n_steps=every_n_steps, first_n_steps=-1)
         if x is None and input_fn is None:
             raise ValueError("Either x or input_fn should be provided.")
+        arguments.check_callable("input_fn", input_fn)
+        if hooks is not None and (isinstance(hooks, str) or not isinstance(hooks, Iterable)):
+            raise ValueError(f"hooks must be a list of session hooks; it is {hooks!r}.")
         self.x = x
         self.y = y
         self.input_fn = input_fn
-        self.batch_size = batch_size
-        self.eval_steps = eval_steps
+        self.batch_size = arguments.as_optional_positive("batch_size", batch_size)
+        self.eval_steps = arguments.as_optional_positive("eval_steps", eval_steps)
         self.metrics = metrics
         self.hooks = hooks
-        self.early_stopping_rounds = early_stopping_rounds
-        self.early_stopping_metric = early_stopping_metric
-        self.early_stopping_metric_minimize = early_stopping_metric_minimize
-        self.name = name
+        self.early_stopping_rounds = arguments.as_steps("early_stopping_rounds", early_stopping_rounds)
+        self.early_stopping_metric = arguments.as_text("early_stopping_metric", early_stopping_metric)
+        self.early_stopping_metric_minimize = arguments.as_flag(
+            "early_stopping_metric_minimize", early_stopping_metric_minimize
+        )
+        self.name = arguments.as_optional_text("name", name)
         self._best_step: int | None = None
         self._best_value: Any = None
         self._best_metrics: dict[str, Any] | None = None
@@ -85,7 +92,7 @@ class ValidationMonitor(EveryN):
         self._skipped: set[str | None] = set()
         self._warned = False
         self._last_check: float | None = None
-        self._check_interval_secs = check_interval_secs
+        self._check_interval_secs = arguments.as_seconds("check_interval_secs", check_interval_secs)
 
     @property
     def early_stopped(self) -> bool:
@@ -127,7 +134,7 @@ class ValidationMonitor(EveryN):
         now, interval = time.time(), self._check_interval_secs
         if interval is not None and self._last_check is not None and now - self._last_check <= interval:
             _LOGGER.debug(
-                "Skipping evaluation since less than %s seconds have passed since last check for a new"
+                "Skipping evaluation since less than %g seconds have passed since last check for a new"
                 " checkpoint.",
                 interval,
             )

@@ -64,6 +64,8 @@ class GraphMetrics:
 
     def __init__(self, session: GraphSession, loss: tf.Tensor | None, metrics: Mapping[str, Any] | None):
         graph = session.graph
+        if metrics is not None and not isinstance(metrics, Mapping):
+            raise ValueError(f"metrics must be a dict from names to tensors or pairs; it is {metrics!r}.")
         self._means: list[keras.metrics.Mean] = []
         self.trackers: list[keras.metrics.Metric] = []
         self.tensors: list[str] = []

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
-from typing import Any
 
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.checkpoints import CheckpointManager, SavedVariable
-from keras_legacy_train.checkpoints.directory import exists
+from keras_legacy_train.checkpoints import SavedVariable
 from keras_legacy_train.checkpoints.reading import restore_variables
 from keras_legacy_train.graph import initialize
 from keras_legacy_train.graph.iterators import InputPosition
@@ -65,23 +62,23 @@ def saved_random_states(session: GraphSession) -> list[SavedVariable]:
     return [SavedVariable(f"{name}/random_state", state, optional=True) for name, state in states]
 
 
-def restore_or_initialize(session: GraphSession, checkpoint_path: Any) -> None:
+def restore_or_initialize(session: GraphSession, checkpoint: str | None) -> None:
     """Gives everything in a graph its value: from a checkpoint, and from initialisers what is not in there.
 
     The states of random ops are not restored: a model that draws samples draws others each time.
 
     Args:
         session: The graph's session.
-        checkpoint_path: The checkpoint, or a directory whose newest one is meant; nothing for none. If the
-            graph has a `Saver` in its `SAVERS` collection, that decides what is read from it.
+        checkpoint: Prefix of the checkpoint, or `None`. If there is a `Saver` in the `SAVERS` collection,
+            that decides what is read from it.
 
     Raises:
-        ValueError: There is no such checkpoint.
+        ValueError: The checkpoint cannot be read.
         CheckpointMismatchError: The checkpoint does not fit the graph.
     """
     initialize.initialize_resources(session)
-    if checkpoint_path:
-        _restore(session, _prefix(os.fsdecode(checkpoint_path)))
+    if checkpoint is not None:
+        _restore(session, checkpoint)
     initialize.initialize_missing(session)
     initialize.initialize_locals(session)
     initialize.check_initialized(session)
@@ -98,14 +95,3 @@ def _restore(session: GraphSession, prefix: str) -> None:
         restore_variables(prefix, saved_variables(session))
     except tf.errors.OpError as error:
         raise ValueError(f"The checkpoint {prefix!r} cannot be read: {error.message}") from error
-
-
-def _prefix(path: str) -> str:
-    if os.path.isdir(path):
-        newest = CheckpointManager(path, max_to_keep=None).latest
-        if newest is None:
-            raise ValueError(f"There is no checkpoint in the directory {path!r}.")
-        return newest
-    if not exists(path):
-        raise ValueError(f"The passed save_path is not a valid checkpoint: {path!r}.")
-    return path

@@ -89,34 +89,69 @@ def counting_graph(entries: int, nan_at: int | None = None) -> tuple[tf.Graph, t
     return graph, train_op, loss
 
 
+def shuffled_rows() -> tf.data.Dataset:
+    """Batches of four rows, in another order in each epoch. A row is 1 and seven random numbers."""
+    rows = np.random.default_rng(1).normal(size=(64, 8)).astype(np.float32)
+    rows[:, 0] = 1.0
+    return tf.data.Dataset.from_tensor_slices(rows).shuffle(32, seed=1).repeat().batch(4)
+
+
 def train_graph(directory: str, max_steps: int, megabytes: float, **options: Any) -> None:
     graph, train_op, loss = counting_graph(int(megabytes * 2**17))
     train(graph, directory, train_op, loss, max_steps=max_steps, monitors=[], **options)
 
 
-def fit_model(directory: str, max_steps: int, megabytes: float, **options: Any) -> None:
-    """Fits a model whose weights `a` and `b`, large ones, are raised by one in each step."""
+def learn_graph(directory: str, max_steps: int, megabytes: float, **options: Any) -> None:
+    """As `train_graph`, and `w` learns from shuffled rows, of which it sees a part that is drawn anew."""
+    graph, count_op, loss = counting_graph(int(megabytes * 2**17))
+    with graph.as_default():
+        v1.set_random_seed(1)
+        iterator = v1.data.make_initializable_iterator(shuffled_rows())
+        v1.add_to_collection(v1.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
+        x = iterator.get_next()
+        w = v1.get_variable("w", [8, 1])
+        error = tf.reduce_mean(tf.square(tf.matmul(v1.nn.dropout(x, rate=0.5), w) - 1.0))
+        learn_op = v1.train.MomentumOptimizer(0.01, 0.9).minimize(error)
+        train_op, loss = tf.group(count_op, learn_op), loss + error
+    train(graph, directory, train_op, loss, max_steps=max_steps, monitors=[], **options)
+
+
+def learn_model(directory: str, max_steps: int, megabytes: float, **options: Any) -> None:
+    """Fits a model whose weights `a` and `b`, large ones, are raised by one in each step; `w` as above."""
     import keras
 
+    keras.utils.set_random_seed(1)
     count = int(megabytes * 2**17)
 
-    class Raised(keras.Model):
+    class Learner(keras.Model):
         def __init__(self) -> None:
             super().__init__()
             self.a = self.add_weight(shape=(count,), initializer="zeros", name="a")
             self.b = self.add_weight(shape=(count,), initializer="zeros", name="b")
+            self.w = self.add_weight(shape=(8, 1), name="w")
+            self.dropout = keras.layers.Dropout(0.5, seed=1)
 
-        def call(self, x: Any) -> Any:
-            return x * tf.reduce_mean(self.a) + tf.reduce_mean(self.b)
+        def call(self, x: Any, training: bool | None = None) -> Any:
+            counted = x[:, :1] * tf.reduce_mean(self.a) + tf.reduce_mean(self.b)
+            return tf.concat([counted, tf.matmul(self.dropout(x, training=training), self.w)], axis=1)
 
-    model = Raised()
-    # The gradient of every entry is -1, as that of a mean of n entries times n.
-    model.compile(keras.optimizers.SGD(1.0), lambda y, prediction: -tf.reduce_mean(prediction) * count)
-    data = tf.data.Dataset.from_tensors((np.ones((1, 1), np.float32), np.ones((1, 1), np.float32))).repeat()
+    def loss(y: Any, prediction: Any) -> Any:
+        # The gradient of every counter is -1, as that of a mean of n entries times n.
+        counted, learned = prediction[:, 0], prediction[:, 1]
+        return tf.reduce_mean(tf.square(learned - y[:, 0])) / 100.0 - tf.reduce_mean(counted) * count
+
+    model = Learner()
+    model.compile(keras.optimizers.SGD(1.0), loss)
+    data = shuffled_rows().map(lambda rows: (rows, tf.reduce_sum(rows, axis=1, keepdims=True)))
     keras_legacy_train.fit(model, data, output_dir=directory, max_steps=max_steps, **options)
 
 
-JOBS: dict[str, Callable[..., None]] = {"save": save, "train_graph": train_graph, "fit_model": fit_model}
+JOBS: dict[str, Callable[..., None]] = {
+    "save": save,
+    "train_graph": train_graph,
+    "learn_graph": learn_graph,
+    "learn_model": learn_model,
+}
 
 
 def run_and_exit(request: dict[str, Any], output: int) -> None:

@@ -123,6 +123,10 @@ def run_training(
     if writer is not None:
         observers.append(TrainingSummaries(writer, graph, start, options.save_summaries_steps))
     observers.append(SignalHandler(program.stop_window))
+    if not is_new:
+        for watcher in watchers:
+            if isinstance(watcher, MonitorCallback):
+                watcher.resumed(start)
     if manager is not None:
         for watcher in watchers:
             if isinstance(watcher, TerminateOnNaN):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import graphs
+from keras_legacy_train import train
 from keras_legacy_train.monitors import BaseMonitor, EveryN, StopAtStep
 from keras_legacy_train.monitors.schedule import next_step
 
@@ -408,3 +411,32 @@ def test_monitors_of_2016(cls: Any, expected: list[int], window: int | None) -> 
     else:
         run_watched_steps(monitor, 0, [1] * 5, None, window)
     assert out == expected
+
+
+@settings(max_examples=100)
+@given(
+    pieces=st.lists(st.integers(1, 30), min_size=2, max_size=4),
+    n=st.integers(-1, 12),
+    first_n=st.integers(-1, 12),
+)
+def test_a_resumed_training_keeps_the_schedule(pieces: list[int], n: int, first_n: int) -> None:
+    """In new processes, that is, with new monitors; only the ends of the pieces are active besides."""
+    whole = Noting(n, first_n)
+    run_every_step(whole, 0, [1] * sum(pieces), sum(pieces))
+    done, ends, active = 0, set(), set()
+    for length in pieces:
+        piece = Noting(n, first_n)
+        if done:
+            piece.resumed(done)
+        run_watched_steps(piece, done, [1] * length, done + length, window=7)
+        done += length
+        ends.add(done)
+        active |= set(piece.steps("end"))
+    assert active == set(whole.steps("end")) | ends
+
+
+def test_train_tells_monitors_that_it_resumes(tmp_path: Path) -> None:
+    for steps, expected in ((7, [1, 5, 7]), (5, [9, 12])):
+        monitor = Noting(4)
+        train(output_dir=tmp_path, steps=steps, monitors=[monitor], **graphs.build("linear_sgd").arguments())
+        assert monitor.steps("end") == expected

@@ -74,6 +74,15 @@ class MonitorCallback(LoopCallback):
         self.monitor.begin(max_steps=max_steps)
         self._begun = True
 
+    def resumed(self, step: int) -> None:
+        """Tells the monitor that training goes on from a checkpoint.
+
+        Args:
+            step: The global step of the checkpoint.
+        """
+        if callable(getattr(self.monitor, "resumed", None)):  # it need not descend from BaseMonitor
+            self.monitor.resumed(step)
+
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         check_no_hook(self.monitor)

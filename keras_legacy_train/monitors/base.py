@@ -106,6 +106,13 @@ class BaseMonitor:
         self._max_steps = max_steps
         self._begun = True
 
+    def resumed(self, step: int) -> None:
+        """Called after `begin` if training goes on from a checkpoint, to go on with the schedule.
+
+        Args:
+            step: The global step of the checkpoint.
+        """
+
     def end(self, session: Any = None) -> None:
         """Called once after the last step, however the training ended.
 

@@ -16,7 +16,8 @@ class EveryN(BaseMonitor):
     Stands for `tf.contrib.learn.monitors.EveryN`. A step is *active* if it is one of the first
     `first_n_steps`, if it lies `every_n_steps` or more behind the last active one, or if it is the step at
     which training will end. The hooks `every_n_step_begin`, `every_n_step_end` and `every_n_post_step` are
-    called at active steps only. With the defaults these are 1, 101, 201, … and the last.
+    called at active steps only. With the defaults these are 1, 101, 201, … and the last, also if training was
+    interrupted in between and went on from a checkpoint.
 
     Subclasses override these three hooks. The steps in between then run at full speed. One that overrides
     `step_begin`, `step_end` or `post_step` must call the original of it, and is called at every step.
@@ -90,6 +91,13 @@ class EveryN(BaseMonitor):
     def begin(self, max_steps: int | None = None) -> None:
         super().begin(max_steps)
         self._last_successful_step = None
+
+    def resumed(self, step: int) -> None:
+        """Takes up the schedule where an uninterrupted training would be."""
+        super().resumed(step)
+        first = min(max(self._first_n_steps, 0), step)
+        every = max(self._every_n_steps, 1)
+        self._last_active_step = first + (step - first) // every * every
 
     def step_begin(self, step: int) -> Iterable[Any] | None:
         super().step_begin(step)

@@ -9,6 +9,7 @@ import collections
 import contextlib
 import functools
 import itertools
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -104,6 +105,23 @@ def call(function: Any, tensors: Sequence[tf.Tensor]) -> Any:
     much as a small step.
     """
     return function._call_flat(list(tensors), function.captured_inputs)
+
+
+def wrap_function(function: Callable[..., Any], signature: Sequence[tf.TypeSpec]) -> Any:
+    """As `tf.compat.v1.wrap_function`, which leaves behind what the function calls.
+
+    It registers those functions in the runtime, and nothing there takes them out when it is garbage.
+    """
+    wrapped = tf.compat.v1.wrap_function(function, signature)
+    names = list(wrapped.graph._functions)
+    # A function that calls this one keeps its innermost part only.
+    weakref.finalize(wrapped._inference_function, _forget, _context.context(), names).atexit = False
+    return wrapped
+
+
+def _forget(context: Any, names: Sequence[str]) -> None:
+    for name in names:
+        context.remove_function(name)
 
 
 # Names in the runtime that are free again, by dtype and shape. TensorFlow keeps 36 KB for each that was ever

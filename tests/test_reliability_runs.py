@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 import graphs
 from helpers import (
@@ -270,6 +271,11 @@ def run_queue(directory: Path) -> None:
     train(output_dir=directory, monitors=[Silent()], **graphs.build("queue").arguments())
 
 
+def run_dataset(directory: Path) -> None:
+    job = graphs.build("one_shot_dropout")
+    train(output_dir=directory, steps=4, monitors=[Silent()], **job.arguments())
+
+
 def run_error(directory: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         train(output_dir=directory, steps=4, monitors=[Fails()], **graphs.build("linear_sgd").arguments())
@@ -295,12 +301,20 @@ def run_model(directory: Path) -> None:
         fit(model_to_fit(), x, x[:, :1], batch_size=2, output_dir=directory, **options)
 
 
-RUNS = {"graph": run_graph, "queue": run_queue, "error": run_error, "nan": run_nan, "model": run_model}
+RUNS = {
+    "graph": run_graph,
+    "queue": run_queue,
+    "dataset": run_dataset,
+    "error": run_error,
+    "nan": run_nan,
+    "model": run_model,
+}
 
 
-def open_things() -> tuple[list[str], int]:
-    """The threads of Python and the descriptors of this process."""
-    return sorted(thread.name for thread in threading.enumerate()), len(os.listdir("/proc/self/fd"))
+def open_things() -> tuple[list[str], int, int]:
+    """The threads of Python, and how many descriptors and functions of TensorFlow's runtime there are."""
+    threads = sorted(thread.name for thread in threading.enumerate())
+    return threads, len(os.listdir("/proc/self/fd")), len(context.context().list_function_names())
 
 
 @pytest.fixture(autouse=True)
@@ -310,7 +324,7 @@ def no_writers() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("kind", RUNS)
-def test_calls_leave_no_thread_and_no_descriptor(kind: str, tmp_path: Path) -> None:
+def test_calls_leave_no_thread_no_descriptor_and_no_function(kind: str, tmp_path: Path) -> None:
     """Each in a directory of its own."""
     for number in range(3):
         RUNS[kind](tmp_path / str(number))

@@ -230,7 +230,7 @@ class LiftedGraph:
                 return [*fetched, tf.constant(True, name="done")]
 
         with _tensorflow.eager_mode():
-            function = tf.compat.v1.wrap_function(body, signature)
+            function = _tensorflow.wrap_function(body, signature)
 
         def run(arguments: Sequence[tf.Tensor]) -> list[tf.Tensor]:
             return _tensorflow.call(function, arguments)[:-1]

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_legacy_train import _tensorflow
+
 # What a step's index is raised by to end the window; more than any window has steps.
 _END = 2**32
 
@@ -69,7 +71,7 @@ class Window:
             require(done.op)
             return done % _END
 
-        run_loop = tf.compat.v1.wrap_function(loop, signature) if is_ordered else loop
+        run_loop = _tensorflow.wrap_function(loop, signature) if is_ordered else loop
 
         @tf.function(autograph=False, jit_compile=jit_compile or None)
         def window(at_most: tf.Tensor, *inputs: Any) -> tuple[tf.Tensor, list[tf.Tensor]]:

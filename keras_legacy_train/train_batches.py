@@ -21,11 +21,12 @@ from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
 from keras_legacy_train.checkpoints import CheckpointManager, CheckpointState
 from keras_legacy_train.loop.epochs import Epochs
 from keras_legacy_train.output_directory import opened_checkpoints
-from keras_legacy_train.programs.batch import BatchProgram, BatchStep
+from keras_legacy_train.programs.batch import BatchProgram
 from keras_legacy_train.programs.graph_weights import v2_behavior
 from keras_legacy_train.programs.model_state import model_state, variables_state
 from keras_legacy_train.programs.named_values import NamedValues, trained_variables
 from keras_legacy_train.programs.source import Source
+from keras_legacy_train.programs.traced_step import BatchStep, traced
 from keras_legacy_train.programs.values_session import ValuesSession
 from keras_legacy_train.programs.variables_model import VariablesModel
 from keras_legacy_train.summaries import get_summary_writer
@@ -66,9 +67,6 @@ def train_batches(
     """
     if output_dir is not None:
         check_callbacks(options.callbacks)
-    counts = global_step is None
-    if global_step is None:
-        global_step = tf.Variable(0, trainable=False, dtype=tf.int64, name="global_step")
     manager: CheckpointManager | None = None
     with contextlib.ExitStack() as cleanup:
         cleanup.enter_context(v2_behavior())
@@ -81,10 +79,12 @@ def train_batches(
         is_fatal = fatal_loss([nan, *options.callbacks])
         try:
             # What does not fit together is found here, before a file is written.
-            program = BatchProgram(step, source, global_step, counts=counts, is_fatal=is_fatal)
+            made = traced(step, source.batch_spec(), is_fatal, global_step)
         except StopIteration:
             _LOGGER.info("The input has ended before the first step.")
             return None
+        program = BatchProgram(step, made, source)
+        global_step = made.global_step
         shown = VariablesModel(program.variables) if model is None else model
         program.values = NamedValues([*program.variables, *trained_variables(model, optimizer)], optimizer)
         users_callbacks = [_adapted(callback, epochs) for callback in options.callbacks]

@@ -11,9 +11,9 @@ import tensorflow as tf
 from keras_legacy_train import _keras, arguments, watcher_arguments
 from keras_legacy_train import monitors as monitors_lib
 from keras_legacy_train.loop.epochs import Epochs
-from keras_legacy_train.programs.batch import BatchStep
 from keras_legacy_train.programs.function_step import FunctionStep, OptimizerStep
 from keras_legacy_train.programs.source import DatasetSource, FunctionSource, NoSource, Source
+from keras_legacy_train.programs.traced_step import BatchStep
 from keras_legacy_train.programs.values_session import ValuesSession
 from keras_legacy_train.train_batches import train_batches
 from keras_legacy_train.training import TrainingOptions

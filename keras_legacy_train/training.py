@@ -165,7 +165,13 @@ def fatal_loss(callbacks: Iterable[keras.callbacks.Callback]) -> Callable[[tf.Te
     """Which losses must end a window, going by the callbacks that fail at them."""
     failing = [each for each in callbacks if isinstance(each, TerminateOnNaN) and each.fail]
     if any(each.check_inf for each in failing):
-        return lambda loss: ~tf.math.is_finite(loss)
-    if failing:
-        return tf.math.is_nan
-    return lambda loss: tf.constant(False)
+        return _is_not_finite
+    return tf.math.is_nan if failing else _is_never_fatal
+
+
+def _is_not_finite(loss: tf.Tensor) -> tf.Tensor:
+    return ~tf.math.is_finite(loss)
+
+
+def _is_never_fatal(loss: tf.Tensor) -> tf.Tensor:
+    return tf.constant(False)

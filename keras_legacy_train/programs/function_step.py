@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from keras_legacy_train.programs.logs import python_logs
+from keras_legacy_train.programs.traced_step import TracedStep
 
 
 class OptimizerStep:
@@ -25,6 +26,7 @@ class OptimizerStep:
     """
 
     run_eagerly = False
+    traced: TracedStep | None = None
 
     def __init__(
         self,
@@ -97,6 +99,7 @@ class FunctionStep:
     """
 
     run_eagerly = False
+    traced: TracedStep | None = None
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _keras
 from keras_legacy_train.programs.logs import python_logs
+from keras_legacy_train.programs.traced_step import TracedStep
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -19,7 +20,7 @@ _KEPT_AS = "_keras_legacy_train_step"
 
 
 def model_step(model: keras.Model) -> ModelStep:
-    """The step of a compiled model, the same one until it is compiled anew: what XLA has made of it is kept.
+    """The step of a compiled model, the same one until it is compiled anew: what was made of it is kept.
 
     Args:
         model: The model, compiled.
@@ -44,6 +45,7 @@ class ModelStep:
 
     def __init__(self, model: keras.Model):
         self.run_eagerly = model.run_eagerly
+        self.traced: TracedStep | None = None
         self._model = model
         self._strategy = model.distribute_strategy
         self._train = self._train_on_batch

@@ -218,10 +218,16 @@ def half_precision() -> keras.Model:
         keras.mixed_precision.set_global_policy("float32")
 
 
+def trained_state(model: keras.Model) -> list[np.ndarray]:
+    """What training changes and evaluation does not: weights, seeds, the optimizer."""
+    metrics = {id(variable) for variable in model.metrics_variables}
+    variables = [*model.variables, *model.optimizer.variables]
+    return [np.asarray(variable.numpy()) for variable in variables if id(variable) not in metrics]
+
+
 def state(model: keras.Model) -> list[np.ndarray]:
     """Everything that training changes: weights, seeds, the optimizer, metrics."""
-    variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
-    return [np.asarray(variable.numpy()) for variable in variables]
+    return [*trained_state(model), *(np.asarray(each.numpy()) for each in model.metrics_variables)]
 
 
 def assert_same_state(model: keras.Model, other: keras.Model | list[np.ndarray]) -> None:

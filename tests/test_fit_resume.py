@@ -42,6 +42,7 @@ from keras_helpers import (
     state,
     subclassed,
     targets,
+    trained_state,
 )
 from keras_legacy_train import monitors
 from keras_legacy_train.errors import CheckpointMismatchError
@@ -91,13 +92,16 @@ def assert_pieces_equal_the_whole(
     with tempfile.TemporaryDirectory() as directory:
         model = again(build)
         expected = run(model, Path(directory, "whole"), steps=sum(pieces), **data())
-        expected_state = state(model)
+        # Where no step is run, metrics are left as they were before the last validation.
+        kept = state if pieces[-1] > 0 else trained_state
+        expected_state = kept(model)
         again(build)
         for number, steps in enumerate(pieces):
             if number > 0:
                 forget(model)
             history = run(model, Path(directory, "cut"), steps=steps, **data())
-        assert_same_state(model, expected_state)
+        for value, expected_value in zip(kept(model), expected_state, strict=True):
+            np.testing.assert_array_equal(value, expected_value)
         if pieces[-1] > 0:
             assert_same_history(history, expected)
 

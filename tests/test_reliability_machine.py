@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import os
 import re
 import shutil
-import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -33,36 +29,21 @@ from crashes import CrashServer
 from helpers import Recorder, checkpoint_numbers, checkpoint_values
 from keras_legacy_train import DamagedCheckpointError, NanLossDuringTrainingError, train
 from keras_legacy_train._tensorflow import eager_mode
-from keras_legacy_train.checkpoints import manager
 from keras_legacy_train.errors import CheckpointSaveError
+from keras_legacy_train.testing import Fault, FaultInjector, InjectedError, full_disk
 
 ENTRIES = 64
 IN_PLACE = re.compile(r"model\.ckpt-[0-9]+\.(index|data-00000-of-00001)").fullmatch
 
 
-class Mishap(Recorder):
-    """At the end of a step, an error or a signal."""
-
-    def __init__(self, kind: str | None, step: int):
-        super().__init__()
-        self.kind, self.at = kind, step
-
-    def step_end(self, step: int, output: dict[Any, Any]) -> bool:
-        super().step_end(step, output)
-        if step == self.at and self.kind == "error":
-            raise ZeroDivisionError
-        if step == self.at and self.kind in ("SIGTERM", "SIGINT"):
-            os.kill(os.getpid(), getattr(signal, self.kind))
-        return False
-
-
 RAISED = {
     "nan": NanLossDuringTrainingError,
-    "error": ZeroDivisionError,
-    "SIGTERM": SystemExit,
-    "SIGINT": KeyboardInterrupt,
+    "error": InjectedError,
+    "sigterm": SystemExit,
+    "interrupt": KeyboardInterrupt,
     "full disk": CheckpointSaveError,
 }
+INJECTED = ("error", "sigterm", "interrupt")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,21 +100,6 @@ class Run:
         return [0] * self.is_new + between + last
 
 
-@contextlib.contextmanager
-def full_disk(at: int | None) -> Iterator[None]:
-    """The first time the checkpoint of this step is written, there is no space."""
-    write, pending = manager.write_checkpoint, [at]
-
-    def write_if_there_is_space(prefix: str, *arguments: Any) -> Any:
-        if step_of(prefix) in pending:
-            pending.clear()
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return write(prefix, *arguments)
-
-    with mock.patch.object(manager, "write_checkpoint", write_if_there_is_space):
-        yield
-
-
 class Directory(RuleBasedStateMachine):
     """A directory, and what must be in it.
 
@@ -184,20 +150,21 @@ class Directory(RuleBasedStateMachine):
         if mishap is not None:
             mishap = mishap[0], self.start + mishap[1]
         run = Run(self.start, steps, not self.good, always, mishap)
-        recorder = Mishap(run.kind, run.done)
+        recorder = Recorder()
+        fault = Fault(run.kind, run.at) if run.kind in INJECTED else None
         graph, train_op, loss = counting_graph(ENTRIES, run.at if run.kind == "nan" else None)
         refused = self.is_refused
         raised = DamagedCheckpointError if refused else RAISED.get(run.kind or "")
         with (
             pytest.raises(raised) if raised else contextlib.nullcontext(),
-            full_disk(run.at if run.kind == "full disk" else None),
+            full_disk(run.at, once=True) if run.kind == "full disk" else contextlib.nullcontext(),
         ):
             train(
                 graph,
                 self.path,
                 train_op,
                 loss,
-                monitors=[recorder],
+                monitors=[recorder, FaultInjector(fault)],
                 keep_checkpoint_max=keep,
                 supervisor_save_model_secs=1e-9 if always else None,
                 max_window=1,
@@ -298,7 +265,6 @@ def step_of(prefix: str) -> int:
 
 
 def run_machine(max_examples: int, steps: int) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     with CrashServer() as server:
         Directory.server = server
         run_state_machine_as_test(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 import gc
 import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,24 +39,10 @@ from keras_legacy_train import (
 from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.checkpoints import manager
 from keras_legacy_train.errors import CheckpointSaveError
+from keras_legacy_train.testing import Fault, FaultInjector, InjectedError, full_disk
 
 LOCK = ".trainer.lock"
 ALWAYS = {"supervisor_save_model_secs": 1e-9, "max_window": 1, "keep_checkpoint_max": None}
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Has the disk be full whenever a checkpoint of these steps is written."""
-    full: set[int] = set()
-    write = manager.write_checkpoint
-
-    def write_if_there_is_space(prefix: str, *arguments: Any) -> Any:
-        if int(prefix.rpartition("-")[2]) in full:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return write(prefix, *arguments)
-
-    monkeypatch.setattr(manager, "write_checkpoint", write_if_there_is_space)
-    return lambda *steps: full.update(steps)
 
 
 class Waits(monitors.BaseMonitor):
@@ -76,10 +61,12 @@ class Waits(monitors.BaseMonitor):
         return False
 
 
-def test_an_error_of_a_save_ends_the_run_at_the_next_step(tmp_path: Path, disk: Callable[..., None]) -> None:
-    disk(3)
+def test_an_error_of_a_save_ends_the_run_at_the_next_step(tmp_path: Path) -> None:
     recorder = Recorder()
-    with pytest.raises(CheckpointSaveError, match="No space left on device") as raised:
+    with (
+        full_disk(3),
+        pytest.raises(CheckpointSaveError, match="No space left on device") as raised,
+    ):
         train(
             output_dir=tmp_path,
             steps=9,
@@ -93,11 +80,8 @@ def test_an_error_of_a_save_ends_the_run_at_the_next_step(tmp_path: Path, disk: 
     assert newest_checkpoint(tmp_path) == "model.ckpt-4"
 
 
-def test_the_last_checkpoint_is_saved_though_one_before_it_failed(
-    tmp_path: Path, disk: Callable[..., None]
-) -> None:
-    disk(5)
-    with pytest.raises(CheckpointSaveError, match=r"model\.ckpt-5"):
+def test_the_last_checkpoint_is_saved_though_one_before_it_failed(tmp_path: Path) -> None:
+    with full_disk(5), pytest.raises(CheckpointSaveError, match=r"model\.ckpt-5"):
         train(
             output_dir=tmp_path,
             steps=6,
@@ -108,25 +92,20 @@ def test_the_last_checkpoint_is_saved_though_one_before_it_failed(
     assert newest_checkpoint(tmp_path) == "model.ckpt-6"
 
 
-def test_a_disk_that_stays_full_is_told_at_the_end(tmp_path: Path, disk: Callable[..., None]) -> None:
-    disk(4)
+def test_a_disk_that_stays_full_is_told_at_the_end(tmp_path: Path) -> None:
     recorder = Recorder()
     arguments = graphs.build("linear_sgd").arguments()
-    with pytest.raises(CheckpointSaveError, match=r"model\.ckpt-4"):
+    with full_disk(4), pytest.raises(CheckpointSaveError, match=r"model\.ckpt-4"):
         train(output_dir=tmp_path, steps=4, monitors=[recorder], **arguments)
     assert recorder.calls[-1] == ["end"]
     assert checkpoint_numbers(tmp_path) == [0] and not (tmp_path / LOCK).exists()
-    disk()
     train(output_dir=tmp_path, steps=2, monitors=[Silent()], **arguments)
     assert newest_checkpoint(tmp_path) == "model.ckpt-2"
 
 
-def test_no_step_is_run_if_the_first_checkpoint_cannot_be_saved(
-    tmp_path: Path, disk: Callable[..., None]
-) -> None:
-    disk(0)
+def test_no_step_is_run_if_the_first_checkpoint_cannot_be_saved(tmp_path: Path) -> None:
     recorder = Recorder()
-    with pytest.raises(CheckpointSaveError):
+    with full_disk(), pytest.raises(CheckpointSaveError):
         train(output_dir=tmp_path, steps=4, monitors=[recorder], **graphs.build("linear_sgd").arguments())
     assert recorder.steps("step_begin") == [] and recorder.calls[-1] == ["end"]
 
@@ -186,9 +165,8 @@ def test_checkpoints_beside_the_training_are_those_of_their_steps(compiled: bool
         assert_values_equal(actual, checkpoint_values(tmp_path / str(steps)))
 
 
-def test_the_event_of_a_checkpoint_comes_when_it_is_there(tmp_path: Path, disk: Callable[..., None]) -> None:
-    disk(2)
-    with pytest.raises(CheckpointSaveError):
+def test_the_event_of_a_checkpoint_comes_when_it_is_there(tmp_path: Path) -> None:
+    with full_disk(2), pytest.raises(CheckpointSaveError):
         train(
             output_dir=tmp_path,
             steps=4,
@@ -247,11 +225,6 @@ def test_a_trainer_that_was_succeeded_writes_no_more(tmp_path: Path) -> None:
 # Nothing is left.
 
 
-class Fails(monitors.BaseMonitor):
-    def step_end(self, step: int, output: dict[Any, Any]) -> bool:
-        raise ZeroDivisionError
-
-
 def nan_job() -> Any:
     def build() -> graphs.Parts:
         w = tf.compat.v1.get_variable("w", [], initializer=tf.compat.v1.ones_initializer())
@@ -277,8 +250,9 @@ def run_dataset(directory: Path) -> None:
 
 
 def run_error(directory: Path) -> None:
-    with pytest.raises(ZeroDivisionError):
-        train(output_dir=directory, steps=4, monitors=[Fails()], **graphs.build("linear_sgd").arguments())
+    fails = FaultInjector(Fault("error", step=1))
+    with pytest.raises(InjectedError):
+        train(output_dir=directory, steps=4, monitors=[fails], **graphs.build("linear_sgd").arguments())
 
 
 def run_nan(directory: Path) -> None:

@@ -37,7 +37,7 @@ except ImportError as _error:
         "keras_legacy_train.testing needs hypothesis: pip install 'keras_legacy_train[testing]'"
     ) from _error
 
-from keras_legacy_train.testing.faults import Fault, FaultInjector, InjectedError, faults
+from keras_legacy_train.testing.faults import Fault, FaultInjector, InjectedError, faults, full_disk
 from keras_legacy_train.testing.graph_specs import GraphSpec, Job, graph_specs
 from keras_legacy_train.testing.laws import RecordedCalls, check_monitor
 from keras_legacy_train.testing.monitor_specs import MonitorSpec, monitor_specs
@@ -54,6 +54,7 @@ __all__ = [
     "StepPlan",
     "check_monitor",
     "faults",
+    "full_disk",
     "graph_specs",
     "monitor_specs",
     "step_plans",

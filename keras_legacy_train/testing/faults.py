@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import os
 import signal
+from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import tensorflow as tf
 from hypothesis import strategies as st
 
+from keras_legacy_train.checkpoints import manager
 from keras_legacy_train.monitors import BaseMonitor
 
 _KINDS = ("error", "aborted", "unavailable", "interrupt", "sigterm", "stop")
@@ -89,6 +94,27 @@ class FaultInjector(BaseMonitor):
         if fault.kind in ("sigterm", "kill"):
             os.kill(os.getpid(), signal.SIGTERM if fault.kind == "sigterm" else signal.SIGKILL)
         return fault.kind == "stop"
+
+
+@contextlib.contextmanager
+def full_disk(*steps: int, once: bool = False) -> Iterator[None]:
+    """Has the disk be full whenever a checkpoint is written. `train` then raises an `OSError`.
+
+    Args:
+        steps: The global steps of these checkpoints; none for all.
+        once: Whether there is space again after the first.
+    """
+    write, is_full = manager.write_checkpoint, True
+
+    def write_if_there_is_space(prefix: str, *arguments: Any) -> Any:
+        nonlocal is_full
+        if is_full and (not steps or int(prefix.rpartition("-")[2]) in steps):
+            is_full = not once
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(prefix, *arguments)
+
+    with mock.patch.object(manager, "write_checkpoint", write_if_there_is_space):
+        yield
 
 
 def faults(max_step: int = 12) -> st.SearchStrategy[Fault | None]:

@@ -47,6 +47,10 @@ class RecordedCalls:
         self.calls.append(("begin", max_steps))
         self.monitor.begin(max_steps=max_steps)
 
+    def resumed(self, step: int) -> None:
+        if hasattr(self.monitor, "resumed"):
+            self.monitor.resumed(step)
+
     def step_begin(self, step: int) -> list[Any]:
         self.calls.append(("step_begin", step))
         return as_requests(self.monitor.step_begin(step))

@@ -178,7 +178,8 @@ def test_train_op_raises_the_step_every_third_run(
         assert monitor.steps("step_begin")[:7] == [1, 1, 1, 2, 2, 2, 3]
 
 
-def test_a_train_op_on_a_branch_that_is_not_taken_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("monitor", [Recorder, Silent])
+def test_a_train_op_on_a_branch_that_is_not_taken_is_an_error(monitor: Any, tmp_path: Path) -> None:
     with tf.Graph().as_default() as graph:
         step = v1.train.get_or_create_global_step()
         switch = tf.raw_ops.Switch(data=1.0, pred=tf.constant(False))
@@ -186,4 +187,4 @@ def test_a_train_op_on_a_branch_that_is_not_taken_is_an_error(tmp_path: Path) ->
             train_op = v1.assign_add(step, 1).op
         loss = tf.constant(1.0)
     with pytest.raises(RuntimeError, match="train_op was not run"):
-        train(graph, tmp_path, train_op, loss, steps=2, max_window=1, monitors=[Recorder()])
+        train(graph, tmp_path, train_op, loss, steps=2, monitors=[monitor()])

@@ -17,7 +17,7 @@ from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.base import Feeds, Steps
 from keras_legacy_train.programs.feeds_ahead import FeedsAhead
 from keras_legacy_train.programs.outputs import StepOutputs
-from keras_legacy_train.programs.window import Window
+from keras_legacy_train.programs.window import NotRunError, Window
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -161,10 +161,7 @@ class GraphProgram:
         if outputs is not None:
             outputs.fill(values)
         if np.size(values[self._global_step]) != 1:
-            raise RuntimeError(
-                "train_op was not run: something it waits for is on a branch that was not taken, or in the"
-                " gradient of a while loop that has none."
-            )
+            raise NotRunError
         numbers = np.array([values[self._global_step]], np.int64)
         losses = np.array([self._one_number(values[self._loss.name])])
         logs = {"loss": losses[0]}

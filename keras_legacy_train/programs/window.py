@@ -14,6 +14,16 @@ from keras_legacy_train import _tensorflow
 _END = 2**32
 
 
+class NotRunError(RuntimeError):
+    """A step has waited for something that does not happen."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "train_op was not run: something it waits for is on a branch that was not taken, or in the"
+            " gradient of a while loop that has none."
+        )
+
+
 class Window:
     """Runs a step again and again in one call, and keeps what each returned.
 
@@ -88,6 +98,9 @@ class Window:
         Returns:
             For each of a step's numbers those of all steps done, `[n]`; and the error that ended the window,
             if one did. The step that raised it has no number.
+
+        Raises:
+            NotRunError: A step has not been run to its end.
         """
         try:
             # A Python number would be traced anew.
@@ -96,6 +109,8 @@ class Window:
             columns = [record.numpy() for record in self._records]
             done = np.count_nonzero(_bits(columns[0]) != -1)
             return [column[:done] for column in columns], error
+        if done.shape.rank != 0:
+            raise NotRunError  # where nothing is computed, nothing has a shape
         return [record.numpy()[: int(done)] for record in records], None
 
 

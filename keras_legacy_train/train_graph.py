@@ -112,6 +112,7 @@ def train_graph(
             is_fatal=fatal_loss([nan, *options.callbacks]),
             jit_compile=options.jit_compile,
         )
+        cleanup.callback(program.close)
         epochs.go_to(program.global_step())
         runs.start(session, queue_runners.coordinator, program.run_args)
         for monitor_callback in monitor_callbacks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from helpers import (
     checkpoint_values,
 )
 from keras_legacy_train import callbacks, train
+from keras_legacy_train.monitors import EveryN
 from strategies import LAYERS, RANDOM_LAYERS, Spec, build, specs
 
 STEPS = 12
@@ -199,3 +201,23 @@ def test_random_numbers_go_on_where_the_checkpoint_left_them(name: str) -> None:
 @given(specs(inputs=RESUMABLE_INPUTS, layers=list(LAYERS)), pieces, st.booleans())
 def test_pieces_equal_the_whole_at_length(spec: Spec, pieces: list[int], watched: bool) -> None:
     assert_pieces_equal_the_whole(spec, pieces, watched)
+
+
+def test_the_window_of_a_large_graph_is_made_beside_the_first_step(tmp_path: Path) -> None:
+    """And is the same; its thread is gone in the end, also if no window has run."""
+    losses = []
+    for folder, max_window, steps in (("beside", None, 7), ("single", 1, 7), ("short", None, 1)):
+        with tf.Graph().as_default() as graph:
+            weight = tf.get_variable("weight", [3], initializer=tf.ones_initializer())
+            hidden = weight
+            for _ in range(700):
+                hidden = tf.tanh(hidden * weight)
+            loss = tf.reduce_mean(hidden)
+            global_step = tf.train.get_or_create_global_step()
+            train_op = tf.train.GradientDescentOptimizer(0.1).minimize(loss, global_step)
+        assert len(graph.get_operations()) > 2_000
+        threads = threading.enumerate()
+        options = {"monitors": [EveryN(100)], "max_window": max_window, "steps": steps}
+        losses.append(train(graph, tmp_path / folder, train_op, loss, **options))
+        assert threading.enumerate() == threads
+    assert losses[0] == losses[1]

@@ -142,6 +142,8 @@ class TrainingLoop:
                 steps = program.run_window(min(watched - 1, until), self._window_size())
                 self._window_size.took(len(steps), steps.seconds)
             else:
+                if self.loss is None and observers.next_step(self.step + 1) > self.step + 2:
+                    program.windows_follow()
                 batch = program.next_batch()
                 requests = observers.step_begin(self.step + 1)
                 steps = program.run_step(batch, requests)

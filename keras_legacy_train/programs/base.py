@@ -73,6 +73,9 @@ class Program(Protocol):
     def next_batch(self) -> Any:
         """What the next watched step is given. `StopIteration` where there is no more."""
 
+    def windows_follow(self) -> None:
+        """After the next step, many will run in one call. What that takes may be made ready meanwhile."""
+
     def run_step(self, batch: Any, requests: Iterable[Any]) -> Steps:
         """One step, of which somebody wants to see `requests`; those that are `Feeds` are given to it."""
 

@@ -68,6 +68,9 @@ class BatchProgram:
     def next_batch(self) -> Any:
         return self._source.next_batch()
 
+    def windows_follow(self) -> None:
+        pass  # Keras cannot trace in another thread
+
     def run_step(self, batch: Any, requests: Iterable[Any]) -> Steps:
         start, began = self.global_step(), time.perf_counter()
         number, loss, logs = self._traced.run_once(batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,6 +21,9 @@ from keras_legacy_train.programs.outputs import StepOutputs
 from keras_legacy_train.programs.window import NotRunError, Window
 
 _LOGGER = logging.getLogger("keras_legacy_train")
+
+# Of so many operations TensorFlow takes a second to make a function.
+_LARGE_GRAPH = 2_000
 
 
 class GraphProgram:
@@ -71,7 +75,15 @@ class GraphProgram:
         self._last_loss: Any = None
         self._stop = tf.Variable(False, trainable=False)
         self._windows: dict[tuple[Any, ...], Window] = {}
+        self._windows_follow = False
+        self._executor: concurrent.futures.ThreadPoolExecutor | None = None
+        self._coming_window: concurrent.futures.Future[Window] | None = None
         self.global_step()
+
+    def close(self) -> None:
+        """Waits for the thread that is making a window, if there is one."""
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
 
     def global_step(self) -> int:
         with _tensorflow.eager_mode():
@@ -94,11 +106,19 @@ class GraphProgram:
         """What the next step runs and is fed of its own accord, as a Session would be told."""
         return tf.compat.v1.train.SessionRunArgs([*self._train_ops, self._loss], self._feed_dict)
 
+    def windows_follow(self) -> None:
+        self._windows_follow = True
+
     def run_step(self, batch: Mapping[str, np.ndarray], requests: Iterable[Any]) -> Steps:
         feeds, fetches = self._separate(batch, requests)
         outputs = StepOutputs(self._session.graph, [*self._train_ops, self._loss, *fetches])
         names = dict.fromkeys([*self._progress, *outputs.tensors])
         operations = dict.fromkeys([*self._operations, *outputs.operations])
+        if self._windows_follow and not feeds and self._is_worth_a_thread():
+            self._session.lifted.function((), names, operations)  # in turn: both are made by Python
+            self._executor = concurrent.futures.ThreadPoolExecutor(1)
+            self._coming_window = self._executor.submit(self._make_warm_window)
+        self._windows_follow = False
         return self._run_one(feeds, list(names), operations, outputs)
 
     def run_window(self, until: float, at_most: int) -> Steps:
@@ -213,8 +233,20 @@ class GraphProgram:
         }
         key = tuple(specs.items())
         if key not in self._windows:
-            self._windows[key] = self._make_window(specs)
+            coming, self._coming_window = self._coming_window, None
+            self._windows[key] = self._make_window(specs) if coming is None else coming.result()
         return self._windows[key]
+
+    def _is_worth_a_thread(self) -> bool:
+        """Whether to make the window beside a step: a large one, that needs no feeds and no XLA."""
+        is_large = len(self._session.graph.get_operations()) > _LARGE_GRAPH
+        return is_large and self._feeds is None and not self._jit_compile
+
+    def _make_warm_window(self) -> Window:
+        with _tensorflow.eager_mode():
+            window = self._make_window({})
+            window.warm_up(tf.constant(0.0, tf.float64))
+        return window
 
     def _make_window(self, specs: Mapping[str, tf.TensorSpec]) -> Window:
         lifted = self._session.lifted

@@ -92,6 +92,10 @@ class Window:
         self._records = records
         self._function = window.get_concrete_function(*signature)
 
+    def warm_up(self, *inputs: Any) -> None:
+        """Has TensorFlow optimize the function, and runs no step."""
+        self._function(tf.constant(0, tf.int64), *inputs)
+
     def run(self, at_most: int, *inputs: Any) -> tuple[list[np.ndarray], tf.errors.OpError | None]:
         """Runs steps until one says that it is the last: at least one, `at_most` at the most.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import os
+from collections.abc import Iterator
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -41,6 +42,18 @@ def pytest_configure(config: pytest.Config) -> None:
         import tensorflow as tf
 
         getattr(tf.compat.v1, mode)()
+
+
+@pytest.fixture(params=["reference", "resource"])
+def variable_kind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Variables are of one kind, and then of the other."""
+    import tensorflow as tf
+
+    make = {False: tf.compat.v1.disable_resource_variables, True: tf.compat.v1.enable_resource_variables}
+    before = tf.compat.v1.resource_variables_enabled()
+    make[request.param == "resource"]()
+    yield
+    make[before]()
 
 
 @pytest.fixture

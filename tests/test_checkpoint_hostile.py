@@ -186,7 +186,7 @@ ODD_NAMES = st.text(st.characters(codec="utf-8", exclude_characters='"\\\n'), ma
 LISTED = st.lists(st.lists(NAMES | ODD_NAMES, min_size=1, max_size=4).map("/".join), min_size=1, max_size=4)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(paths=LISTED, absolute=st.booleans())
 def test_law_whatever_is_listed_nothing_of_others_is_read_or_deleted(
     tmp_path_factory: pytest.TempPathFactory, paths: list[str], absolute: bool

@@ -38,7 +38,7 @@ class Told(LoopCallback):
         self.losses.extend(steps.losses.tolist())
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(
     build=st.sampled_from([line, sequential]),
     pieces=st.lists(st.integers(1, 2 * EPOCH), min_size=1, max_size=3),

@@ -137,7 +137,7 @@ def assert_pieces_equal_the_whole(source: Input, pieces: list[int]) -> None:
         assert_values_equal(of_model(cut), of_model(whole))
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(INPUTS, st.lists(st.integers(0, 6), min_size=2, max_size=3))
 def test_pieces_equal_the_whole(source: Input, pieces: list[int]) -> None:
     assert_pieces_equal_the_whole(source, pieces)

@@ -54,3 +54,20 @@ def test_other_modes(mode: str, pytestconfig: pytest.Config) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     passed = re.search(r"(\d+) passed", ended.stdout)
     assert passed and int(passed[1]) == 2 * len(graphs.BUILDERS)
+
+
+CONFORMANCE = [
+    "test_steps.py", "test_monitor_contract.py", "test_output_dir.py", "test_initialise.py",
+    "test_endings.py", "test_nan.py", "test_monitors.py", "test_monitor_savers.py",
+    "test_monitor_schedules.py",
+    "test_graph_dump.py", "test_hook_adapter.py", "test_hooks.py", "test_tensorflow_hooks.py",
+    "test_summaries.py", "test_evaluate.py", "test_run_feeds.py", "test_session.py", "test_recovery.py",
+]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_rest_holds_for_reference_variables() -> None:
+    ended = run_python(
+        "-m", "pytest", "-q", "-p", "no:xdist", "--tf-mode=disable_resource_variables", *CONFORMANCE
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr

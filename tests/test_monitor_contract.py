@@ -406,6 +406,7 @@ def test_not_even_a_subclass(job: Job, tmp_path: Path) -> None:
     assert steps == [1, 2, 3]
 
 
+@pytest.mark.usefixtures("variable_kind")
 def test_run_on_all_workers(job: Job, tmp_path: Path) -> None:
     class Everywhere(Recorder):
         @property

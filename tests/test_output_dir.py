@@ -172,6 +172,7 @@ def test_output_dir_is_a_file(job: Job, tmp_path: Path) -> None:
         train(output_dir=tmp_path / "file", steps=1, **job.arguments())
 
 
+@pytest.mark.usefixtures("variable_kind")
 def test_events(job: Job, tmp_path: Path) -> None:
     train(output_dir=tmp_path, steps=205, **job.arguments())
     events = read_events(tmp_path)
@@ -211,6 +212,7 @@ def test_events_of_a_resumed_run(tmp_path: Path) -> None:
     assert starts == [0, 2]
 
 
+@pytest.mark.usefixtures("variable_kind")
 @pytest.mark.parametrize(
     ("n", "steps", "expected"), [(4, 10, [1, 5, 9, 10]), (1, 3, [1, 2, 3]), (100, 5, [1, 5])]
 )
@@ -229,6 +231,7 @@ def test_summary_values_are_of_their_step(tmp_path: Path) -> None:
     assert scalar_events(tmp_path / "summary")["loss_summary"] == pytest.approx(expected)
 
 
+@pytest.mark.usefixtures("variable_kind")
 def test_non_chief_writes_nothing(job: Job, tmp_path: Path) -> None:
     train(output_dir=tmp_path / "new", steps=2, supervisor_is_chief=False, **job.arguments())
     assert not list(tmp_path.glob("new/*"))

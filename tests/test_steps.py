@@ -45,6 +45,7 @@ def counting_job(raise_step: Any = 1, dtype: tf.DType = tf.float32) -> Job:
     return graphs.job(build)
 
 
+@pytest.mark.usefixtures("variable_kind")
 @WATCHING
 def test_steps_twice_in_one_directory(watched: bool, tmp_path: Path) -> None:
     for first, last in ((1, 10), (11, 20)):
@@ -56,6 +57,7 @@ def test_steps_twice_in_one_directory(watched: bool, tmp_path: Path) -> None:
             assert monitor.steps("step_begin") == list(range(first, last + 1))
 
 
+@pytest.mark.usefixtures("variable_kind")
 @WATCHING
 def test_max_steps_twice_in_one_directory(
     watched: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -123,11 +123,13 @@ def optimize_loss(
             f"summaries: Summaries should be one of [{', '.join(OPTIMIZER_SUMMARIES)}], you provided"
             f" {unknown[0]}."
         )
-    for update_op in update_ops or ():
-        if not isinstance(update_op, tf.Operation) and not hasattr(update_op, "op"):
-            raise ValueError(f"update_ops must be operations or tensors; one is {update_op!r}.")
-    for variable in variables or ():
-        check_variable("variables", variable)
+    if update_ops is not None:
+        update_ops = list(update_ops)
+        for update_op in update_ops:
+            if not isinstance(update_op, (str, tf.Operation)) and not hasattr(update_op, "op"):
+                raise ValueError(f"update_ops must be operations, tensors or names; one is {update_op!r}.")
+    if variables is not None:
+        variables = [check_variable("variables", variable) for variable in variables]
     with v1.variable_scope(name, "OptimizeLoss", [loss, global_step]):
         loss = _after_updates(loss, update_ops)
         rate = _learning_rate(learning_rate)

@@ -171,13 +171,21 @@ def test_no_summaries() -> None:
     assert v1.summary.merge_all() is None
 
 
-@pytest.mark.parametrize("given", [False, True], ids=["collection", "given"])
-def test_update_ops_run_before_the_loss_is_computed(given: bool, graph: tf.Graph, tmp_path: Path) -> None:
+GIVEN = {
+    "in the collection": lambda update: None,
+    "list": lambda update: [update],
+    "generator": lambda update: (each for each in [update]),
+    "name": lambda update: [update.name],
+}
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_update_ops_run_before_the_loss_is_computed(given: str, graph: tf.Graph, tmp_path: Path) -> None:
     count = v1.get_variable("count", [], initializer=v1.zeros_initializer(), trainable=False)
     update = v1.assign_add(count, 1.0)
-    if not given:
+    if given == "in the collection":
         v1.add_to_collection(v1.GraphKeys.UPDATE_OPS, update)
-    train_op = optimized(update_ops=[update] if given else None)
+    train_op = optimized(update_ops=GIVEN[given](update))
     train(graph, tmp_path, train_op, train_op, max_steps=4)
     assert tf.train.load_variable(str(tmp_path), "count") == 4.0
 

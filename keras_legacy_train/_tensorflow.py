@@ -41,16 +41,20 @@ class SessionInterface(_session.SessionInterface):
 
 
 @contextlib.contextmanager
-def eager_mode() -> Iterator[None]:
+def eager_mode(fuses: bool = True) -> Iterator[None]:
     """Eager execution, also where `disable_v2_behavior()` switched it off: there is no public way back.
 
-    Functions that are first called in it are optimized with less ado, for which `tf.config.optimizer` has no
-    option: half of the time that the start of a large graph takes is TensorFlow's optimizer.
+    Functions that are first called in it are optimized with less ado: half of the time that the start of a
+    large graph takes is TensorFlow's optimizer. What `tf.config.optimizer` offers of this is for all that
+    the process runs.
+
+    Args:
+        fuses: Whether operations on a CPU may be fused. Not, if it is not so further out.
     """
     context = _context.context()
     with _context.eager_mode():
         options = context.function_call_options
-        ours = context.function_call_options = _optimized_in_one_pass(options.config_proto_serialized)
+        ours = context.function_call_options = _optimized(options.config_proto_serialized, fuses)
         try:
             yield
         finally:
@@ -59,7 +63,7 @@ def eager_mode() -> Iterator[None]:
 
 
 @functools.lru_cache(maxsize=8)
-def _optimized_in_one_pass(serialized_config: bytes) -> _context.FunctionCallOptions:
+def _optimized(serialized_config: bytes, fuses: bool) -> _context.FunctionCallOptions:
     config = tf.compat.v1.ConfigProto.FromString(serialized_config)
     rewriting = config.graph_options.rewrite_options
     if not rewriting.meta_optimizer_iterations:
@@ -68,6 +72,8 @@ def _optimized_in_one_pass(serialized_config: bytes) -> _context.FunctionCallOpt
         # These have something to do on a GPU only.
         rewriting.layout_optimizer = rewriting.OFF
         rewriting.memory_optimization = rewriting.NO_MEM_OPT
+        if not fuses:
+            rewriting.remapping = rewriting.OFF
     return _context.FunctionCallOptions(config_proto=config)
 
 
@@ -98,13 +104,14 @@ def op_def(op_type: str) -> Any:
     return _op_def_registry.get(op_type)
 
 
-def call(function: Any, tensors: Sequence[tf.Tensor]) -> Any:
-    """Calls a ConcreteFunction with tensors in order.
+def call(function: Any, inputs: Sequence[Any]) -> list[tf.Tensor]:
+    """Calls a ConcreteFunction with its inputs in order; returns its outputs in order, without structure.
 
     The public call binds arguments by name and formats them into a message on every call, which costs as
     much as a small step.
     """
-    return function._call_flat(list(tensors), function.captured_inputs)
+    tensors = tf.nest.flatten(list(inputs), expand_composites=True)
+    return function._inference_function.call_flat(*tensors, *function.captured_inputs)
 
 
 def wrap_function(function: Callable[..., Any], signature: Sequence[tf.TypeSpec]) -> Any:

@@ -195,7 +195,8 @@ class _Evaluation:
         if self._window is None:
             self._window = self._make_window(self._update_ops or ())
         began = time.perf_counter()
-        (steps,), error = self._window.run(int(min(until - self.done, self._window_size())))
+        with self._session.lifted.eager_mode():
+            (steps,), error = self._window.run(int(min(until - self.done, self._window_size())))
         self._window_size.took(len(steps), time.perf_counter() - began)
         self.done += len(steps)
         self._is_stale |= len(steps) > 0

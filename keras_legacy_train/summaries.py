@@ -9,7 +9,8 @@ writer.flush()
 ```
 
 `tensorboard` writes them, so that graph mode, eager execution and `disable_v2_behavior()` are all the same
-here; `tf.compat.v1.summary.FileWriter` refuses under eager execution.
+here; `tf.compat.v1.summary.FileWriter` refuses under eager execution. It has classes of its own for the
+messages of TensorFlow.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import time
 from typing import Any
 
 import tensorflow as tf
-from tensorboard.compat.proto import event_pb2
+from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from keras_legacy_train import arguments
@@ -62,9 +63,9 @@ class SummaryWriter:
             summary: A `Summary`, or a serialised one, as the operations of `tf.compat.v1.summary` give it.
             global_step: The step it belongs to.
         """
-        if isinstance(summary, bytes):
-            summary = tf.compat.v1.Summary.FromString(summary)
-        self._add(global_step, summary=summary)
+        if not isinstance(summary, bytes):
+            summary = summary.SerializeToString()
+        self._add(global_step, summary=summary_pb2.Summary.FromString(summary))
 
     def add_scalar(self, tag: str, value: float, step: int | None = None) -> None:
         """Writes one number.
@@ -74,8 +75,8 @@ class SummaryWriter:
             value: The number.
             step: The step it belongs to.
         """
-        scalar = tf.compat.v1.Summary.Value(tag=tag, simple_value=float(value))
-        self.add_summary(tf.compat.v1.Summary(value=[scalar]), step)
+        scalar = summary_pb2.Summary.Value(tag=tag, simple_value=float(value))
+        self._add(step, summary=summary_pb2.Summary(value=[scalar]))
 
     def add_graph(self, graph: tf.Graph | tf.compat.v1.GraphDef, global_step: int | None = None) -> None:
         """Writes a graph.
@@ -100,6 +101,7 @@ class SummaryWriter:
             session_log: A `tf.compat.v1.SessionLog`.
             global_step: The step it belongs to.
         """
+        session_log = event_pb2.SessionLog.FromString(session_log.SerializeToString())
         self._add(global_step, session_log=session_log)
 
     def add_event(self, event: tf.compat.v1.Event) -> None:
@@ -108,10 +110,7 @@ class SummaryWriter:
         Args:
             event: A `tf.compat.v1.Event`.
         """
-        # tensorboard has classes of its own for the same messages.
-        message = event_pb2.Event.FromString(event.SerializeToString())
-        with self._lock:
-            self._open().add_event(message)
+        self._write(event_pb2.Event.FromString(event.SerializeToString()))
 
     def flush(self) -> None:
         """Waits until all events so far are on disk."""
@@ -132,10 +131,14 @@ class SummaryWriter:
             self._open()
 
     def _add(self, step: int | None, **content: Any) -> None:
-        event = tf.compat.v1.Event(wall_time=time.time(), **content)
+        event = event_pb2.Event(wall_time=time.time(), **content)
         if step is not None:
             event.step = int(step)
-        self.add_event(event)
+        self._write(event)
+
+    def _write(self, event: event_pb2.Event) -> None:
+        with self._lock:
+            self._open().add_event(event)
 
     def _open(self) -> EventFileWriter:
         if self._file is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import itertools
 import json
 import logging
 import math
@@ -15,10 +17,38 @@ from keras_legacy_train.checkpoints import CheckpointManager
 from keras_legacy_train.checkpoints.durable import write_durably
 from keras_legacy_train.checkpoints.leftovers import remove_all
 from keras_legacy_train.checkpoints.variables import count_not_finite
+from keras_legacy_train.programs.base import Steps
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 _FOLDER = "nan"
 _NAME = "report.json"
+
+
+class RecentLosses:
+    """The losses of the last steps.
+
+    Args:
+        count: Of how many.
+    """
+
+    def __init__(self, count: int):
+        self._count = count
+        self._kept: collections.deque[Steps] = collections.deque()
+
+    def add(self, steps: Steps) -> None:
+        """Takes in the losses of steps behind the last."""
+        self._kept.append(Steps(steps.start, steps.numbers, steps.losses, steps.seconds))
+        while sum(map(len, self._kept)) - len(self._kept[0]) >= self._count:
+            self._kept.popleft()
+
+    def clear(self) -> None:
+        """Forgets them."""
+        self._kept.clear()
+
+    def losses(self) -> list[tuple[int, float]]:
+        """The steps, as monitors count, and the loss of each."""
+        pairs = [zip(steps.begun.tolist(), steps.losses.tolist(), strict=True) for steps in self._kept]
+        return list(itertools.chain.from_iterable(pairs))[-self._count :]
 
 
 class NanReport:

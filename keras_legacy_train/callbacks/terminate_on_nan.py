@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from keras_legacy_train import arguments
 from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.callbacks.keras_fit import FitSteps, add_check, remove_check
-from keras_legacy_train.callbacks.nan_report import NanReport
+from keras_legacy_train.callbacks.nan_report import NanReport, RecentLosses
 from keras_legacy_train.errors import NanLossDuringTrainingError
 from keras_legacy_train.loop.schedule import EveryNSteps
 from keras_legacy_train.loop.stop import StopReason
@@ -68,7 +67,7 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         self._unwarned = False
         self._steps = FitSteps()
         self._report: NanReport | None = None
-        self._losses: collections.deque[tuple[int, float]] = collections.deque(maxlen=_REPORTED_LOSSES)
+        self._recent = RecentLosses(_REPORTED_LOSSES)
 
     def report_with(self, last_good_checkpoint: Callable[[], str | None], report: NanReport) -> None:
         """Tells where the checkpoints are, and what writes a report, to one that was made without knowing."""
@@ -77,18 +76,12 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
 
     def on_steps_end(self, steps: Steps) -> None:
         bad = self._is_bad(steps.losses)
-        if self.fail:
-            self._losses.extend(
-                zip(
-                    steps.begun[-_REPORTED_LOSSES:].tolist(),
-                    steps.losses[-_REPORTED_LOSSES:].tolist(),
-                    strict=True,
-                )
-            )
-            for step in steps.begun[bad][:1].tolist():
-                self._fail(step, steps.last)
-        else:
+        if not self.fail:
             self._warn(steps, bad)
+            return
+        self._recent.add(steps)
+        if bad.any():
+            self._fail(int(steps.begun[bad][0]), steps.last)
 
     def on_loop_end(self, reason: StopReason) -> None:
         if self._unwarned and self._log_every_steps is not None:
@@ -98,7 +91,7 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         self._steps = FitSteps()
         self._log_steps = None
         self._warned = self._unwarned = False
-        self._losses.clear()
+        self._recent.clear()
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._steps.begin_epoch((self.params or {}).get("steps"))
@@ -140,7 +133,7 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         _LOGGER.error(_MESSAGE)
         last_good, report = self._last_good_checkpoint(), None
         if self._report is not None:
-            report = self._report(step, global_step, self._losses, last_good)
+            report = self._report(step, global_step, self._recent.losses(), last_good)
         raise NanLossDuringTrainingError(step, last_good, report)
 
     def _warn(self, steps: Steps, bad: np.ndarray) -> None:

@@ -96,6 +96,10 @@ class Library:
         self._call_gradient(node)
         self._give_random_state(node, node.name)
 
+    def op_types(self) -> set[str]:
+        """The types of all operations in the functions."""
+        return {node.op for function in self._functions.values() for node in function.node_def}
+
     def reachable(self, nodes: Iterable[NodeDef]) -> tf.compat.v1.GraphDef:
         """A GraphDef with the library that the nodes need, and no nodes."""
         found: dict[str, FunctionDef] = {}

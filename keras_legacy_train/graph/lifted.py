@@ -11,6 +11,7 @@ Nodes that are added to the graph later pass through the same rewriting when the
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.graph import inputs, random
+from keras_legacy_train.graph import inputs, products, random
 from keras_legacy_train.graph.devices import LocalDevices
 from keras_legacy_train.graph.frames import Frames
 from keras_legacy_train.graph.library import Library
@@ -68,6 +69,7 @@ class LiftedGraph:
         self._local_device = LocalDevices()
         self._library = Library(self._suffix, self._make_state_for_function, self._local_device)
         self._lifted_ops: set[str] = set()
+        self._has_large_products = False
         self._version = -1
         self._frames = Frames()
         self._functions: dict[tuple[tuple[str, ...], ...], Function] = {}
@@ -114,6 +116,10 @@ class LiftedGraph:
                 self.update()
             return self._part(tuple(feeds), tuple(fetches), tuple(operations))
 
+    def eager_mode(self) -> contextlib.AbstractContextManager[None]:
+        """Where the graph's functions are to be called: what they compute depends on it in the last bits."""
+        return _tensorflow.eager_mode(fuses=self._has_large_products)
+
     def variable(self, name: str) -> _tensorflow.GraphVariable:
         """The variable of the op of that name; two ops that share a variable lead to the same."""
         return self._captured[name]
@@ -126,8 +132,10 @@ class LiftedGraph:
             if not self._lifted_ops or any(self._calls_unknown_function(op) for op in new):
                 self._library.add(self.graph.as_graph_def().library)
             started = []
+            self._has_large_products |= products.may_be_large(self._library.op_types())
             for op in in_dependency_order(new):
                 self._lifted_ops.add(op.name)
+                self._has_large_products |= products.is_large(op)
                 started.extend(self._lift(op))
             for entrance in self._frames.serial_entrances():
                 self._nodes[entrance].attr["parallel_iterations"].i = 1

@@ -117,7 +117,7 @@ class GraphSession(_tensorflow.SessionInterface):
         """`run` without structures: everything by name, feeds already checked by `feeds`."""
         feeds = feeds or {}
         unfed = [name for name in tensors if name not in feeds]
-        with _tensorflow.eager_mode():
+        with self.lifted.eager_mode():
             function = self.lifted.function(feeds, unfed, operations)
             values = [value.numpy() for value in function([tf.constant(value) for value in feeds.values()])]
         if len(unfed) == len(tensors):

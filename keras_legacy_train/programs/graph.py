@@ -147,8 +147,11 @@ class GraphProgram:
         self, until: float, at_most: int, feeds: Mapping[str, np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray, tf.errors.OpError | None]:
         """The steps' numbers and losses, and the error that ended the window, if one did."""
-        arrays = [tf.constant(array) for array in feeds.values()]
-        (*counted, losses), error = self._window(feeds).run(at_most, tf.constant(until, tf.float64), *arrays)
+        with self._session.lifted.eager_mode():
+            arrays = [tf.constant(array) for array in feeds.values()]
+            (*counted, losses), error = self._window(feeds).run(
+                at_most, tf.constant(until, tf.float64), *arrays
+            )
         if self._jit_compile and isinstance(error, tf.errors.InvalidArgumentError):
             message = error.message.partition("{")[0]
             if self._jit_compile != "auto":
@@ -243,7 +246,7 @@ class GraphProgram:
         return is_large and self._feeds is None and not self._jit_compile
 
     def _make_warm_window(self) -> Window:
-        with _tensorflow.eager_mode():
+        with self._session.lifted.eager_mode():
             window = self._make_window({})
             window.warm_up(tf.constant(0.0, tf.float64))
         return window

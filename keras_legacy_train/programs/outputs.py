@@ -99,6 +99,8 @@ def graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:
     Raises:
         ValueError: It is not in the graph.
     """
+    if isinstance(request, (tf.Tensor, tf.Operation)) and request.graph is graph:
+        return request
     try:
         if isinstance(request, str) and ":" not in request:
             operation = graph.as_graph_element(request, allow_tensor=False)

@@ -69,7 +69,7 @@ class Window:
                         resource=record.handle, indices=done, updates=_scalar(number, record.dtype)
                     )
                 )
-            return tf.where(must_end, done + 1 + _END, done + 1)
+            return done + tf.where(must_end, tf.constant(1 + _END, tf.int64), tf.constant(1, tf.int64))
 
         def loop(at_most: tf.Tensor, *inputs: Any) -> tf.Tensor:
             (done,) = tf.while_loop(
@@ -94,7 +94,7 @@ class Window:
 
     def warm_up(self, *inputs: Any) -> None:
         """Has TensorFlow optimize the function, and runs no step."""
-        self._function(tf.constant(0, tf.int64), *inputs)
+        _tensorflow.call(self._function, [tf.constant(0, tf.int64), *inputs])
 
     def run(self, at_most: int, *inputs: Any) -> tuple[list[np.ndarray], tf.errors.OpError | None]:
         """Runs steps until one says that it is the last: at least one, `at_most` at the most.
@@ -107,8 +107,7 @@ class Window:
             NotRunError: A step has not been run to its end.
         """
         try:
-            # A Python number would be traced anew.
-            done, records = self._function(tf.constant(at_most, tf.int64), *inputs)
+            done, *records = _tensorflow.call(self._function, [tf.constant(at_most, tf.int64), *inputs])
         except tf.errors.OpError as error:
             columns = [record.numpy() for record in self._records]
             done = np.count_nonzero(_bits(columns[0]) != -1)

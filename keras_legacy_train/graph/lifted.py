@@ -23,6 +23,7 @@ from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph import inputs, products, random
 from keras_legacy_train.graph.devices import LocalDevices
 from keras_legacy_train.graph.frames import Frames
+from keras_legacy_train.graph.idle_controls import drop_idle_controls
 from keras_legacy_train.graph.library import Library
 from keras_legacy_train.graph.nodes import (
     NodeDef,
@@ -333,6 +334,9 @@ class LiftedGraph:
             waiting.extend(node_name(tensor) for tensor in data if tensor not in feeds)
             waiting.extend(kept)
         found = {name: found[name] for name in (*self._nodes, *extra) if name in found}
+        found = drop_idle_controls(found, wanted)
+        used = wanted.union(*(map(node_name, node.input) for node in found.values()))
+        captured = {name: None for name in captured if name in used}
         variables = {name: self._captured[name].name for name in captured if name not in self._states}
         order_updates(found, variables, self._frames)
         graph_def = self._library.reachable(found.values())

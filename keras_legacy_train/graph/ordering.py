@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Container, Iterator, Mapping
 
-from keras_legacy_train.graph.nodes import NodeDef, node_name, set_inputs, split_inputs
+from keras_legacy_train.graph.nodes import NodeDef, make_node, node_name, set_inputs, split_inputs
 
 _TABLES = frozenset({"MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2"})
 _FORWARDING = frozenset({"Identity", "Switch", "Merge", "Enter", "Exit", "NextIteration"})
@@ -46,12 +46,20 @@ def order_updates(nodes: dict[str, NodeDef], variables: Mapping[str, str], loops
     branches: dict[str, int] = {}
     reads: dict[str, list[str]] = {}
     last_update: dict[str, str] = {}
+    first_read: dict[str, str] = {}
     for name in _schedule(nodes, held):
         node = nodes[name]
         branches[name] = _branches(node, branches, name in loops)
         used = _used(node, held)
         if not used or name in loops:
             continue
+        if node.op == "ReadVariableOp" and len(node.input) == 1 and node_name(node.input[0]) in variables:
+            # It waits for nothing, so it reads what all such reads do. One is enough, and with thousands the
+            # optimizer takes minutes to find out which of them an update need not wait for.
+            first = first_read.setdefault(used[0], name)
+            if first != name:
+                nodes[name] = _same_as(first, node)
+                continue
         earlier = [last_update[variable] for variable in used if variable in last_update]
         if node.op not in _READS:
             earlier += [read for variable in used for read in reads.pop(variable, ())]
@@ -66,6 +74,14 @@ def order_updates(nodes: dict[str, NodeDef], variables: Mapping[str, str], loops
                     reads.setdefault(variable, []).append(name)
                 else:
                     last_update[variable] = name
+
+
+def _same_as(other: str, read: NodeDef) -> NodeDef:
+    """A node in the place of a read of a variable that another node has read already."""
+    node = make_node("Identity", read.name, [f"{other}:0"])
+    node.device = read.device
+    node.attr["T"].CopyFrom(read.attr["dtype"])
+    return node
 
 
 def _schedule(nodes: dict[str, NodeDef], held: dict[str, set[str]]) -> Iterator[str]:

@@ -47,11 +47,15 @@ class Clock:
         return self._to is not None
 
     def results(self) -> dict[str, Any]:
-        """What was measured: steps, microseconds a step, seconds to the first step, and peak memory in MB."""
+        """What was measured: when (in seconds as `time.time` counts), steps, microseconds a step, seconds to
+        the first step, and peak memory in MB.
+        """
         if self._called is None or self._first is None or self._from is None or self._to is None:
             raise RuntimeError("The training ended before its time was taken.")
         steps, seconds = self._to[0] - self._from[0], self._to[1] - self._from[1]
+        ended = time.time() - (time.perf_counter() - self._to[1])
         return {
+            "interval": [ended - seconds, ended],
             "steps": int(steps),
             "microseconds": float(1e6 * seconds / steps),
             "first_step_seconds": self._first[1] - self._called,

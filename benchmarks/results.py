@@ -24,6 +24,7 @@ class Row(NamedTuple):
         spread: Half the distance of the fastest round from the slowest, as a part of the median.
         ratio: `microseconds` by that of our `train` at all defaults; above 1, `train` is faster.
         megabytes: Peak memory of the process, the median.
+        gpu_percent: How busy the GPU was, the median; `None` without one.
         first_step_seconds: From the call until the first step was done, the median.
     """
 
@@ -33,6 +34,7 @@ class Row(NamedTuple):
     spread: float
     ratio: float | None
     megabytes: float
+    gpu_percent: float | None
     first_step_seconds: float
 
 
@@ -49,13 +51,19 @@ def rows(samples: Samples) -> Iterator[Row]:
                 (max(times) - min(times)) / 2 / medians[peer],
                 medians[peer] / medians[OURS] if OURS in medians else None,
                 _median(by_peer[peer], "peak_megabytes"),
+                None
+                if by_peer[peer][0].get("gpu_percent") is None
+                else _median(by_peer[peer], "gpu_percent"),
                 _median(by_peer[peer], "first_step_seconds"),
             )
 
 
 def table(samples: Samples) -> str:
     """The table as text."""
-    lines = [f"{'':<44}{'µs a step':>11}{'spread':>8}{'by train':>10}{'memory, MB':>12}{'first step, s':>15}"]
+    titles = (
+        f"{'µs a step':>11}{'spread':>8}{'by train':>10}{'memory, MB':>12}{'first step, s':>15}{'GPU':>6}"
+    )
+    lines = [f"{'':<44}{titles}"]
     shown = None
     for row in rows(samples):
         if row.workload != shown:
@@ -65,6 +73,7 @@ def table(samples: Samples) -> str:
         lines.append(
             f"  {PEERS[row.peer].title:<42}{row.microseconds:>11.1f}{row.spread:>8.0%}{ratio:>10}"
             f"{row.megabytes:>12.0f}{row.first_step_seconds:>15.2f}"
+            + ("" if row.gpu_percent is None else f"{row.gpu_percent:>5.0f}%")
         )
     return "\n".join(lines)
 

@@ -15,6 +15,7 @@ What is measured:
 - First step: from calling what trains until the first step is done. An Estimator, a Keras model and a
   tf.function build their graph within that time, the others before.
 - Peak memory: of the whole process, TensorFlow included.
+- How busy the GPU is, where there is one: the part of the time in which a kernel runs.
 
 Every peer has the same model, optimizer, data and batch size, its own defaults, and all cores. Nothing
 should run beside it. `environments` says in which interpreters peers run, and how to name one's own.
@@ -36,6 +37,7 @@ from typing import Any
 
 import chart
 import environments
+import gpu
 import results
 import terminal
 from peers import PEERS
@@ -79,11 +81,13 @@ def measure(workload: str, peer: str, options: Sequence[str]) -> dict[str, Any]:
         ]
         command += ["--peer", peer, "--workload", workload, "--result", str(result), *options]
         variables = {DIGITS_VARIABLE: str(OUTPUT_DIR / "digits.npz")}
-        status, written = terminal.run(command, variables, PATIENCE)
+        with gpu.GpuMeter() as meter:
+            status, written = terminal.run(command, variables, PATIENCE)
         if status:
             last_lines = written.strip().splitlines()[-8:]
             raise Failed("\n".join([*last_lines, f"It ended with status {status}."]))
-        return json.loads(result.read_text(encoding="utf-8"))
+        sample = json.loads(result.read_text(encoding="utf-8"))
+        return {**sample, "gpu_percent": meter.percent_busy(sample["interval"])}
 
 
 def run(
@@ -144,7 +148,8 @@ def choose(only: str) -> list[tuple[str, str]]:
             f"Neither a workload nor a peer: {', '.join(unknown)}."
             f" Workloads: {', '.join(WORKLOADS)}. Peers: {', '.join(PEERS)}."
         )
-    workloads = [name for name in WORKLOADS if name in chosen] or list(WORKLOADS)
+    usual = [name for name in WORKLOADS if gpu.is_there() or not WORKLOADS[name].wants_gpu]
+    workloads = [name for name in WORKLOADS if name in chosen] or usual
     peers = [name for name in PEERS if name in chosen] or list(PEERS)
     return [(w, p) for w in workloads for p in peers if PEERS[p].can(w)]
 

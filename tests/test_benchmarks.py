@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import json
 import subprocess
@@ -34,6 +35,9 @@ class Time:
     def perf_counter(self):
         return self.now
 
+    def time(self):
+        return 1_000_000 + self.now
+
 
 def told(clock, time, moments):
     """Tells the clock of (seconds, steps) in turn; returns at which of them training may stop."""
@@ -56,6 +60,7 @@ def test_the_pace_is_taken_after_the_warm_up(load, monkeypatch):
     assert results["microseconds"] == pytest.approx(10_000)
     assert results["first_step_seconds"] == 2
     assert results["peak_megabytes"] > 1
+    assert results["interval"] == [1_000_007, 1_000_017]
 
 
 def test_a_training_that_ends_early_has_no_results(load, monkeypatch):
@@ -102,14 +107,43 @@ def test_without_train_there_is_no_ratio(load):
     assert "10.0" in results.table({"linear": {"loop": [sample(10.0)]}})
 
 
-def test_jobs_are_chosen_by_workload_and_peer(load):
+@pytest.mark.parametrize("has_gpu", [False, True])
+def test_jobs_are_chosen_by_workload_and_peer(load, monkeypatch, has_gpu):
     run, workloads, peers = load("run"), load("workloads").WORKLOADS, load("peers").PEERS
+    monkeypatch.setattr(run.gpu, "is_there", lambda: has_gpu)
     assert list(run.choose("feed,train,contrib")) == [("feed", "train"), ("feed", "contrib")]
+    assert list(run.choose("conv-large,train")) == [("conv-large", "train")]
     everything = list(run.choose(""))
-    assert {workload for workload, _ in everything} == set(workloads)
+    usual = {name for name, workload in workloads.items() if has_gpu or not workload.wants_gpu}
+    assert {workload for workload, _ in everything} == usual
     assert {peer for _, peer in everything} == set(peers)
     with pytest.raises(SystemExit, match="nonsense"):
         run.choose("linear,nonsense")
+
+
+def test_how_busy_the_gpu_is_is_the_mean_over_an_interval(load, monkeypatch, tmp_path):
+    lines = [
+        "2026/01/01 00:00:00.000, 0",
+        "2026/01/01 00:00:01.000, 80",
+        "2026/01/01 00:00:02.000, 90",
+        "2026/",
+    ]
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\nprintf '%s\\n' " + " ".join(map(repr, lines)))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    with load("gpu").GpuMeter() as meter:
+        meter._process.wait()
+    start = datetime.datetime(2026, 1, 1).timestamp()
+    assert meter.percent_busy([start + 0.5, start + 2.5]) == 85
+    assert meter.percent_busy([start + 5, start + 6]) is None
+
+
+def test_without_a_gpu_nothing_is_told_of_it(load, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with load("gpu").GpuMeter() as meter:
+        pass
+    assert meter.percent_busy([0, 1e12]) is None
 
 
 def test_a_command_runs_at_a_terminal(load):

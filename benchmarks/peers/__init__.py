@@ -67,7 +67,11 @@ PEERS = {
     "keras-nojit": Peer("Model.fit, jit_compile=False", "today", "keras_fit", _NO_JIT),
     "keras-100": Peer("Model.fit, 100 steps a call", "today", "keras_fit", _HUNDRED),
     "keras-100-nojit": Peer(
-        "Model.fit, 100 a call, jit_compile=False", "today", "keras_fit", {**_HUNDRED, **_NO_JIT}
+        "Model.fit, 100 a call, jit_compile=False",
+        "today",
+        "keras_fit",
+        {**_HUNDRED, **_NO_JIT},
+        cannot=("feed",),  # it waits for the generator for ever
     ),
     "loop": Peer("loop in a tf.function", "today", "function_loop"),
     "loop-xla": Peer(

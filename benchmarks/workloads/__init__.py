@@ -14,6 +14,8 @@ import numpy as np
 DIGITS_VARIABLE = "KLT_BENCHMARK_DIGITS"
 
 VOCABULARY, WORDS = 100_000, 20
+# Filters of the convolutions, by blocks that end with a pooling.
+CONV_BLOCKS = {"conv": [[16], [32]], "conv-large": [[64, 64], [128, 128], [256, 256]]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,11 +27,13 @@ class Workload:
         batch_size: Examples in a step.
         source: How a step gets its batch: "constant", always the same one; "dataset", through `tf.data`;
             "feed", as NumPy arrays.
+        wants_gpu: Whether it is for machines with a GPU only, since on others a step takes seconds.
     """
 
     title: str
     batch_size: int
     source: str = "dataset"
+    wants_gpu: bool = False
 
 
 WORKLOADS = {
@@ -37,6 +41,7 @@ WORKLOADS = {
     "softmax": Workload("softmax regression", 32),
     "mlp": Workload("MLP 64-512-512-10", 256),
     "conv": Workload("small conv net", 64),
+    "conv-large": Workload("conv net, 32x32 images, up to 256 filters", 128, wants_gpu=True),
     "embedding": Workload("embedding of 100,000 rows, sparse gradients", 64),
     "lstm": Workload("LSTM, 64 units, 8 time steps", 32),
     "feed": Workload("softmax regression, fed", 32, "feed"),
@@ -49,6 +54,8 @@ def arrays(name: str) -> tuple[np.ndarray, np.ndarray]:
     if name == "linear":
         inputs = rng.randn(WORKLOADS[name].batch_size, 8).astype(np.float32)
         return inputs, inputs.sum(axis=1, keepdims=True) + 1
+    if name == "conv-large":
+        return rng.rand(2048, 32, 32, 3).astype(np.float32), rng.randint(10, size=2048)
     if name == "embedding":
         return rng.randint(VOCABULARY, size=(4096, WORDS)).astype(np.int32), rng.randint(10, size=4096)
     digits = np.load(os.environ[DIGITS_VARIABLE])

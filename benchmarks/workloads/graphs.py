@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from workloads import VOCABULARY, WORKLOADS, arrays
+from workloads import CONV_BLOCKS, VOCABULARY, WORKLOADS, arrays
 
 UNITS = 64
 
@@ -104,13 +104,15 @@ def _mlp(x: tf.Tensor) -> tf.Tensor:
     return _dense(_dense(x, 512, "hidden1", tf.nn.relu), 512, "hidden2", tf.nn.relu)
 
 
-def _conv(x: tf.Tensor) -> tf.Tensor:
-    for name, filters in (("conv1", 16), ("conv2", 32)):
-        with tf.variable_scope(name):
-            kernel, bias = _kernel_and_bias(3, 3, x.shape.as_list()[-1], filters)
-        x = tf.nn.relu(tf.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding="SAME") + bias)
+def _conv(x: tf.Tensor, blocks: Sequence[Sequence[int]]) -> tf.Tensor:
+    """Blocks of convolutions, each with so many filters, behind each block a pooling."""
+    for number, block in enumerate(blocks):
+        for index, filters in enumerate(block):
+            with tf.variable_scope(f"conv{number}_{index}"):
+                kernel, bias = _kernel_and_bias(3, 3, x.shape.as_list()[-1], filters)
+            x = tf.nn.relu(tf.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding="SAME") + bias)
         x = tf.nn.max_pool(x, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
-    return tf.reshape(x, [-1, 2 * 2 * 32])
+    return tf.reshape(x, [-1, np.prod(x.shape.as_list()[1:])])
 
 
 def _embedding(x: tf.Tensor) -> tf.Tensor:
@@ -158,7 +160,8 @@ def _lstm(x: tf.Tensor) -> tf.Tensor:
 _FEATURES: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "softmax": tf.identity,
     "mlp": _mlp,
-    "conv": _conv,
+    "conv": lambda x: _conv(x, CONV_BLOCKS["conv"]),
+    "conv-large": lambda x: _conv(x, CONV_BLOCKS["conv-large"]),
     "embedding": _embedding,
     "lstm": _lstm,
     "feed": tf.identity,
@@ -169,6 +172,7 @@ _OPTIMIZERS: dict[str, Callable[[], Any]] = {
     "softmax": lambda: tf.train.GradientDescentOptimizer(0.1),
     "mlp": lambda: tf.train.AdamOptimizer(0.001),
     "conv": lambda: tf.train.MomentumOptimizer(0.01, 0.9),
+    "conv-large": lambda: tf.train.MomentumOptimizer(0.01, 0.9),
     "embedding": lambda: tf.train.GradientDescentOptimizer(0.1),
     "lstm": lambda: tf.train.AdamOptimizer(0.001),
     "feed": lambda: tf.train.GradientDescentOptimizer(0.1),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 
-from workloads import VOCABULARY
+from workloads import CONV_BLOCKS, VOCABULARY
 from workloads.graphs import UNITS
 
 layers = keras.layers
@@ -33,16 +33,12 @@ def _softmax() -> list[Any]:
     return [keras.Input([64]), layers.Dense(10)]
 
 
-def _conv() -> list[Any]:
-    blocks = [
-        layer
-        for filters in (16, 32)
-        for layer in (
-            layers.Conv2D(filters, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(padding="same"),
-        )
-    ]
-    return [keras.Input([8, 8, 1]), *blocks, layers.Flatten(), layers.Dense(10)]
+def _conv(image: list[int], blocks: Sequence[Sequence[int]]) -> list[Any]:
+    stack: list[Any] = [keras.Input(image)]
+    for block in blocks:
+        stack += [layers.Conv2D(filters, 3, padding="same", activation="relu") for filters in block]
+        stack.append(layers.MaxPooling2D(padding="same"))
+    return [*stack, layers.Flatten(), layers.Dense(10)]
 
 
 def _mlp() -> list[Any]:
@@ -54,7 +50,8 @@ _LAYERS: dict[str, Callable[[], list[Any]]] = {
     "linear": lambda: [keras.Input([8]), layers.Dense(1)],
     "softmax": _softmax,
     "mlp": _mlp,
-    "conv": _conv,
+    "conv": lambda: _conv([8, 8, 1], CONV_BLOCKS["conv"]),
+    "conv-large": lambda: _conv([32, 32, 3], CONV_BLOCKS["conv-large"]),
     "embedding": lambda: [
         keras.Input([None], dtype="int32"),
         layers.Embedding(VOCABULARY, UNITS),
@@ -70,6 +67,7 @@ _OPTIMIZERS: dict[str, Callable[[], Any]] = {
     "softmax": lambda: keras.optimizers.SGD(0.1),
     "mlp": lambda: keras.optimizers.Adam(0.001, epsilon=1e-8),
     "conv": lambda: keras.optimizers.SGD(0.01, momentum=0.9),
+    "conv-large": lambda: keras.optimizers.SGD(0.01, momentum=0.9),
     "embedding": lambda: keras.optimizers.SGD(0.1),
     "lstm": lambda: keras.optimizers.Adam(0.001, epsilon=1e-8),
     "feed": lambda: keras.optimizers.SGD(0.1),

@@ -73,7 +73,7 @@ def _needed(nodes: dict[str, NodeDef], wanted: Iterable[str]) -> dict[str, NodeD
     return {name: node for name, node in nodes.items() if name in found}
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _has_effect(op_type: str) -> bool:
     """Whether running an operation, or its failing, can be told in other ways than by its outputs."""
     if op_type in _READS:

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from keras_legacy_train import train
+from keras_legacy_train.graph.lifted import LiftedGraph
 
 v1 = tf.compat.v1
 
@@ -68,3 +69,15 @@ def test_a_device_inside_a_function(tmp_path: Path) -> None:
             loss, v1.train.get_or_create_global_step()
         )
     assert train(graph, tmp_path, train_op, loss, steps=2) == 0.25
+
+
+@pytest.mark.parametrize("make", [v1.data.make_one_shot_iterator, v1.data.make_initializable_iterator])
+def test_what_reads_a_dataset_stays_on_the_host(make) -> None:
+    with tf.Graph().as_default() as graph, v1.device("/gpu:0"):
+        iterator = make(tf.data.Dataset.range(3).map(lambda x: 2 * x).batch(2))
+        batch = iterator.get_next()
+    operations = [op.name for op in graph.get_operations() if op.type == "MakeIterator"]
+    nodes = LiftedGraph(graph).part((), [batch.name], operations).graph_def.node
+    devices = {node.op: node.device for node in nodes if "Iterator" in node.op or "Dataset" in node.op}
+    assert {"IteratorV2", "IteratorGetNext"} <= devices.keys()
+    assert set(devices.values()) == {"/device:CPU:0"}

@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from keras_legacy_train.graph.nodes import NodeDef, make_node
 
+_HOST = "/device:CPU:0"
+
 
 def isolate(node: NodeDef, suffix: str) -> None:
     """Gives a resource that ops share by name a name of this graph's own.
@@ -18,6 +20,15 @@ def isolate(node: NodeDef, suffix: str) -> None:
         node.attr["shared_name"].s = f"{name}{suffix}".encode()
 
 
+def keep_on_host(node: NodeDef) -> None:
+    """Places what belongs to `tf.data` on the CPU, where its tensors are.
+
+    In a function TensorFlow would place an iterator on the GPU, if there is one, and crash.
+    """
+    if "Iterator" in node.op or "Dataset" in node.op:
+        node.device = _HOST
+
+
 def one_shot_iterator(node: NodeDef) -> list[NodeDef]:
     """An iterator of the same name, and the nodes that set it up; the last one must run once.
 
@@ -27,6 +38,7 @@ def one_shot_iterator(node: NodeDef) -> list[NodeDef]:
     for name in ("shared_name", "container", "output_types", "output_shapes"):
         iterator.attr[name].CopyFrom(node.attr[name])
     dataset = make_node("StatefulPartitionedCall", f"{node.name}/dataset")
+    dataset.device = _HOST
     dataset.attr["f"].func.CopyFrom(node.attr["dataset_factory"].func)
     dataset.attr["Tin"].list.SetInParent()
     dataset.attr["Tout"].list.type.append(tf.variant.as_datatype_enum)

@@ -170,6 +170,7 @@ class LiftedGraph:
             else:
                 nodes = self._with_random_state_outside(rewritten)
             for each in nodes:
+                inputs.keep_on_host(each)
                 self._nodes[each.name] = each
         return starters
 

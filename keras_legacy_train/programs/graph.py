@@ -75,6 +75,7 @@ class GraphProgram:
         self._last_loss: Any = None
         self._stop = tf.Variable(False, trainable=False)
         self._windows: dict[tuple[Any, ...], Window] = {}
+        self._is_counted = False
         self._windows_follow = False
         self._executor: concurrent.futures.ThreadPoolExecutor | None = None
         self._coming_window: concurrent.futures.Future[Window] | None = None
@@ -149,9 +150,8 @@ class GraphProgram:
         """The steps' numbers and losses, and the error that ended the window, if one did."""
         with self._session.lifted.eager_mode():
             arrays = [tf.constant(array) for array in feeds.values()]
-            (*counted, losses), error = self._window(feeds).run(
-                at_most, tf.constant(until, tf.float64), *arrays
-            )
+            window = self._window(feeds)
+            (*counted, losses), error = window.run(at_most, *self._bounds(until), *arrays)
         if self._jit_compile and isinstance(error, tf.errors.InvalidArgumentError):
             message = error.message.partition("{")[0]
             if self._jit_compile != "auto":
@@ -240,6 +240,10 @@ class GraphProgram:
             self._windows[key] = self._make_window(specs) if coming is None else coming.result()
         return self._windows[key]
 
+    def _bounds(self, until: float) -> list[tf.Tensor]:
+        """What a window must be told beyond its number of steps: where to end, if steps are not counted."""
+        return [] if self._is_counted else [tf.constant(until, tf.float64)]
+
     def _is_worth_a_thread(self) -> bool:
         """Whether to make the window beside a step: a large one, that needs no feeds and no XLA."""
         is_large = len(self._session.graph.get_operations()) > _LARGE_GRAPH
@@ -248,15 +252,15 @@ class GraphProgram:
     def _make_warm_window(self) -> Window:
         with self._session.lifted.eager_mode():
             window = self._make_window({})
-            window.warm_up(tf.constant(0.0, tf.float64))
+            window.warm_up(*self._bounds(0))
         return window
 
     def _make_window(self, specs: Mapping[str, tf.TensorSpec]) -> Window:
         lifted = self._session.lifted
         part = lifted.part(specs, [self._loss.name], self._operations)
         # If each step raises the global step by one, which is the rule, none need tell it.
-        is_counted = part.raises_by_one(lifted.variable(self.global_step_name))
-        if not is_counted:
+        self._is_counted = part.raises_by_one(lifted.variable(self.global_step_name))
+        if not self._is_counted:
             part = lifted.part(specs, self._progress, self._operations)
         if self._jit_compile == "auto":
             reason = xla.obstacle(part)
@@ -266,19 +270,19 @@ class GraphProgram:
 
         dtype = tf.float32 if self._loss.dtype.base_dtype == tf.float32 else tf.float64
 
-        def run_step(
-            index: tf.Tensor, until: tf.Tensor, *feeds: tf.Tensor
-        ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        def run_step(index: tf.Tensor, *inputs: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
+            bounds, feeds = inputs[: len(bound_specs)], inputs[len(bound_specs) :]
             (*step, loss), _ = part.build([feed[index] for feed in feeds])
             must_end = self._is_fatal(tf.cast(loss, dtype)) | self._stop.read_value()
-            if not is_counted:
+            for until in bounds:
                 must_end |= tf.cast(step[0], tf.float64) >= until
             return [*step, loss], tf.reshape(must_end, [])
 
+        bound_specs = [] if self._is_counted else [tf.TensorSpec([], tf.float64)]
         return Window(
             run_step,
-            [dtype] if is_counted else [tf.float64, dtype],
-            inputs=[tf.TensorSpec([], tf.float64), *specs.values()],
+            [dtype] if self._is_counted else [tf.float64, dtype],
+            inputs=[*bound_specs, *specs.values()],
             is_ordered=True,
             jit_compile=bool(self._jit_compile),
         )

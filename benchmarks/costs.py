@@ -4,6 +4,7 @@
     python benchmarks/costs.py import
     python benchmarks/costs.py memory                # 1,000,000 steps
     python benchmarks/costs.py checkpoints           # 1 GB every 30 s; needs 4 GB of memory and of disk
+    python benchmarks/costs.py calls                 # 500 calls in one process; needs glibc
 
 Each measurement is a process of its own, and prints one line of JSON.
 """
@@ -15,6 +16,8 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import argparse
+import ctypes
+import gc
 import json
 import subprocess
 import sys
@@ -119,6 +122,46 @@ def _megabytes_in_use() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def calls(function: str = "train", count: int = 500, sample_every: int = 100) -> dict[str, Any]:
+    """Kilobytes on the C heap, in use and free, after so many calls, each with a new graph or model."""
+    from keras_legacy_train import fit, train
+    from workloads import arrays, graphs, keras_models
+
+    in_use, free = [], []
+    for number in range(1, count + 1):
+        with tempfile.TemporaryDirectory() as output_dir:
+            if function == "train":
+                job = graphs.build("linear")
+                train(job.graph, output_dir, job.train_op, job.loss, steps=4, progress_bar=False)
+            else:
+                fit(
+                    keras_models.build("linear"), *arrays("linear"), output_dir=output_dir, steps=4, verbose=0
+                )
+        if number % sample_every == 0:
+            heap = _heap()
+            in_use.append((heap.uordblks + heap.hblkhd) / 1024)
+            free.append(heap.fordblks / 1024)
+    return {"function": function, "calls": count, "kilobytes_in_use": in_use, "kilobytes_free": free}
+
+
+class _Heap(ctypes.Structure):
+    """`struct mallinfo2` of glibc."""
+
+    _fields_ = [
+        *((name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks")),
+        *((name, ctypes.c_size_t) for name in ("fsmblks", "uordblks", "fordblks", "keepcost")),
+    ]
+
+
+def _heap() -> _Heap:
+    """The C heap after a clearance."""
+    gc.collect()
+    libc = ctypes.CDLL(None)
+    libc.malloc_trim(0)
+    libc.mallinfo2.restype = _Heap
+    return libc.mallinfo2()
+
+
 def checkpoints(gigabytes: float = 1.0, seconds: float = 95.0, save_secs: float = 30.0) -> dict[str, Any]:
     """Steps a second with and without timed checkpoints, and the longest pause that one makes."""
     without, _ = _train_large_model(gigabytes, seconds / 2, None)
@@ -184,6 +227,7 @@ _MEASUREMENTS: dict[str, tuple[Callable[..., dict[str, Any]], list[dict[str, Any
     "import": (importing, [{}] * 5),
     "memory": (memory, [{}]),
     "checkpoints": (checkpoints, [{}]),
+    "calls": (calls, [{"function": "train"}, {"function": "fit"}]),
 }
 
 

@@ -5,7 +5,7 @@
 
 Each way trains a model of its own. After a warm-up call, which traces and compiles, a call of many steps is
 timed as a whole. The ways take turns, round by round, so that a busy machine slows all of them. Printed are
-medians, and the ratio of each to `fit`.
+the median of a step's time, and the median and the quartiles of its ratio to that of `fit` in the same round.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MODELS: dict[str, tuple[Callable[[], list[Any]], int, int]] = {
             keras.layers.Dense(10),
         ],
         256,
-        600,
+        1_000,
     ),
 }
 
@@ -79,17 +79,17 @@ def ways(layers: Callable[[], list[Any]], batch_size: int, jit_compile: bool) ->
     }
 
 
-def measure(trainers: dict[str, Train], steps: int, rounds: int) -> dict[str, float]:
-    """The median of the microseconds a step of each way."""
+def measure(trainers: dict[str, Train], steps: int, rounds: int) -> dict[str, list[float]]:
+    """For each way the microseconds a step in each round."""
     for train in trainers.values():
-        train(steps // 10)
+        train(steps)
     times: dict[str, list[float]] = {name: [] for name in trainers}
     for _ in range(rounds):
         for name, train in trainers.items():
             began = time.perf_counter()
             train(steps)
             times[name].append((time.perf_counter() - began) / steps * 1e6)
-    return {name: statistics.median(each) for name, each in times.items()}
+    return times
 
 
 def main() -> None:
@@ -99,13 +99,16 @@ def main() -> None:
     options = parser.parse_args()
     for name, (layers, batch_size, steps) in MODELS.items():
         for jit_compile in (False, True):
-            medians = measure(
-                ways(layers, batch_size, jit_compile), int(steps * options.steps), options.rounds
-            )
+            times = measure(ways(layers, batch_size, jit_compile), int(steps * options.steps), options.rounds)
             print(f"\n{name}, batch {batch_size}, jit_compile={jit_compile}")
-            for way, microseconds in medians.items():
-                ratio = microseconds / medians["fit"]
-                print(f"  {way:35} {microseconds:9.1f} us a step   {ratio:5.2f} x fit", flush=True)
+            for way, microseconds in times.items():
+                ratios = [each / ours for each, ours in zip(microseconds, times["fit"], strict=True)]
+                low, middle, high = np.percentile(ratios, [25, 50, 75])
+                print(
+                    f"  {way:35} {statistics.median(microseconds):9.1f} us a step"
+                    f"   {middle:5.2f} x fit ({low:.2f} to {high:.2f})",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

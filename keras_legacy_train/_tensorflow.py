@@ -52,9 +52,13 @@ def eager_mode(fuses: bool = True) -> Iterator[None]:
         fuses: Whether operations on a CPU may be fused. Not, if it is not so further out.
     """
     context = _context.context()
+    options = context.function_call_options
+    ours = _optimized(options, fuses)
+    if ours is options and context.executing_eagerly():
+        yield
+        return
     with _context.eager_mode():
-        options = context.function_call_options
-        ours = context.function_call_options = _optimized(options.config_proto_serialized, fuses)
+        context.function_call_options = ours
         try:
             yield
         finally:
@@ -63,8 +67,10 @@ def eager_mode(fuses: bool = True) -> Iterator[None]:
 
 
 @functools.lru_cache(maxsize=8)
-def _optimized(serialized_config: bytes, fuses: bool) -> _context.FunctionCallOptions:
-    config = tf.compat.v1.ConfigProto.FromString(serialized_config)
+def _optimized(options: _context.FunctionCallOptions, fuses: bool) -> _context.FunctionCallOptions:
+    """The same options if there is nothing to change."""
+    config = tf.compat.v1.ConfigProto.FromString(options.config_proto_serialized)
+    before = tf.compat.v1.ConfigProto.FromString(options.config_proto_serialized)
     rewriting = config.graph_options.rewrite_options
     if not rewriting.meta_optimizer_iterations:
         rewriting.meta_optimizer_iterations = rewriting.ONE  # a second pass finds next to nothing
@@ -74,7 +80,7 @@ def _optimized(serialized_config: bytes, fuses: bool) -> _context.FunctionCallOp
         rewriting.memory_optimization = rewriting.NO_MEM_OPT
         if not fuses:
             rewriting.remapping = rewriting.OFF
-    return _context.FunctionCallOptions(config_proto=config)
+    return options if config == before else _context.FunctionCallOptions(config_proto=config)
 
 
 @contextlib.contextmanager

@@ -34,16 +34,19 @@ class RecentLosses:
     def __init__(self, count: int):
         self._count = count
         self._kept: collections.deque[Steps] = collections.deque()
+        self._length = 0
 
     def add(self, steps: Steps) -> None:
         """Takes in the losses of steps behind the last."""
         self._kept.append(Steps(steps.start, steps.numbers, steps.losses, steps.seconds))
-        while sum(map(len, self._kept)) - len(self._kept[0]) >= self._count:
-            self._kept.popleft()
+        self._length += len(steps)
+        while self._length - len(self._kept[0]) >= self._count:
+            self._length -= len(self._kept.popleft())
 
     def clear(self) -> None:
         """Forgets them."""
         self._kept.clear()
+        self._length = 0
 
     def losses(self) -> list[tuple[int, float]]:
         """The steps, as monitors count, and the loss of each."""

@@ -81,6 +81,8 @@ def _has_effect(op_type: str) -> bool:
     op_def = _tensorflow.op_def(op_type)
     if op_def is None or op_def.is_stateful or "Check" in op_type:
         return True
+    if any("func" in attribute.type for attribute in op_def.attr):
+        return True  # what the function does
     return any(
         argument.is_ref or argument.type == tf.resource.as_datatype_enum for argument in op_def.input_arg
     )

@@ -22,6 +22,8 @@ from keras_legacy_train.programs.window import NotRunError, Window
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
+# After so many seconds the host must have control again.
+_SECONDS = 0.5
 # Of so many operations TensorFlow takes a second to make a function.
 _LARGE_GRAPH = 2_000
 
@@ -73,7 +75,9 @@ class GraphProgram:
         self._is_fatal = is_fatal
         self._jit_compile = jit_compile
         self._last_loss: Any = None
+        self._can_record_loss = loss.shape.num_elements() is not None
         self._stop = tf.Variable(False, trainable=False)
+        self._has_stopped = False
         self._windows: dict[tuple[Any, ...], Window] = {}
         self._is_counted = False
         self._windows_follow = False
@@ -129,8 +133,8 @@ class GraphProgram:
         if self._feeds is not None and self._feeds_ahead:
             feeds = self._feeds.block(at_most)
             at_most = max(map(len, feeds.values()), default=1)
-        if (self._feeds is not None and not feeds) or self._loss.shape.num_elements() is None:
-            return self._run_one(self.next_batch(), self._progress, self._operations)
+        if (self._feeds is not None and not feeds) or not self._can_record_loss:
+            return self._run_each(until, at_most)
         numbers, losses, error = self._run_window(until, at_most, feeds)
         if self._feeds is not None:
             self._feeds.drop(len(losses))
@@ -139,7 +143,31 @@ class GraphProgram:
         seconds = time.perf_counter() - began
         return self._steps(numbers, losses, seconds, error=error)
 
+    def _run_each(self, until: float, at_most: int) -> Steps:
+        """Steps in calls of their own, each fed right before it runs."""
+        deadline = time.perf_counter() + _SECONDS
+        start, error = self._step, None
+        done: list[Steps] = []
+        with self._session.lifted.eager_mode():
+            while not done or (len(done) < at_most and self._goes_on(done[-1], until, deadline)):
+                try:
+                    done.append(self._run_one(self.next_batch(), self._progress, self._operations))
+                except BaseException as end:  # raised by the loop, when the steps before have been told of
+                    if not done:
+                        raise
+                    error = end
+                    break
+        numbers = np.concatenate([steps.numbers for steps in done])
+        losses = np.concatenate([steps.losses for steps in done])
+        return Steps(start, numbers, losses, sum(steps.seconds for steps in done), error=error)
+
+    def _goes_on(self, last: Steps, until: float, deadline: float) -> bool:
+        """Whether another step can follow before anybody is told of the last."""
+        is_over = last.last >= until or self._has_stopped or time.perf_counter() >= deadline
+        return bool(not is_over and np.isfinite(last.losses[0]))
+
     def stop_window(self) -> None:
+        self._has_stopped = True
         with _tensorflow.eager_mode():
             self._stop.assign(True)
         self._queue_runners.request_stop()  # a step may be waiting for input

@@ -1,7 +1,8 @@
-"""A `feed_fn` that is called ahead, so that its steps run in windows."""
+"""Steps that a `feed_fn` feeds: called ahead, they run in windows; if not, they are told of together."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 import graphs
 from helpers import Recorder, Silent, StopAt, checkpoint_values, newest_checkpoint
-from keras_legacy_train import NanLossDuringTrainingError, train
+from keras_legacy_train import NanLossDuringTrainingError, callbacks, train
 
 v1 = tf.compat.v1
 
@@ -145,3 +146,67 @@ def test_a_real_model(tmp_path: Path) -> None:
             )
         )
     assert losses[0] == losses[1]
+
+
+class Told(callbacks.LoopCallback):
+    """Notes the steps that it is told of together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: list[list[int]] = []
+
+    def on_steps_end(self, steps: Any) -> None:
+        self.steps.append(steps.numbers.tolist())
+
+
+def failing(x: tf.Tensor, error: BaseException) -> Callable[[], dict[Any, Any]]:
+    """Feeds 1 for twenty steps, and then raises."""
+    values = iter([np.ones(2, np.float32)] * 20)
+
+    def feed_fn() -> dict[Any, Any]:
+        value = next(values, None)
+        if value is None:
+            raise error
+        return {x: value}
+
+    return feed_fn
+
+
+@pytest.mark.parametrize("error", [OSError("no more"), KeyboardInterrupt(), StopIteration()])
+def test_fed_steps_are_told_of_whatever_ends_them(tmp_path: Path, error: BaseException) -> None:
+    arguments, x = mean_of_fed([2])
+    told = Told()
+    with contextlib.nullcontext() if isinstance(error, StopIteration) else pytest.raises(type(error)):
+        train(
+            output_dir=tmp_path, feed_fn=failing(x, error), callbacks=[told], monitors=[Silent()], **arguments
+        )
+    assert [number for steps in told.steps for number in steps] == list(range(1, 21))
+    assert len(told.steps) < 20
+
+
+def test_fed_steps_end_at_a_loss_that_is_not_finite(tmp_path: Path) -> None:
+    """Whoever looks at losses afterwards sees it at once, also where it is not fatal."""
+    arguments, x = mean_of_fed([2])
+    losses = [1, 1, 1, 1, np.inf, 1, 1, np.nan, 1, 1, 1, 1]
+    values = (np.full(2, loss, np.float32) for loss in losses)
+    told = Told()
+    train(
+        output_dir=tmp_path,
+        feed_fn=feeding(x, values),
+        callbacks=[told],
+        monitors=[Silent()],
+        fail_on_nan_loss=False,
+        **arguments,
+    )
+    ends = [steps[-1] for steps in told.steps]
+    assert {5, 8, 12} <= set(ends)
+    assert [number for steps in told.steps for number in steps] == list(range(1, 13))
+
+
+def test_feed_fn_is_not_called_after_a_nan_loss(tmp_path: Path) -> None:
+    arguments, x = mean_of_fed([2])
+    values = iter([np.full(2, loss, np.float32) for loss in (1, 1, 1, 1, np.nan, 1, 1)])
+    with pytest.raises(NanLossDuringTrainingError) as raised:
+        train(output_dir=tmp_path, feed_fn=feeding(x, values), monitors=[Silent()], **arguments)
+    assert raised.value.step == 5
+    assert len(list(values)) == 2

@@ -123,10 +123,11 @@ def _megabytes_in_use() -> float:
 
 
 def calls(function: str = "train", count: int = 500, sample_every: int = 100) -> dict[str, Any]:
-    """Kilobytes on the C heap, in use and free, after so many calls, each with a new graph or model."""
+    """Kilobytes on the C heap, in use and free, after so many calls with a new graph or the same model."""
     from keras_legacy_train import fit, train
     from workloads import arrays, graphs, keras_models
 
+    model = keras_models.build("linear")
     in_use, free = [], []
     for number in range(1, count + 1):
         with tempfile.TemporaryDirectory() as output_dir:
@@ -134,9 +135,7 @@ def calls(function: str = "train", count: int = 500, sample_every: int = 100) ->
                 job = graphs.build("linear")
                 train(job.graph, output_dir, job.train_op, job.loss, steps=4, progress_bar=False)
             else:
-                fit(
-                    keras_models.build("linear"), *arrays("linear"), output_dir=output_dir, steps=4, verbose=0
-                )
+                fit(model, *arrays("linear"), output_dir=output_dir, steps=4, verbose=0)
         if number % sample_every == 0:
             heap = _heap()
             in_use.append((heap.uordblks + heap.hblkhd) / 1024)

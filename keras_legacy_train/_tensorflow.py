@@ -53,9 +53,9 @@ def eager_mode(fuses: bool = True) -> Iterator[None]:
     """
     context = _context.context()
     options = context.function_call_options
-    ours = _optimized(options, fuses)
-    if ours is options and context.executing_eagerly():
-        yield
+    ours = _optimized(options.config_proto_serialized, fuses)
+    if ours.config_proto_serialized == options.config_proto_serialized and context.executing_eagerly():
+        yield  # in it already
         return
     with _context.eager_mode():
         context.function_call_options = ours
@@ -67,10 +67,8 @@ def eager_mode(fuses: bool = True) -> Iterator[None]:
 
 
 @functools.lru_cache(maxsize=8)
-def _optimized(options: _context.FunctionCallOptions, fuses: bool) -> _context.FunctionCallOptions:
-    """The same options if there is nothing to change."""
-    config = tf.compat.v1.ConfigProto.FromString(options.config_proto_serialized)
-    before = tf.compat.v1.ConfigProto.FromString(options.config_proto_serialized)
+def _optimized(serialized_config: bytes, fuses: bool) -> _context.FunctionCallOptions:
+    config = tf.compat.v1.ConfigProto.FromString(serialized_config)
     rewriting = config.graph_options.rewrite_options
     if not rewriting.meta_optimizer_iterations:
         rewriting.meta_optimizer_iterations = rewriting.ONE  # a second pass finds next to nothing
@@ -80,7 +78,7 @@ def _optimized(options: _context.FunctionCallOptions, fuses: bool) -> _context.F
         rewriting.memory_optimization = rewriting.NO_MEM_OPT
         if not fuses:
             rewriting.remapping = rewriting.OFF
-    return options if config == before else _context.FunctionCallOptions(config_proto=config)
+    return _context.FunctionCallOptions(config_proto=config)
 
 
 @contextlib.contextmanager

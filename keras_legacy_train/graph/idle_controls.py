@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.graph.nodes import NodeDef, node_name, set_inputs, split_inputs
+from keras_legacy_train.graph.nodes import NodeDef, node_name, split_inputs, with_inputs
 
 # What waits for a branch that is not taken does not run, so there no wait is idle.
 _CONTROL_FLOW = frozenset({"Switch", "RefSwitch", "_SwitchN", "Merge", "RefMerge", "Enter", "RefEnter"})
@@ -46,20 +46,13 @@ def drop_idle_controls(nodes: dict[str, NodeDef], wanted: Iterable[str]) -> dict
                 needed.append(control)
                 done |= effects.get(control, 0)
         if len(needed) < len(controls):
-            node = _with_inputs(node, data, needed)
+            node = with_inputs(node, data, needed)
         kept[name] = node
         if _has_effect(node.op):
             done |= next_effect
             next_effect <<= 1
         effects[name] = done
     return _needed(kept, wanted)
-
-
-def _with_inputs(node: NodeDef, data: list[str], controls: list[str]) -> NodeDef:
-    copy = NodeDef()
-    copy.CopyFrom(node)
-    set_inputs(copy, data, controls)
-    return copy
 
 
 def _needed(nodes: dict[str, NodeDef], wanted: Iterable[str]) -> dict[str, NodeDef]:

@@ -30,8 +30,8 @@ from keras_legacy_train.graph.nodes import (
     in_dependency_order,
     make_node,
     node_name,
-    set_inputs,
     split_inputs,
+    with_inputs,
 )
 from keras_legacy_train.graph.ordering import order_updates
 from keras_legacy_train.graph.part import Part
@@ -289,11 +289,9 @@ class LiftedGraph:
             return None
         if node_name(node.input[0]) not in self._captured:
             return None
-        read = NodeDef()
-        read.CopyFrom(node)
-        read.name = name
         data, controls = split_inputs(node)
-        set_inputs(read, data, (*controls, *operations))
+        read = with_inputs(node, data, (*controls, *operations))
+        read.name = name
         return read
 
     def _subgraph(
@@ -319,10 +317,7 @@ class LiftedGraph:
                 node = make_node("Identity", node.name, data, kept)
                 node.attr["T"].CopyFrom(dtype)
             elif len(kept) != len(controls):
-                copy = NodeDef()
-                copy.CopyFrom(node)
-                set_inputs(copy, data, kept)
-                node = copy
+                node = with_inputs(node, data, kept)
             if node.op == "Placeholder":
                 shape = self.graph.get_tensor_by_name(f"{name}:0").shape
                 raise tf.errors.InvalidArgumentError(

@@ -35,6 +35,14 @@ def set_inputs(node: NodeDef, data: Iterable[str], controls: Iterable[str]) -> N
     node.input.extend(f"^{name}" for name in dict.fromkeys(controls))
 
 
+def with_inputs(node: NodeDef, data: Iterable[str], controls: Iterable[str]) -> NodeDef:
+    """A copy of the node that has these inputs."""
+    copy = NodeDef()
+    copy.CopyFrom(node)
+    set_inputs(copy, data, controls)
+    return copy
+
+
 def in_dependency_order(operations: Iterable[tf.Operation]) -> list[tf.Operation]:
     """The operations, each after those it takes inputs from, but for the way back in a TF 1 while loop.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Container, Iterator, Mapping
 
-from keras_legacy_train.graph.nodes import NodeDef, make_node, node_name, set_inputs, split_inputs
+from keras_legacy_train.graph.nodes import NodeDef, make_node, node_name, split_inputs, with_inputs
 
 _TABLES = frozenset({"MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2"})
 _FORWARDING = frozenset({"Identity", "Switch", "Merge", "Enter", "Exit", "NextIteration"})
@@ -55,7 +55,7 @@ def order_updates(nodes: dict[str, NodeDef], variables: Mapping[str, str], loops
             continue
         if node.op == "ReadVariableOp" and len(node.input) == 1 and node_name(node.input[0]) in variables:
             # It waits for nothing, so it reads what all such reads do. One is enough, and with thousands the
-            # optimizer takes minutes to find out which of them an update need not wait for.
+            # optimizer is long in finding out which of them an update need not wait for.
             first = first_read.setdefault(used[0], name)
             if first != name:
                 nodes[name] = _same_as(first, node)
@@ -65,9 +65,7 @@ def order_updates(nodes: dict[str, NodeDef], variables: Mapping[str, str], loops
             earlier += [read for variable in used for read in reads.pop(variable, ())]
         if earlier:
             data, controls = split_inputs(node)
-            nodes[name] = NodeDef()
-            nodes[name].CopyFrom(node)
-            set_inputs(nodes[name], data, [*controls, *earlier])
+            nodes[name] = with_inputs(node, data, [*controls, *earlier])
         if not branches[name]:
             for variable in used:
                 if node.op in _READS:

@@ -10,6 +10,8 @@ import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 
+from keras_legacy_train.programs.base import WINDOW_SECONDS
+
 
 def next_watched(step: int, wanted: Iterable[float]) -> float:
     """The first step after `step` that must be run under watch.
@@ -89,7 +91,7 @@ class WindowSize:
 
     GROWTH = 8
 
-    def __init__(self, limit: int, seconds: float = 0.5):
+    def __init__(self, limit: int, seconds: float = WINDOW_SECONDS):
         self._limit = limit
         self._seconds = seconds
         self._size = 1

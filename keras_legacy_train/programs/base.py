@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+# After so many seconds the host should have control again.
+WINDOW_SECONDS = 0.5
+
 
 @dataclasses.dataclass(frozen=True)
 class Feeds:

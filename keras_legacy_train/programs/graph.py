@@ -15,15 +15,13 @@ from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph import xla
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
-from keras_legacy_train.programs.base import Feeds, Steps
+from keras_legacy_train.programs.base import WINDOW_SECONDS, Feeds, Steps
 from keras_legacy_train.programs.feeds_ahead import FeedsAhead
 from keras_legacy_train.programs.outputs import StepOutputs
 from keras_legacy_train.programs.window import NotRunError, Window
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
-# After so many seconds the host must have control again.
-_SECONDS = 0.5
 # Of so many operations TensorFlow takes a second to make a function.
 _LARGE_GRAPH = 2_000
 
@@ -77,9 +75,7 @@ class GraphProgram:
         self._last_loss: Any = None
         self._can_record_loss = loss.shape.num_elements() is not None
         self._stop = tf.Variable(False, trainable=False)
-        self._has_stopped = False
         self._windows: dict[tuple[Any, ...], Window] = {}
-        self._is_counted = False
         self._windows_follow = False
         self._executor: concurrent.futures.ThreadPoolExecutor | None = None
         self._coming_window: concurrent.futures.Future[Window] | None = None
@@ -145,7 +141,7 @@ class GraphProgram:
 
     def _run_each(self, until: float, at_most: int) -> Steps:
         """Steps in calls of their own, each fed right before it runs."""
-        deadline = time.perf_counter() + _SECONDS
+        deadline = time.perf_counter() + WINDOW_SECONDS
         start, error = self._step, None
         done: list[Steps] = []
         with self._session.lifted.eager_mode():
@@ -163,11 +159,11 @@ class GraphProgram:
 
     def _goes_on(self, last: Steps, until: float, deadline: float) -> bool:
         """Whether another step can follow before anybody is told of the last."""
-        is_over = last.last >= until or self._has_stopped or time.perf_counter() >= deadline
-        return bool(not is_over and np.isfinite(last.losses[0]))
+        is_over = last.last >= until or time.perf_counter() >= deadline
+        must_stop = self._queue_runners.coordinator.should_stop()
+        return bool(not is_over and not must_stop and np.isfinite(last.losses[0]))
 
     def stop_window(self) -> None:
-        self._has_stopped = True
         with _tensorflow.eager_mode():
             self._stop.assign(True)
         self._queue_runners.request_stop()  # a step may be waiting for input
@@ -178,8 +174,9 @@ class GraphProgram:
         """The steps' numbers and losses, and the error that ended the window, if one did."""
         with self._session.lifted.eager_mode():
             arrays = [tf.constant(array) for array in feeds.values()]
-            window = self._window(feeds)
-            (*counted, losses), error = window.run(at_most, *self._bounds(until), *arrays)
+            (*counted, losses), error = self._window(feeds).run(
+                at_most, tf.constant(until, tf.float64), *arrays
+            )
         if self._jit_compile and isinstance(error, tf.errors.InvalidArgumentError):
             message = error.message.partition("{")[0]
             if self._jit_compile != "auto":
@@ -268,10 +265,6 @@ class GraphProgram:
             self._windows[key] = self._make_window(specs) if coming is None else coming.result()
         return self._windows[key]
 
-    def _bounds(self, until: float) -> list[tf.Tensor]:
-        """What a window must be told beyond its number of steps: where to end, if steps are not counted."""
-        return [] if self._is_counted else [tf.constant(until, tf.float64)]
-
     def _is_worth_a_thread(self) -> bool:
         """Whether to make the window beside a step: a large one, that needs no feeds and no XLA."""
         is_large = len(self._session.graph.get_operations()) > _LARGE_GRAPH
@@ -280,15 +273,15 @@ class GraphProgram:
     def _make_warm_window(self) -> Window:
         with self._session.lifted.eager_mode():
             window = self._make_window({})
-            window.warm_up(*self._bounds(0))
+            window.warm_up(tf.constant(0.0, tf.float64))
         return window
 
     def _make_window(self, specs: Mapping[str, tf.TensorSpec]) -> Window:
         lifted = self._session.lifted
         part = lifted.part(specs, [self._loss.name], self._operations)
         # If each step raises the global step by one, which is the rule, none need tell it.
-        self._is_counted = part.raises_by_one(lifted.variable(self.global_step_name))
-        if not self._is_counted:
+        is_counted = part.raises_by_one(lifted.variable(self.global_step_name))
+        if not is_counted:
             part = lifted.part(specs, self._progress, self._operations)
         if self._jit_compile == "auto":
             reason = xla.obstacle(part)
@@ -298,19 +291,19 @@ class GraphProgram:
 
         dtype = tf.float32 if self._loss.dtype.base_dtype == tf.float32 else tf.float64
 
-        def run_step(index: tf.Tensor, *inputs: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
-            bounds, feeds = inputs[: len(bound_specs)], inputs[len(bound_specs) :]
+        def run_step(
+            index: tf.Tensor, until: tf.Tensor, *feeds: tf.Tensor
+        ) -> tuple[list[tf.Tensor], tf.Tensor]:
             (*step, loss), _ = part.build([feed[index] for feed in feeds])
             must_end = self._is_fatal(tf.cast(loss, dtype)) | self._stop.read_value()
-            for until in bounds:
+            if not is_counted:
                 must_end |= tf.cast(step[0], tf.float64) >= until
             return [*step, loss], tf.reshape(must_end, [])
 
-        bound_specs = [] if self._is_counted else [tf.TensorSpec([], tf.float64)]
         return Window(
             run_step,
-            [dtype] if self._is_counted else [tf.float64, dtype],
-            inputs=[*bound_specs, *specs.values()],
+            [dtype] if is_counted else [tf.float64, dtype],
+            inputs=[tf.TensorSpec([], tf.float64), *specs.values()],
             is_ordered=True,
             jit_compile=bool(self._jit_compile),
         )

@@ -207,7 +207,7 @@ class _Evaluation:
         operations = [op.op.name if isinstance(op, tf.Tensor) else op.name for op in update_ops]
         part = self._session.lifted.part((), (self._global_step,), operations)
 
-        def run_step(_: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
+        def run_step() -> tuple[list[tf.Tensor], tf.Tensor]:
             fetched, _operations = part.build([])
             return fetched, tf.constant(False)
 

@@ -8,40 +8,48 @@ writer.add_scalar("accuracy", 0.97, step=100)
 writer.flush()
 ```
 
-`tensorboard` writes them, so that graph mode, eager execution and `disable_v2_behavior()` are all the same
-here; `tf.compat.v1.summary.FileWriter` refuses under eager execution. It has classes of its own for the
-messages of TensorFlow.
+Graph mode, eager execution and `disable_v2_behavior()` are all the same here;
+`tf.compat.v1.summary.FileWriter` refuses under eager execution.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
+import socket
 import threading
 import time
 from typing import Any
 
 import tensorflow as tf
-from tensorboard.compat.proto import event_pb2, summary_pb2
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from keras_legacy_train import arguments
+
+# An event is on disk this many seconds later, if another one follows.
+_FLUSH_SECONDS = 1.0
+
+_file_numbers = itertools.count()
 
 
 class SummaryWriter:
     """Appends events to a file in a directory. Stands for `tf.compat.v1.summary.FileWriter`.
 
-    The file `events.out.tfevents.*` is made with the first event, the directory too if it is missing. Events
-    are written in the background; `flush` waits until they are on disk. After `close`, the next event opens a
+    The file `events.out.tfevents.*` is made with the first event, the directory too if it is missing. `flush`
+    writes to disk what is not there yet: events of less than a second. After `close`, the next event opens a
     new file. It may be used from several threads, and as a context manager that closes it.
 
     Args:
         logdir: Directory of the event files.
+
+    Raises:
+        tf.errors.OpError: By what writes, if the file cannot be written.
     """
 
     def __init__(self, logdir: str | bytes | os.PathLike):
         self._logdir = arguments.as_path("logdir", logdir)
         self._lock = threading.Lock()
-        self._file: Any = None
+        self._file: tf.io.TFRecordWriter | None = None
+        self._flushed = 0.0
 
     def __enter__(self) -> SummaryWriter:
         return self
@@ -63,9 +71,9 @@ class SummaryWriter:
             summary: A `Summary`, or a serialised one, as the operations of `tf.compat.v1.summary` give it.
             global_step: The step it belongs to.
         """
-        if not isinstance(summary, bytes):
-            summary = summary.SerializeToString()
-        self._add(global_step, summary=summary_pb2.Summary.FromString(summary))
+        if isinstance(summary, bytes):
+            summary = tf.compat.v1.Summary.FromString(summary)
+        self._add(global_step, summary=summary)
 
     def add_scalar(self, tag: str, value: float, step: int | None = None) -> None:
         """Writes one number.
@@ -75,8 +83,8 @@ class SummaryWriter:
             value: The number.
             step: The step it belongs to.
         """
-        scalar = summary_pb2.Summary.Value(tag=tag, simple_value=float(value))
-        self._add(step, summary=summary_pb2.Summary(value=[scalar]))
+        scalar = tf.compat.v1.Summary.Value(tag=tag, simple_value=float(value))
+        self._add(step, summary=tf.compat.v1.Summary(value=[scalar]))
 
     def add_graph(self, graph: tf.Graph | tf.compat.v1.GraphDef, global_step: int | None = None) -> None:
         """Writes a graph.
@@ -101,7 +109,6 @@ class SummaryWriter:
             session_log: A `tf.compat.v1.SessionLog`.
             global_step: The step it belongs to.
         """
-        session_log = event_pb2.SessionLog.FromString(session_log.SerializeToString())
         self._add(global_step, session_log=session_log)
 
     def add_event(self, event: tf.compat.v1.Event) -> None:
@@ -110,7 +117,13 @@ class SummaryWriter:
         Args:
             event: A `tf.compat.v1.Event`.
         """
-        self._write(event_pb2.Event.FromString(event.SerializeToString()))
+        with self._lock:
+            file = self._open()
+            file.write(event.SerializeToString())
+            now = time.monotonic()
+            if now > self._flushed + _FLUSH_SECONDS:
+                file.flush()
+                self._flushed = now
 
     def flush(self) -> None:
         """Waits until all events so far are on disk."""
@@ -131,18 +144,20 @@ class SummaryWriter:
             self._open()
 
     def _add(self, step: int | None, **content: Any) -> None:
-        event = event_pb2.Event(wall_time=time.time(), **content)
+        event = tf.compat.v1.Event(wall_time=time.time(), **content)
         if step is not None:
             event.step = int(step)
-        self._write(event)
+        self.add_event(event)
 
-    def _write(self, event: event_pb2.Event) -> None:
-        with self._lock:
-            self._open().add_event(event)
-
-    def _open(self) -> EventFileWriter:
+    def _open(self) -> tf.io.TFRecordWriter:
         if self._file is None:
-            self._file = EventFileWriter(self._logdir)
+            tf.io.gfile.makedirs(self._logdir)
+            # TensorBoard looks for such names, and for this first event.
+            origin = f"{socket.gethostname()}.{os.getpid()}.{next(_file_numbers)}"
+            name = f"events.out.tfevents.{int(time.time()):010d}.{origin}"
+            self._file = tf.io.TFRecordWriter(os.path.join(self._logdir, name))
+            version = tf.compat.v1.Event(wall_time=time.time(), file_version="brain.Event:2")
+            self._file.write(version.SerializeToString())
         return self._file
 
 

@@ -32,7 +32,7 @@ class Squares:
         self.count = tf.Variable(0, dtype=tf.int64)
         self._until = until
 
-    def __call__(self, _: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
+    def __call__(self) -> tuple[list[tf.Tensor], tf.Tensor]:
         count = self.count.assign_add(2, read_value=False)
         with tf.control_dependencies([count]):
             count = self.count.read_value()
@@ -71,7 +71,7 @@ def test_the_longest_window(is_ordered: bool) -> None:
 def test_steps_before_an_error_are_kept(dtype: tf.DType, is_ordered: bool) -> None:
     # The NaN is a step's own.
     iterator = iter(tf.data.Dataset.from_tensor_slices([0.0, 1.0, 2.0, float("nan"), 4.0]))
-    window = Window(lambda _: ([iterator.get_next()], tf.constant(False)), [dtype], is_ordered=is_ordered)
+    window = Window(lambda: ([iterator.get_next()], tf.constant(False)), [dtype], is_ordered=is_ordered)
     (numbers,), error = window.run(3)
     assert error is None and numbers.tolist() == [0, 1, 2]
     (numbers,), error = window.run(100)

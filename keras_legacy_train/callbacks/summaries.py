@@ -45,23 +45,21 @@ class TrainingSummaries(LoopCallback):
         self._trigger = (
             None if save_steps is None else EveryNSteps(save_steps, start + 1 - max(save_steps, 1))
         )
-        self._executor: concurrent.futures.ThreadPoolExecutor | None = None
+        self._executor = concurrent.futures.ThreadPoolExecutor(1)
+        self._graph_to_write: tf.compat.v1.GraphDef | None = None
+        self._written_graph: concurrent.futures.Future[str] | None = None
         self._unwritten: tuple[int, float, float] | None = None
         self._written = (start, time.monotonic())
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         if self._graph is not None:
-            graph_def = self._graph.as_graph_def()
-            # As text a large graph takes seconds to write, for which the first step need not wait.
-            self._executor = concurrent.futures.ThreadPoolExecutor(1)
-            self._written_graph = self._executor.submit(
-                tf.io.write_graph, graph_def, self._writer.get_logdir(), "graph.pbtxt"
-            )
+            self._graph_to_write = self._graph.as_graph_def()
             self._writer.add_graph(self._graph)
         start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
         self._writer.add_session_log(start, self._start)
 
     def on_steps_end(self, steps: Steps) -> None:
+        self._write_graph()
         if self._trigger is None:
             return
         now, seconds = time.monotonic(), steps.seconds / len(steps)
@@ -77,15 +75,27 @@ class TrainingSummaries(LoopCallback):
         if self._unwritten is not None:
             self._write(*self._unwritten)
 
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._write_graph()
+        self._writer.close()
+        self._executor.shutdown()
+        if self._written_graph is not None:
+            self._written_graph.result()
+
+    def _write_graph(self) -> None:
+        """Writes the graph as text, once, beside what comes next.
+
+        Of a large graph this is seconds of Python, for which the first step need not wait.
+        """
+        graph_def, self._graph_to_write = self._graph_to_write, None
+        if graph_def is not None:
+            self._written_graph = self._executor.submit(
+                tf.io.write_graph, graph_def, self._writer.get_logdir(), "graph.pbtxt"
+            )
+
     def _write(self, step: int, loss: float, now: float) -> None:
         self._writer.add_scalar("loss", loss, step)
         last_step, last_time = self._written
         if now > last_time:
             self._writer.add_scalar("global_step/sec", (step - last_step) / (now - last_time), step)
             self._written = (step, now)
-
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        self._writer.close()
-        if self._executor is not None:
-            self._executor.shutdown()
-            self._written_graph.result()

@@ -46,8 +46,8 @@ class Part:
             The fetched tensors, and the operations, on which nothing that is returned need depend.
         """
         graph = tf.compat.v1.get_default_graph()
-        used = {name for node in self.graph_def.node for name in split_inputs(node)[0]}
         # What is fed and not needed must not be mapped.
+        used = self._used(self.feeds)
         input_map = {feed: fed for feed, fed in zip(self.feeds, arguments, strict=True) if feed in used}
         for name, variable in self.captured.items():
             input_map.setdefault(f"{name}:0", graph.capture(variable.handle))
@@ -58,6 +58,12 @@ class Part:
         graph.control_outputs.extend(operations)  # TensorFlow drops what no output depends on
         return fetched, operations
 
+    def _used(self, tensors: Sequence[str]) -> set[str]:
+        """Those of the tensors that a node takes."""
+        if not tensors:
+            return set()
+        return {name for node in self.graph_def.node for name in split_inputs(node)[0]}.intersection(tensors)
+
     def op_types(self) -> set[str]:
         """The types of all operations in it."""
         bodies = (function.node_def for function in self.graph_def.library.function)
@@ -65,18 +71,23 @@ class Part:
 
     def raises_by_one(self, variable: tf.Variable) -> bool:
         """Whether it is certain that each run raises the variable by one, and changes it in no other way."""
-        handles = {f"{name}:0" for name, captured in self.captured.items() if captured is variable}
-        nodes = {node.name: node for node in self.graph_def.node}
-        users = [node for node in nodes.values() if handles.intersection(split_inputs(node)[0])]
-        updates = [node for node in users if node.op != "ReadVariableOp"]
+        names = [name for name, captured in self.captured.items() if captured is variable]
+        handles = {*names, *(f"{name}:0" for name in names)}
+        updates = []
+        for node in self.graph_def.node:
+            if node.op in _BRANCHES:
+                return False  # what waits for a branch that is not taken does not run
+            if node.op != "ReadVariableOp" and not handles.isdisjoint(node.input):
+                updates.append(node)
         if [node.op for node in updates] != ["AssignAddVariableOp"]:
             return False
-        if any(node.op in _BRANCHES for node in nodes.values()):
-            return False  # what waits for a branch that is not taken does not run
-        value = nodes.get(node_name(updates[0].input[1]))
-        return value is not None and value.op == "Const" and _number(value) == 1
+        added = node_name(updates[0].input[1])
+        return any(node.name == added and _number(node) == 1 for node in self.graph_def.node)
 
 
-def _number(constant: tf.compat.v1.NodeDef) -> int | None:
-    array = tf.make_ndarray(constant.attr["value"].tensor)
+def _number(node: tf.compat.v1.NodeDef) -> int | None:
+    """The number that the node always is; `None` if it is another kind of node."""
+    if node.op != "Const":
+        return None
+    array = tf.make_ndarray(node.attr["value"].tensor)
     return int(array) if array.ndim == 0 else None

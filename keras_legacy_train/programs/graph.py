@@ -291,10 +291,8 @@ class GraphProgram:
 
         dtype = tf.float32 if self._loss.dtype.base_dtype == tf.float32 else tf.float64
 
-        def run_step(
-            index: tf.Tensor, until: tf.Tensor, *feeds: tf.Tensor
-        ) -> tuple[list[tf.Tensor], tf.Tensor]:
-            (*step, loss), _ = part.build([feed[index] for feed in feeds])
+        def run_step(until: tf.Tensor, *feeds: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
+            (*step, loss), _ = part.build(feeds)
             must_end = self._is_fatal(tf.cast(loss, dtype)) | self._stop.read_value()
             if not is_counted:
                 must_end |= tf.cast(step[0], tf.float64) >= until
@@ -303,7 +301,8 @@ class GraphProgram:
         return Window(
             run_step,
             [dtype] if is_counted else [tf.float64, dtype],
-            inputs=[tf.TensorSpec([], tf.float64), *specs.values()],
+            inputs=[tf.TensorSpec([], tf.float64)],
+            rows=list(specs.values()),
             is_ordered=True,
             jit_compile=bool(self._jit_compile),
         )

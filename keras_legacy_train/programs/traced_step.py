@@ -157,7 +157,7 @@ class TracedStep:
             cond = _cond_of_replicas if has_replicas else tf.cond
             return cond(batch.has_value(), lambda: run_on(batch.get_value()), lambda: nothing)
 
-        def run_step(_: tf.Tensor, until: tf.Tensor, *iterators: Any) -> tuple[list[tf.Tensor], tf.Tensor]:
+        def run_step(until: tf.Tensor, *iterators: Any) -> tuple[list[tf.Tensor], tf.Tensor]:
             number, loss, *_logs = numbers = run_on_next(*iterators)
             must_end = (number >= until) | (number == NO_BATCH) | self._is_fatal(loss)
             return numbers, must_end | self.stop.read_value()

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 
-# What a step's index is raised by to end the window; more than any window has steps.
-_END = 2**32
+# How many steps are left where a step has ended the window.
+_ENDED = -1
 
 
 class NotRunError(RuntimeError):
@@ -31,10 +31,11 @@ class Window:
     does not.
 
     Args:
-        run_step: Runs a step, given its index in the window and the window's inputs. Returns its numbers,
-            scalar tensors, and whether the window must end after it.
+        run_step: Runs a step, given the window's inputs and then the step's rows. Returns its numbers, scalar
+            tensors, and whether the window must end after it.
         dtypes: In what the numbers are kept: `tf.float32` or `tf.float64`, which holds step numbers exactly.
         inputs: The specifications of what each call of the window is given.
+        rows: The specifications of what it is given beyond that: arrays with a row for each step.
         is_ordered: Whether the stateful operations of a step have the control inputs that they need, so that
             TensorFlow need not order them as they come.
         jit_compile: Whether XLA compiles the window.
@@ -49,10 +50,11 @@ class Window:
         dtypes: Sequence[tf.DType],
         *,
         inputs: Sequence[tf.TypeSpec] = (),
+        rows: Sequence[tf.TypeSpec] = (),
         is_ordered: bool = False,
         jit_compile: bool = False,
     ):
-        signature = [tf.TensorSpec([], tf.int64), *inputs]
+        signature = [tf.TensorSpec([], tf.int64), *inputs, *rows]
         unset = _unset(self.MAX_STEPS, dtypes[0])
         records = [tf.Variable(tf.zeros([self.MAX_STEPS], dtype), trainable=False) for dtype in dtypes]
 
@@ -61,33 +63,36 @@ class Window:
             if is_ordered:  # otherwise TensorFlow sees to it
                 tf.compat.v1.get_default_graph().control_outputs.append(operation)
 
-        def run_one(done: tf.Tensor, *inputs: Any) -> tf.Tensor:
-            numbers, must_end = run_step(done, *inputs)
+        # The steps are counted down, since each number that a loop carries takes time in each of them.
+        def run_one(left: tf.Tensor, at_most: tf.Tensor, *arguments: Any) -> tf.Tensor:
+            given, arrays = arguments[: len(inputs)], arguments[len(inputs) :]
+            numbers, must_end = run_step(*given, *(array[at_most - left] for array in arrays))
+            place = left - 1
             for record, number in zip(records, numbers, strict=True):
                 require(
                     tf.raw_ops.ResourceScatterUpdate(
-                        resource=record.handle, indices=done, updates=_scalar(number, record.dtype)
+                        resource=record.handle, indices=place, updates=_scalar(number, record.dtype)
                     )
                 )
-            return done + tf.where(must_end, tf.constant(1 + _END, tf.int64), tf.constant(1, tf.int64))
+            return tf.where(must_end, tf.constant(_ENDED, tf.int64), place)
 
-        def loop(at_most: tf.Tensor, *inputs: Any) -> tf.Tensor:
-            (done,) = tf.while_loop(
-                lambda done: done < at_most,
-                lambda done: [run_one(done, *inputs)],
-                [tf.constant(0, tf.int64)],
+        def loop(at_most: tf.Tensor, *arguments: Any) -> tf.Tensor:
+            (left,) = tf.while_loop(
+                lambda left: left > 0,
+                lambda left: [run_one(left, at_most, *arguments)],
+                [at_most],
                 parallel_iterations=1,  # nothing else keeps a step from overtaking the one before
             )
-            require(done.op)
-            return done % _END
+            require(left.op)
+            return left
 
         run_loop = _tensorflow.wrap_function(loop, signature) if is_ordered else loop
 
         @tf.function(autograph=False, jit_compile=jit_compile or None)
-        def window(at_most: tf.Tensor, *inputs: Any) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        def window(at_most: tf.Tensor, *arguments: Any) -> tuple[tf.Tensor, list[tf.Tensor]]:
             records[0].assign(unset)
             # Cut off in here, they would have XLA compile the window for each number of steps.
-            return run_loop(at_most, *inputs), [record.read_value() for record in records]
+            return run_loop(at_most, *arguments), [record.read_value() for record in records]
 
         self._records = records
         self._function = window.get_concrete_function(*signature)
@@ -96,8 +101,12 @@ class Window:
         """Has TensorFlow optimize the function, and runs no step."""
         _tensorflow.call(self._function, [tf.constant(0, tf.int64), *inputs])
 
-    def run(self, at_most: int, *inputs: Any) -> tuple[list[np.ndarray], tf.errors.OpError | None]:
+    def run(self, at_most: int, *arguments: Any) -> tuple[list[np.ndarray], tf.errors.OpError | None]:
         """Runs steps until one says that it is the last: at least one, `at_most` at the most.
+
+        Args:
+            at_most: The largest number of steps.
+            arguments: The inputs, and the arrays of rows.
 
         Returns:
             For each of a step's numbers those of all steps done, `[n]`; and the error that ended the window,
@@ -107,14 +116,19 @@ class Window:
             NotRunError: A step has not been run to its end.
         """
         try:
-            done, *records = _tensorflow.call(self._function, [tf.constant(at_most, tf.int64), *inputs])
+            left, *records = _tensorflow.call(self._function, [tf.constant(at_most, tf.int64), *arguments])
         except tf.errors.OpError as error:
-            columns = [record.numpy() for record in self._records]
-            done = np.count_nonzero(_bits(columns[0]) != -1)
-            return [column[:done] for column in columns], error
-        if done.shape.rank != 0:
+            return _recorded(self._records, at_most), error
+        if left.shape.rank != 0:
             raise NotRunError  # where nothing is computed, nothing has a shape
-        return [record.numpy()[: int(done)] for record in records], None
+        return _recorded(records, at_most), None
+
+
+def _recorded(records: Sequence[Any], at_most: int) -> list[np.ndarray]:
+    """What the steps have recorded, in their order: the first one's numbers are in the last place."""
+    columns = [record.numpy()[at_most - 1 :: -1] for record in records]
+    done = np.count_nonzero(_bits(columns[0]) != -1)
+    return [column[:done] for column in columns]
 
 
 def _scalar(number: tf.Tensor, dtype: tf.DType) -> tf.Tensor:

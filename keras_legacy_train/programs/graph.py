@@ -75,10 +75,11 @@ class GraphProgram:
         self._last_loss: Any = None
         self._can_record_loss = loss.shape.num_elements() is not None
         self._stop = tf.Variable(False, trainable=False)
-        self._windows: dict[tuple[Any, ...], Window] = {}
+        self._no_end = tf.constant(np.inf, tf.float64)
+        self._windows: dict[tuple[Any, ...], tuple[Window, bool]] = {}
         self._windows_follow = False
         self._executor: concurrent.futures.ThreadPoolExecutor | None = None
-        self._coming_window: concurrent.futures.Future[Window] | None = None
+        self._coming_window: concurrent.futures.Future[tuple[Window, bool]] | None = None
         self.global_step()
 
     def close(self) -> None:
@@ -173,10 +174,10 @@ class GraphProgram:
     ) -> tuple[np.ndarray, np.ndarray, tf.errors.OpError | None]:
         """The steps' numbers and losses, and the error that ended the window, if one did."""
         with self._session.lifted.eager_mode():
-            arrays = [tf.constant(array) for array in feeds.values()]
-            (*counted, losses), error = self._window(feeds).run(
-                at_most, tf.constant(until, tf.float64), *arrays
-            )
+            window, is_counted = self._window(feeds)
+            # Nobody asks a window that is counted for its end, and to make a tensor takes its time.
+            end = self._no_end if is_counted else tf.constant(until, tf.float64)
+            (*numbers, losses), error = window.run(at_most, end, *map(tf.constant, feeds.values()))
         if self._jit_compile and isinstance(error, tf.errors.InvalidArgumentError):
             message = error.message.partition("{")[0]
             if self._jit_compile != "auto":
@@ -188,8 +189,8 @@ class GraphProgram:
             self._jit_compile = False
             self._windows.clear()
             return self._run_window(until, at_most, feeds)
-        numbers = counted[0] if counted else self._step + 1 + np.arange(len(losses))
-        return numbers.astype(np.int64), losses.astype(self._loss.dtype.as_numpy_dtype), error
+        steps = self._step + 1 + np.arange(len(losses)) if is_counted else numbers[0]
+        return steps.astype(np.int64), losses.astype(self._loss.dtype.as_numpy_dtype), error
 
     def _run_one(
         self,
@@ -253,8 +254,8 @@ class GraphProgram:
 
         return call
 
-    def _window(self, feeds: Mapping[str, np.ndarray]) -> Window:
-        """The window of steps that are fed such arrays, one row of each a step."""
+    def _window(self, feeds: Mapping[str, np.ndarray]) -> tuple[Window, bool]:
+        """The window of steps that are fed such arrays, one row of each a step; see `_make_window`."""
         specs = {
             name: tf.TensorSpec([None] * array.ndim, array.dtype if array.dtype != object else tf.string)
             for name, array in feeds.items()
@@ -270,16 +271,18 @@ class GraphProgram:
         is_large = len(self._session.graph.get_operations()) > _LARGE_GRAPH
         return is_large and self._feeds is None and not self._jit_compile
 
-    def _make_warm_window(self) -> Window:
+    def _make_warm_window(self) -> tuple[Window, bool]:
         with self._session.lifted.eager_mode():
-            window = self._make_window({})
-            window.warm_up(tf.constant(0.0, tf.float64))
-        return window
+            window, is_counted = self._make_window({})
+            window.warm_up(self._no_end)
+        return window, is_counted
 
-    def _make_window(self, specs: Mapping[str, tf.TensorSpec]) -> Window:
+    def _make_window(self, specs: Mapping[str, tf.TensorSpec]) -> tuple[Window, bool]:
+        """The window, and whether it is counted: each of its steps is certain to raise the global step by
+        one. If not, it records the global step of each, and ends by itself where it is told to.
+        """
         lifted = self._session.lifted
         part = lifted.part(specs, [self._loss.name], self._operations)
-        # If each step raises the global step by one, which is the rule, none need tell it.
         is_counted = part.raises_by_one(lifted.variable(self.global_step_name))
         if not is_counted:
             part = lifted.part(specs, self._progress, self._operations)
@@ -298,7 +301,7 @@ class GraphProgram:
                 must_end |= tf.cast(step[0], tf.float64) >= until
             return [*step, loss], tf.reshape(must_end, [])
 
-        return Window(
+        window = Window(
             run_step,
             [dtype] if is_counted else [tf.float64, dtype],
             inputs=[tf.TensorSpec([], tf.float64)],
@@ -306,3 +309,4 @@ class GraphProgram:
             is_ordered=True,
             jit_compile=bool(self._jit_compile),
         )
+        return window, is_counted

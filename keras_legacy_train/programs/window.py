@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -96,10 +97,11 @@ class Window:
 
         self._records = records
         self._function = window.get_concrete_function(*signature)
+        self._count = functools.lru_cache(maxsize=16)(functools.partial(tf.constant, dtype=tf.int64))
 
     def warm_up(self, *inputs: Any) -> None:
         """Has TensorFlow optimize the function, and runs no step."""
-        _tensorflow.call(self._function, [tf.constant(0, tf.int64), *inputs])
+        _tensorflow.call(self._function, [self._count(0), *inputs])
 
     def run(self, at_most: int, *arguments: Any) -> tuple[list[np.ndarray], tf.errors.OpError | None]:
         """Runs steps until one says that it is the last: at least one, `at_most` at the most.
@@ -116,7 +118,7 @@ class Window:
             NotRunError: A step has not been run to its end.
         """
         try:
-            left, *records = _tensorflow.call(self._function, [tf.constant(at_most, tf.int64), *arguments])
+            left, *records = _tensorflow.call(self._function, [self._count(at_most), *arguments])
         except tf.errors.OpError as error:
             return _recorded(self._records, at_most), error
         if left.shape.rank != 0:
@@ -126,7 +128,7 @@ class Window:
 
 def _recorded(records: Sequence[Any], at_most: int) -> list[np.ndarray]:
     """What the steps have recorded, in their order: the first one's numbers are in the last place."""
-    columns = [record.numpy()[at_most - 1 :: -1] for record in records]
+    columns = [np.asarray(record)[at_most - 1 :: -1] for record in records]
     done = np.count_nonzero(_bits(columns[0]) != -1)
     return [column[:done] for column in columns]
 

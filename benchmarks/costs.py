@@ -4,6 +4,7 @@
     python benchmarks/costs.py import
     python benchmarks/costs.py memory                # 1,000,000 steps
     python benchmarks/costs.py checkpoints           # 1 GB every 30 s; needs 4 GB of memory and of disk
+    python benchmarks/costs.py copies                # of 1 GB while it is saved
     python benchmarks/costs.py calls                 # 500 calls in one process; needs glibc
 
 Each measurement is a process of its own, and prints one line of JSON.
@@ -22,6 +23,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -173,7 +175,37 @@ def checkpoints(gigabytes: float = 1.0, seconds: float = 95.0, save_secs: float 
     }
 
 
-def _train_large_model(gigabytes: float, seconds: float, save_secs: float | None) -> tuple[float, float]:
+def copies(gigabytes: float = 1.0, seconds: float = 20.0, save_secs: float = 5.0) -> dict[str, Any]:
+    """By how many times the size of the variables the memory rises over one of them, while they are saved."""
+    # Another allocator of TensorFlow's keeps memory that is no longer in use.
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+    from keras_legacy_train import callbacks
+
+    class Peak(callbacks.LoopCallback):
+        """Notes the memory in use after the first step, and from then on the largest."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = self.largest = 0.0
+
+        def on_steps_end(self, steps: Any) -> None:
+            if not self.first:
+                self.first = _megabytes_in_use()
+                threading.Thread(target=self._watch, daemon=True).start()
+
+        def _watch(self) -> None:
+            while True:
+                self.largest = max(self.largest, _megabytes_in_use())
+                time.sleep(0.005)
+
+    peak = Peak()
+    _train_large_model(gigabytes, seconds, save_secs, peak)
+    return {"copies": (peak.largest - peak.first) / (gigabytes * 1024)}
+
+
+def _train_large_model(
+    gigabytes: float, seconds: float, save_secs: float | None, *watchers: Any
+) -> tuple[float, float]:
     """Steps a second, and the longest time from one window to the next beyond what they took."""
     import tensorflow.compat.v1 as tf
 
@@ -214,7 +246,7 @@ def _train_large_model(gigabytes: float, seconds: float, save_secs: float | None
             supervisor_save_model_secs=save_secs,
             keep_checkpoint_max=1,
             monitors=[],
-            callbacks=[pace],
+            callbacks=[pace, *watchers],
             progress_bar=False,
         )
     return (pace.last_step - pace.first_step) / (pace.last - pace.began), max(pace.pauses)
@@ -226,6 +258,7 @@ _MEASUREMENTS: dict[str, tuple[Callable[..., dict[str, Any]], list[dict[str, Any
     "import": (importing, [{}] * 5),
     "memory": (memory, [{}]),
     "checkpoints": (checkpoints, [{}]),
+    "copies": (copies, [{}]),
     "calls": (calls, [{"function": "train"}, {"function": "fit"}]),
 }
 

@@ -169,3 +169,10 @@ def test_a_peer_is_measured(peer, tmp_path):
     results = json.loads(result.read_text())
     assert results["steps"] > 0
     assert results["microseconds"] > 0
+
+
+def test_variables_are_copied_once_while_they_are_saved():
+    options = json.dumps({"gigabytes": 0.25, "seconds": 3, "save_secs": 1})
+    command = [sys.executable, str(BENCHMARKS / "costs.py"), "copies", "--options", options]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert 0.9 < json.loads(printed)["copies"]["copies"] < 1.3

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 
 import tensorflow as tf
 
+# How many numbers are looked at at once.
+_PIECE = 2**22
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SavedVariable:
@@ -77,7 +80,17 @@ def count_not_finite(values: Iterable[tuple[str, tf.Tensor]]) -> list[tuple[str,
 
 
 def _all_finite(value: tf.Tensor) -> bool:
-    return all(bool(tf.reduce_all(tf.math.is_finite(part))) for part in _parts(value))
+    return all(
+        bool(tf.reduce_all(tf.math.is_finite(piece))) for part in _parts(value) for piece in _pieces(part)
+    )
+
+
+def _pieces(part: tf.Tensor) -> Iterable[tf.Tensor]:
+    """The numbers in pieces, so that what is made of them takes little memory."""
+    if part.shape.num_elements() <= _PIECE:
+        return [part]
+    numbers = tf.reshape(part, [-1])
+    return (numbers[first : first + _PIECE] for first in range(0, numbers.shape[0], _PIECE))
 
 
 def _parts(value: tf.Tensor) -> list[tf.Tensor]:

@@ -34,6 +34,7 @@ def initialize_variables(
     if not init_op:
         init_op = [variable.initializer for variable in graph.get_collection(_KEYS.GLOBAL_VARIABLES)]
     session.run(init_op, init_feed_dict)
+    session.lifted.forget_functions()
     if init_fn is not None:
         with session.as_default():
             init_fn(session)

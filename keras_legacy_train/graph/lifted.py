@@ -108,6 +108,14 @@ class LiftedGraph:
                 self._functions[key] = self._make_function(*key)
             return self._functions[key]
 
+    def forget_functions(self) -> None:
+        """Lets go of the functions made so far.
+
+        TensorFlow folds constants in them, so that what initializes a large variable keeps a second one.
+        """
+        with self._lock:
+            self._functions.clear()
+
     def part(
         self, feeds: Iterable[str] = (), fetches: Iterable[str] = (), operations: Iterable[str] = ()
     ) -> Part:

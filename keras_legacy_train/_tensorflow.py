@@ -21,12 +21,17 @@ from tensorflow.python.checkpoint import saveable_compat as _saveable_compat
 from tensorflow.python.checkpoint import util as _checkpoint_util
 from tensorflow.python.client import session as _session
 from tensorflow.python.eager import context as _context
+from tensorflow.python.framework import func_graph as _func_graph
 from tensorflow.python.framework import function_def_to_graph as _function_def_to_graph
 from tensorflow.python.framework import meta_graph as _meta_graph
 from tensorflow.python.framework import op_def_registry as _op_def_registry
 from tensorflow.python.framework import stack as _stack
+from tensorflow.python.ops import control_flow_util_v2 as _control_flow
 from tensorflow.python.ops import handle_data_util as _handle_data
 from tensorflow.python.ops import resource_variable_ops as _resource_variables
+from tensorflow.python.ops import while_v2 as _while
+from tensorflow.python.ops.control_flow_v2_func_graphs import WhileBodyFuncGraph as _WhileBody
+from tensorflow.python.ops.control_flow_v2_func_graphs import WhileCondFuncGraph as _WhileCond
 from tensorflow.python.saved_model import registration as _registration
 from tensorflow.python.trackable.base import Trackable as _Trackable
 from tensorflow.python.training import basic_session_run_hooks as _session_hooks
@@ -128,6 +133,36 @@ def wrap_function(function: Callable[..., Any], signature: Sequence[tf.TypeSpec]
     # A function that calls this one keeps its innermost part only.
     weakref.finalize(wrapped._inference_function, _forget, _context.context(), names).atexit = False
     return wrapped
+
+
+def while_positive(body: Callable[[tf.Tensor], tf.Tensor], number: tf.Tensor) -> tf.Tensor:
+    """Puts what `body` makes of a number in its place, as long as it is positive; one after the other.
+
+    To be called within a function. `tf.while_loop` carries two more numbers, for gradients, which takes a
+    small step a tenth of its time.
+
+    Args:
+        body: Takes and returns such a number.
+        number: A scalar.
+
+    Returns:
+        The first number that is not positive.
+    """
+    is_ordered = tf.compat.v1.get_default_graph()._add_control_dependencies
+    signature = [tf.TensorSpec(number.shape, number.dtype)]
+    name = _control_flow.unique_fn_name("while", "body")
+    body_graph = _func_graph.func_graph_from_py_func(
+        name, body, (), {}, signature, _WhileBody(name), add_control_dependencies=is_ordered
+    )
+    body_graph.outputs.extend(body_graph.internal_captures)
+    loop_vars = [number, *body_graph.external_captures]
+    signature += map(tf.TensorSpec.from_tensor, body_graph.external_captures)
+    name = _control_flow.unique_fn_name("while", "cond")
+    cond_graph = _func_graph.func_graph_from_py_func(
+        name, lambda number, *_: number > 0, (), {}, signature, _WhileCond(name)
+    )
+    shapes = [tensor.shape for tensor in body_graph.outputs]
+    return _while._build_while_op(loop_vars, cond_graph, body_graph, shapes, 1, "while", len(loop_vars))[0]
 
 
 def _forget(context: Any, names: Sequence[str]) -> None:

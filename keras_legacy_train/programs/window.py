@@ -78,12 +78,7 @@ class Window:
             return tf.where(must_end, tf.constant(_ENDED, tf.int64), place)
 
         def loop(at_most: tf.Tensor, *arguments: Any) -> tf.Tensor:
-            (left,) = tf.while_loop(
-                lambda left: left > 0,
-                lambda left: [run_one(left, at_most, *arguments)],
-                [at_most],
-                parallel_iterations=1,  # nothing else keeps a step from overtaking the one before
-            )
+            left = _tensorflow.while_positive(lambda left: run_one(left, at_most, *arguments), at_most)
             require(left.op)
             return left
 

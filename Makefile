@@ -38,7 +38,7 @@ install: .venv/installed
 .venv-oldest/installed: setup.cfg pyproject.toml
 	$(PYTHON_OLDEST) -m venv .venv-oldest
 	$(VENV_OLDEST)/python -m pip install --quiet --editable '.[dev]' \
-		'tensorflow==2.18.*' 'keras==3.5.*' 'tensorboard==2.18.*' 'rich==13.*' 'numpy==1.26.*'
+		'tensorflow==2.18.*' 'keras==3.5.*' 'rich==13.*' 'numpy==1.26.*'
 	touch $@
 
 .venv-tf1/installed:

@@ -45,9 +45,8 @@ class TrainingSummaries(LoopCallback):
         self._trigger = (
             None if save_steps is None else EveryNSteps(save_steps, start + 1 - max(save_steps, 1))
         )
-        self._executor = concurrent.futures.ThreadPoolExecutor(1)
+        self._executor: concurrent.futures.ThreadPoolExecutor | None = None
         self._graph_to_write: tf.compat.v1.GraphDef | None = None
-        self._written_graph: concurrent.futures.Future[str] | None = None
         self._unwritten: tuple[int, float, float] | None = None
         self._written = (start, time.monotonic())
 
@@ -78,8 +77,8 @@ class TrainingSummaries(LoopCallback):
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         self._write_graph()
         self._writer.close()
-        self._executor.shutdown()
-        if self._written_graph is not None:
+        if self._executor is not None:
+            self._executor.shutdown()
             self._written_graph.result()
 
     def _write_graph(self) -> None:
@@ -89,6 +88,7 @@ class TrainingSummaries(LoopCallback):
         """
         graph_def, self._graph_to_write = self._graph_to_write, None
         if graph_def is not None:
+            self._executor = concurrent.futures.ThreadPoolExecutor(1)
             self._written_graph = self._executor.submit(
                 tf.io.write_graph, graph_def, self._writer.get_logdir(), "graph.pbtxt"
             )

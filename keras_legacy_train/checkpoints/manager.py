@@ -230,7 +230,7 @@ class CheckpointManager:
             CheckpointSaveError: The files cannot be written. Earlier checkpoints are as they were.
         """
         self._background.wait()
-        return self._save(step, self.state.copy(), self._meta_graph)
+        return self._saved(step) or self._save(step, self.state.copy(), self._meta_graph)
 
     def save_in_background(self, step: int, on_saved: Callable[[str], None] = lambda prefix: None) -> None:
         """Does as `save`, but only copies the values now, and writes them beside what comes next.
@@ -243,6 +243,10 @@ class CheckpointManager:
             on_saved: Called, in another thread, with the prefix of the checkpoint once it is the newest.
         """
         self._background.wait()
+        saved = self._saved(step)
+        if saved is not None:
+            on_saved(saved)
+            return
         copy, meta_graph = self.state.copy(), self._meta_graph()
 
         def save() -> None:
@@ -261,12 +265,23 @@ class CheckpointManager:
         """Returns when no save is under way; raises, once, what one in the background has raised."""
         self._background.wait()
 
+    def _saved(self, step: int) -> str | None:
+        """The newest checkpoint, if it has this number, is intact, and the values are finite.
+
+        To be asked before the values are copied, since what verifies a checkpoint reads its tensors.
+        """
+        prefix = self._prefix(step)
+        if self._kept()[-1:] != [prefix] or not self._is_intact(prefix):
+            return None
+        return None if self._require_finite and self.state.copy().not_finite() else prefix
+
+    def _prefix(self, step: int) -> str:
+        return os.path.join(self.directory, f"{self.name}-{step}")
+
     def _save(self, step: int, copy: StateCopy, meta_graph: Callable[[], bytes | None]) -> str | None:
         if self._warn_if_not_finite(step, copy):
             return None
-        prefix = os.path.join(self.directory, f"{self.name}-{step}")
-        if self._kept()[-1:] == [prefix] and self._is_intact(prefix):
-            return prefix
+        prefix = self._prefix(step)
         logger.info("Saving checkpoint for step %d to checkpoint: %s.", step, prefix)
         try:
             self._write(prefix, copy, meta_graph())

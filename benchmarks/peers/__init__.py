@@ -38,6 +38,7 @@ class Peer:
 _PIPELINES = tuple(name for name in WORKLOADS if WORKLOADS[name].source == "dataset")
 _NO_JIT = {"jit_compile": False}
 _HUNDRED = {"steps_per_execution": 100}
+_HANGING = ("feed",)  # it waits for the generator for ever
 
 # Bare: without logs, monitors, summaries and a progress bar.
 _BARE = {"bare": True}
@@ -65,13 +66,13 @@ PEERS = {
     "session": Peer("MonitoredTrainingSession", "today", "monitored_session"),
     "keras": Peer("Model.fit", "today", "keras_fit"),
     "keras-nojit": Peer("Model.fit, jit_compile=False", "today", "keras_fit", _NO_JIT),
-    "keras-100": Peer("Model.fit, 100 steps a call", "today", "keras_fit", _HUNDRED),
+    "keras-100": Peer("Model.fit, 100 steps a call", "today", "keras_fit", _HUNDRED, cannot=_HANGING),
     "keras-100-nojit": Peer(
         "Model.fit, 100 a call, jit_compile=False",
         "today",
         "keras_fit",
         {**_HUNDRED, **_NO_JIT},
-        cannot=("feed",),  # it waits for the generator for ever
+        cannot=_HANGING,
     ),
     "loop": Peer("loop in a tf.function", "today", "function_loop"),
     "loop-xla": Peer(

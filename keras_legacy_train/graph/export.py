@@ -31,6 +31,11 @@ _NEW_ATTRIBUTES = (
 _NEW_ATTRIBUTES_OF = {"AssignVariableOp": ("validate_shape",)}
 _NEW_NO_OPS = frozenset({"DisableCopyOnRead"})
 
+# Where a graph that is imported has no Saver, one is made for it.
+_NO_SAVER = tf.compat.v1.train.SaverDef(
+    filename_tensor_name="none", save_tensor_name="none", restore_op_name="none"
+)
+
 
 class MetaGraphWriter:
     """Serialises a graph with a `Saver`, as `tf.contrib.learn.train` left it in `.meta`.
@@ -109,6 +114,7 @@ def _saved_part(
     variables.graph_def.node.extend(node for node in meta_graph.graph_def.node if node.name in needed)
     variables.graph_def.library.CopyFrom(meta_graph.graph_def.library)
     variables.graph_def.versions.CopyFrom(meta_graph.graph_def.versions)
+    variables.saver_def.CopyFrom(_NO_SAVER)
     with tf.Graph().as_default() as part:
         tf.compat.v1.train.import_meta_graph(variables)
     return part

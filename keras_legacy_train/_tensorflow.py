@@ -135,18 +135,21 @@ def wrap_function(function: Callable[..., Any], signature: Sequence[tf.TypeSpec]
     return wrapped
 
 
-def while_positive(body: Callable[[tf.Tensor], tf.Tensor], number: tf.Tensor) -> tf.Tensor:
-    """Puts what `body` makes of a number in its place, as long as it is positive; one after the other.
+def while_loop(
+    condition: Callable[[tf.Tensor], tf.Tensor], body: Callable[[tf.Tensor], tf.Tensor], number: tf.Tensor
+) -> tf.Tensor:
+    """Puts what `body` makes of a number in its place, as long as the condition holds; one after the other.
 
     To be called within a function. `tf.while_loop` carries two more numbers, for gradients, which takes a
     small step a tenth of its time.
 
     Args:
+        condition: Takes such a number and returns a boolean scalar. It must need nothing else.
         body: Takes and returns such a number.
         number: A scalar.
 
     Returns:
-        The first number that is not positive.
+        The first number for which the condition does not hold.
     """
     is_ordered = tf.compat.v1.get_default_graph()._add_control_dependencies
     signature = [tf.TensorSpec(number.shape, number.dtype)]
@@ -159,7 +162,7 @@ def while_positive(body: Callable[[tf.Tensor], tf.Tensor], number: tf.Tensor) ->
     signature += map(tf.TensorSpec.from_tensor, body_graph.external_captures)
     name = _control_flow.unique_fn_name("while", "cond")
     cond_graph = _func_graph.func_graph_from_py_func(
-        name, lambda number, *_: number > 0, (), {}, signature, _WhileCond(name)
+        name, lambda number, *_: condition(number), (), {}, signature, _WhileCond(name)
     )
     shapes = [tensor.shape for tensor in body_graph.outputs]
     return _while._build_while_op(loop_vars, cond_graph, body_graph, shapes, 1, "while", len(loop_vars))[0]

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from keras_legacy_train.loop.schedule import Sampling
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
 
@@ -41,6 +42,25 @@ class LoopCallback(keras.callbacks.Callback):
             step: The global step now.
         """
         return math.inf
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether all that the hooks below do is look at what they are given.
+
+        Then they may be called for steps behind which others have run already.
+        """
+        return False
+
+    def sampling(self, step: int) -> Sampling | None:
+        """What to keep of the step that this callback wants to see next, and of later ones as far apart.
+
+        Args:
+            step: Number of that step.
+
+        Returns:
+            The distance and what to compute along with each such step; `None` unless `looks_back`.
+        """
+        return None
 
     def on_step_begin(self, step: int) -> Iterable[Any]:
         """Called before a watched step. Returns the tensors, operations or names to compute along with it.

@@ -33,6 +33,10 @@ class StepLogger(LoopCallback):
         )
         self._unlogged: tuple[int, float, float] | None = None
 
+    @property
+    def looks_back(self) -> bool:
+        return True
+
     def on_steps_end(self, steps: Steps) -> None:
         seconds = steps.seconds / len(steps)
         numbers = steps.numbers.tolist()

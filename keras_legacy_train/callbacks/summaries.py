@@ -57,6 +57,10 @@ class TrainingSummaries(LoopCallback):
         start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
         self._writer.add_session_log(start, self._start)
 
+    @property
+    def looks_back(self) -> bool:
+        return True
+
     def on_steps_end(self, steps: Steps) -> None:
         self._write_graph()
         if self._trigger is None:

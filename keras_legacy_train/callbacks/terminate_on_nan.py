@@ -74,6 +74,10 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         self._last_good_checkpoint = last_good_checkpoint
         self._report = report
 
+    @property
+    def looks_back(self) -> bool:
+        return True
+
     def on_steps_end(self, steps: Steps) -> None:
         bad = self._is_bad(steps.losses)
         if not self.fail:

@@ -133,6 +133,12 @@ class LiftedGraph:
         """The variable of the op of that name; two ops that share a variable lead to the same."""
         return self._captured[name]
 
+    def spec(self, fetch: str) -> tf.TensorSpec:
+        """Of what shape and dtype is what `function` returns for a tensor."""
+        variable = self._captured.get(node_name(fetch))
+        tensor = self.graph.get_tensor_by_name(fetch) if variable is None else variable
+        return tf.TensorSpec(tensor.shape, tensor.dtype.base_dtype)
+
     def update(self) -> None:
         """Lifts what was added to the graph since the last time."""
         with self._lock, _tensorflow.eager_mode():

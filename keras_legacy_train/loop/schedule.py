@@ -9,6 +9,7 @@ import bisect
 import dataclasses
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from keras_legacy_train.programs.base import WINDOW_SECONDS
 
@@ -24,6 +25,21 @@ def next_watched(step: int, wanted: Iterable[float]) -> float:
         A step number, or infinity where nobody wants control again.
     """
     return max(min(wanted, default=math.inf), step + 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampling:
+    """Steps at equal distances, of which somebody wants to see something, and need not see it at once.
+
+    Attributes:
+        every: Steps from one to the next.
+        requests: What to compute along with each.
+        last: The last step up to which this holds; infinity for no limit.
+    """
+
+    every: int
+    requests: Sequence[Any]
+    last: float = math.inf
 
 
 @dataclasses.dataclass

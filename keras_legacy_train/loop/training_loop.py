@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,9 @@ class TrainingLoop:
 
     MAX_RUNS_WITHOUT_PROGRESS = 1_000
     MAX_RECOVERIES_WITHOUT_PROGRESS = 5
+    # A window with fewer samples, or a training with fewer such windows, does without.
+    MIN_SAMPLES = 8
+    MIN_SAMPLED_WINDOWS = 4
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class TrainingLoop:
         self._window_size = WindowSize(max_window)
         self._epochs = Epochs() if epochs is None else epochs
         self._in_epoch = False
+        self._has_sampled = False
         self._has_stalled = False
         self._runs_without_progress = 0
 
@@ -141,6 +146,9 @@ class TrainingLoop:
             if watched > self.step + 1:
                 steps = program.run_window(min(watched - 1, until), self._window_size())
                 self._window_size.took(len(steps), steps.seconds)
+            elif (run_sampled := self._sampler(until)) is not None:
+                steps = run_sampled()
+                self._window_size.took(len(steps), steps.seconds)
             else:
                 if self.loss is None and observers.next_step(self.step + 1) > self.step + 2:
                     program.windows_follow()
@@ -155,6 +163,25 @@ class TrainingLoop:
             if observers.stop_requested:
                 return StopReason.CALLBACK
         return StopReason.TARGET
+
+    def _sampler(self, until: float) -> Callable[[], Steps] | None:
+        """What runs many steps in one call although the next one is watched.
+
+        It is possible where all who watch need only be told afterwards of some steps at equal distances, and
+        worth the making of another function where so many steps fit into a window, and come after it.
+        """
+        at_most = self._window_size()
+        sampling = self._observers.sampling(self.step) if at_most > self.MIN_SAMPLES else None
+        if sampling is None:
+            return None
+        left = min(until, sampling.last) - self.step
+        if min(at_most, left) < self.MIN_SAMPLES * sampling.every:
+            return None
+        if not self._has_sampled and left < self.MIN_SAMPLED_WINDOWS * at_most:
+            return None
+        run = self._program.sampler(sampling.every, sampling.requests)
+        self._has_sampled = run is not None
+        return None if run is None else functools.partial(run, int(min(at_most, left)))
 
     def _note(self, steps: Steps) -> None:
         """Takes over where the steps have led, and counts the runs that led nowhere."""

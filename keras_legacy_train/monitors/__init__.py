@@ -24,7 +24,7 @@ watchers = [
 ```
 
 Steps that no monitor asks to see run many times faster; `EveryN` and its children ask only for those at which
-they act.
+they act. One that only looks at values can have these kept for it, by `sampling`.
 """
 
 from keras_legacy_train.errors import NanLossDuringTrainingError

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from keras_legacy_train.loop.schedule import Sampling
+
 
 class BaseMonitor:
     """Watches the training, asks for values of the graph, and may stop it.
@@ -84,6 +86,22 @@ class BaseMonitor:
             A step number, or `math.inf` for never.
         """
         return math.inf
+
+    def sampling(self, step: int) -> Sampling | None:
+        """What to keep of the step that this monitor wants to see next, and of later ones as far apart.
+
+        A monitor that has an answer may be called for steps behind which others have run already: all that
+        it does must be to look at what `step_end` is given. Like `next_step`, it speaks for the hooks of its
+        own class.
+
+        Args:
+            step: Number of the step that `next_step` has named.
+
+        Returns:
+            The distance and what to compute along with each such step; `None`, as here, for one that must be
+            there. See `EveryN.sampling_of`.
+        """
+        return None
 
     def steps_passed(self, step: int) -> None:
         """Called after steps that this monitor did not ask to see.

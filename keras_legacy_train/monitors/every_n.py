@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_legacy_train import arguments
+from keras_legacy_train.loop.schedule import Sampling
 from keras_legacy_train.monitors.base import BaseMonitor
 
 
@@ -75,6 +76,21 @@ class EveryN(BaseMonitor):
             step: Number of the step.
             session: Runs operations of the graph, by `session.run(fetches, feed_dict)`.
         """
+
+    def sampling_of(self, requests: Iterable[Any], step: int) -> Sampling | None:
+        """For a `sampling` of subclasses: the active steps from `step` on, each with the same requests.
+
+        Args:
+            requests: What to compute along with each: tensors, operations, variables, or names.
+            step: See `sampling`.
+
+        Returns:
+            `None` if the active steps are not equally far apart from there on.
+        """
+        if step < self._first_n_steps or not self._is_active(step):
+            return None
+        last = math.inf if self._max_steps is None else self._max_steps - 1  # the last one is active anyway
+        return Sampling(max(self._every_n_steps, 1), list(requests), last)
 
     def next_step(self, step: int) -> float:
         if step < self._first_n_steps:

@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train.loop.schedule import Sampling
 from keras_legacy_train.monitors.every_n import EveryN
 from keras_legacy_train.monitors.outputs import check_request, format_outputs
 
@@ -39,6 +40,9 @@ class PrintTensor(EveryN):
             raise ValueError(f"tensor_names must be a list or a dict of tensors; it is {tensor_names!r}.")
         for tensor in self._tensor_names.values():
             check_request("tensor_names", tensor)
+
+    def sampling(self, step: int) -> Sampling | None:
+        return self.sampling_of(self._tensor_names.values(), step)
 
     def every_n_step_begin(self, step: int) -> Iterable[Any] | None:
         super().every_n_step_begin(step)

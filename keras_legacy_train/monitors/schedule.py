@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-_STEP_HOOKS = ("step_begin", "step_end", "post_step")
+_STEP_HOOKS = frozenset({"step_begin", "step_end", "post_step"})
+_EVERY_N_HOOKS = frozenset({"every_n_step_begin", "every_n_step_end", "every_n_post_step"})
+_SAMPLE_HOOKS = _STEP_HOOKS | _EVERY_N_HOOKS | {"next_step", "steps_passed"}
 
 
 def next_step(monitor: Any, step: int) -> float:
@@ -27,19 +29,26 @@ def next_step(monitor: Any, step: int) -> float:
         A step number of at least `step + 1`, or infinity for never. A monitor that names an earlier step
         means the next one.
     """
-    own = getattr(monitor, "__dict__", {})
-    if "next_step" not in own:
-        speaker = _class_with_next_step(monitor)
-        if speaker is None or any(hook in own for hook in _STEP_HOOKS) or _overrides_hook(monitor, speaker):
-            return step + 1
+    if not _is_spoken_for(monitor, "next_step", _STEP_HOOKS):
+        return step + 1
     return max(step + 1, monitor.next_step(step))
 
 
-def _class_with_next_step(monitor: Any) -> type | None:
-    return next((cls for cls in type(monitor).__mro__ if "next_step" in vars(cls)), None)
+def samples(monitor: Any) -> bool:
+    """Whether a monitor has a `sampling` that tells what it wants to see, and it need not be there.
+
+    That of a class speaks for the hooks of the class and its ancestors, as `next_step` does.
+    """
+    return _is_spoken_for(monitor, "sampling", _SAMPLE_HOOKS)
 
 
-def _overrides_hook(monitor: Any, speaker: type) -> bool:
-    """Whether a class of the monitor that `speaker` knows nothing of defines a hook."""
+def _is_spoken_for(monitor: Any, method: str, hooks: frozenset[str]) -> bool:
+    """Whether a method knows what the hooks do: it stands beside them, or in a class further down."""
+    own = getattr(monitor, "__dict__", {})
+    if method in own:
+        return True
+    speaker = next((cls for cls in type(monitor).__mro__ if method in vars(cls)), None)
+    if speaker is None or not hooks.isdisjoint(own):
+        return False
     unknown = (cls for cls in type(monitor).__mro__ if not issubclass(speaker, cls))
-    return any(hook in vars(cls) for cls in unknown for hook in _STEP_HOOKS)
+    return all(hooks.isdisjoint(vars(cls)) for cls in unknown)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_legacy_train import arguments
+from keras_legacy_train.loop.schedule import Sampling
 from keras_legacy_train.monitors.every_n import EveryN
 from keras_legacy_train.monitors.outputs import check_request, find_output
 from keras_legacy_train.summaries import get_summary_writer
@@ -61,17 +62,23 @@ class SummarySaver(EveryN):
                 " the loss into output_dir by itself; for more, use keras.callbacks.TensorBoard."
             )
 
+    def sampling(self, step: int) -> Sampling | None:
+        return self.sampling_of(self._requests(), step)
+
     def every_n_step_begin(self, step: int) -> Iterable[Any] | None:
         super().every_n_step_begin(step)
-        if self._summary_op is None and self._scaffold is not None:
-            self._summary_op = self._scaffold.summary_op
-        return [] if self._summary_op is None else [self._summary_op]
+        return self._requests()
 
     def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
         super().every_n_step_end(step, outputs)
         if self._summary_op is not None and self._summary_writer is not None:
             self._summary_writer.add_summary(find_output(outputs, self._summary_op), step)
         return False
+
+    def _requests(self) -> list[Any]:
+        if self._summary_op is None and self._scaffold is not None:
+            self._summary_op = self._scaffold.summary_op
+        return [] if self._summary_op is None else [self._summary_op]
 
     def end(self, session: Any = None) -> None:
         super().end(session)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,6 +35,8 @@ class Steps:
         outputs: What was asked for, if the step was watched.
         logs: What Keras's callbacks are told of a watched step: tensors or numbers by name.
         error: What ended the window before its time. The steps before it are done and count.
+        pieces: The same steps one after the other, where some of a window were sampled: each of these with
+            its outputs, and those between two of them.
     """
 
     start: int
@@ -44,6 +46,7 @@ class Steps:
     outputs: Mapping[Any, Any] | None = None
     logs: Mapping[str, Any] | None = None
     error: BaseException | None = None
+    pieces: Sequence[Steps] = ()
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -57,6 +60,12 @@ class Steps:
     def begun(self) -> np.ndarray:
         """The steps as monitors number them: one more than the global step before each, `int64[n]`."""
         return np.concatenate([[self.start], self.numbers])[: len(self)] + 1
+
+    def part(self, begin: int, end: int, outputs: Mapping[Any, Any] | None = None) -> Steps:
+        """Some of these steps, by their places; `outputs` are of the last one."""
+        start = int(self.numbers[begin - 1]) if begin else self.start
+        numbers, losses = self.numbers[begin:end], self.losses[begin:end]
+        return Steps(start, numbers, losses, self.seconds * len(losses) / len(self), outputs=outputs)
 
 
 class Program(Protocol):
@@ -87,6 +96,17 @@ class Program(Protocol):
         `at_most`.
 
         At least one is run. It may stop early: at a NaN loss, at the end of the input, when told to.
+        """
+
+    def sampler(self, every: int, requests: Iterable[Any]) -> Callable[[int], Steps] | None:
+        """What runs windows of which the first step and each `every`-th after it are sampled.
+
+        Args:
+            every: Steps from one sample to the next.
+            requests: What somebody wants to see of each sampled step.
+
+        Returns:
+            A function of the largest number of steps, or `None` if the program cannot keep what is requested.
         """
 
     def stop_window(self) -> None:

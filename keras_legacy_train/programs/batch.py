@@ -101,6 +101,9 @@ class BatchProgram:
             self._last_logs = {name: logs.get(name) for name in traced.log_names}
         return Steps(start, numbers.astype(np.int64), losses.astype(traced.loss_dtype), seconds, error=end)
 
+    def sampler(self, every: int, requests: Iterable[Any]) -> None:
+        return None  # Keras's logs are those of an epoch so far, of which a window keeps the last
+
     def stop_window(self) -> None:
         with _tensorflow.eager_mode():
             self._traced.stop.assign(True)

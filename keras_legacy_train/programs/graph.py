@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.base import WINDOW_SECONDS, Feeds, Steps
 from keras_legacy_train.programs.feeds_ahead import FeedsAhead
 from keras_legacy_train.programs.outputs import StepOutputs
+from keras_legacy_train.programs.sampled_window import SampledWindow
 from keras_legacy_train.programs.window import NotRunError, Window
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -77,6 +79,7 @@ class GraphProgram:
         self._stop = tf.Variable(False, trainable=False)
         self._no_end = tf.constant(np.inf, tf.float64)
         self._windows: dict[tuple[Any, ...], tuple[Window, bool]] = {}
+        self._sampled_windows: dict[tuple[Any, ...], SampledWindow | None] = {}
         self._windows_follow = False
         self._executor: concurrent.futures.ThreadPoolExecutor | None = None
         self._coming_window: concurrent.futures.Future[tuple[Window, bool]] | None = None
@@ -139,6 +142,37 @@ class GraphProgram:
             self._queue_runners.raise_failure()
         seconds = time.perf_counter() - began
         return self._steps(numbers, losses, seconds, error=error)
+
+    def sampler(self, every: int, requests: Iterable[Any]) -> Callable[[int], Steps] | None:
+        if self._feeds is not None or self._jit_compile:
+            return None
+        outputs = StepOutputs(self._session.graph, [*self._train_ops, self._loss, *requests])
+        names = tuple(dict.fromkeys([self._loss.name, *outputs.tensors]))
+        operations = tuple(dict.fromkeys([*self._operations, *outputs.operations]))
+        key = every, names, operations
+        if key not in self._sampled_windows:
+            self._sampled_windows[key] = self._make_sampled_window(*key)
+        window = self._sampled_windows[key]
+        return None if window is None else functools.partial(self._run_sampled, window, every, names, outputs)
+
+    def _run_sampled(
+        self, window: SampledWindow, every: int, names: Sequence[str], outputs: StepOutputs, at_most: int
+    ) -> Steps:
+        began = time.perf_counter()
+        with self._session.lifted.eager_mode():
+            losses, samples, error = window.run(at_most)
+        if isinstance(error, tf.errors.OutOfRangeError):
+            self._queue_runners.raise_failure()
+        seconds = time.perf_counter() - began
+        losses = losses.astype(self._loss.dtype.as_numpy_dtype)
+        steps = Steps(self._step, self._step + 1 + np.arange(len(losses)), losses, seconds)
+        columns = dict(zip(names, [losses[::every], *samples], strict=True))
+        pieces = []
+        for index, place in enumerate(range(0, len(steps), every)):
+            values = {name: column[index] for name, column in columns.items()}
+            pieces.append(steps.part(place, place + 1, outputs.filled(values)))
+            pieces.append(steps.part(place + 1, place + every))
+        return self._steps(steps.numbers, losses, seconds, error=error, pieces=pieces)
 
     def _run_each(self, until: float, at_most: int) -> Steps:
         """Steps in calls of their own, each fed right before it runs."""
@@ -292,11 +326,11 @@ class GraphProgram:
                 _LOGGER.info("XLA does not compile this step: %s.", reason)
                 self._jit_compile = False
 
-        dtype = tf.float32 if self._loss.dtype.base_dtype == tf.float32 else tf.float64
+        dtype = self._loss_dtype
 
         def run_step(until: tf.Tensor, *feeds: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
             (*step, loss), _ = part.build(feeds)
-            must_end = self._is_fatal(tf.cast(loss, dtype)) | self._stop.read_value()
+            must_end = self._must_end(loss)
             if not is_counted:
                 must_end |= tf.cast(step[0], tf.float64) >= until
             return [*step, loss], tf.reshape(must_end, [])
@@ -310,3 +344,40 @@ class GraphProgram:
             jit_compile=bool(self._jit_compile),
         )
         return window, is_counted
+
+    def _make_sampled_window(
+        self, every: int, names: Sequence[str], operations: Sequence[str]
+    ) -> SampledWindow | None:
+        """See `sampler`; `None` if a sample is more than a number or a string, or steps are not certain to
+        raise the global step by one.
+        """
+        lifted = self._session.lifted
+        plain = lifted.part((), [self._loss.name], self._operations)
+        sampled = lifted.part((), names, operations)
+        specs = [lifted.spec(name) for name in names]
+        step = lifted.variable(self.global_step_name)
+        if any(spec.shape.rank != 0 or spec.dtype == tf.variant for spec in specs):
+            return None
+        if not (plain.raises_by_one(step) and sampled.raises_by_one(step)):
+            return None
+
+        def run_step() -> tuple[tf.Tensor, tf.Tensor]:
+            (loss,), _ = plain.build(())
+            return loss, self._must_end(loss)
+
+        def run_sampled_step() -> tuple[list[tf.Tensor], tf.Tensor]:
+            values, _ = sampled.build(())
+            return values, self._must_end(values[0])
+
+        dtypes = [self._loss_dtype, *(spec.dtype for spec in specs[1:])]
+        with lifted.eager_mode():
+            return SampledWindow(run_step, run_sampled_step, every, dtypes)
+
+    @property
+    def _loss_dtype(self) -> tf.DType:
+        """In what windows keep the loss."""
+        return tf.float32 if self._loss.dtype.base_dtype == tf.float32 else tf.float64
+
+    def _must_end(self, loss: tf.Tensor) -> tf.Tensor:
+        """Whether a window must end after a step with such a loss."""
+        return self._is_fatal(tf.cast(loss, self._loss_dtype)) | self._stop.read_value()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -81,6 +82,12 @@ class StepOutputs(Outputs):
                 self._asked.append((asked, element.name))
         self.tensors = list(tensors)
         self.operations = list(operations)
+
+    def filled(self, values: Mapping[str, Any]) -> StepOutputs:
+        """A copy that has taken in the values, by tensor name."""
+        outputs = copy.copy(self)
+        outputs.fill(values)
+        return outputs
 
     def fill(self, values: Mapping[str, Any]) -> None:
         """Takes in the values, by tensor name."""

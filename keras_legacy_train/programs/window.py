@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow
 
 # How many steps are left where a step has ended the window.
-_ENDED = -1
+_ENDED = 0
 
 
 class NotRunError(RuntimeError):
@@ -56,13 +56,8 @@ class Window:
         jit_compile: bool = False,
     ):
         signature = [tf.TensorSpec([], tf.int64), *inputs, *rows]
-        unset = _unset(self.MAX_STEPS, dtypes[0])
-        records = [tf.Variable(tf.zeros([self.MAX_STEPS], dtype), trainable=False) for dtype in dtypes]
-
-        def require(operation: tf.Operation) -> None:
-            """Has an operation run to its end, although nothing depends on it."""
-            if is_ordered:  # otherwise TensorFlow sees to it
-                tf.compat.v1.get_default_graph().control_outputs.append(operation)
+        unset = unset_values(self.MAX_STEPS, dtypes[0])
+        records = [make_record(self.MAX_STEPS, dtype) for dtype in dtypes]
 
         # The steps are counted down, since each number that a loop carries takes time in each of them.
         def run_one(left: tf.Tensor, at_most: tf.Tensor, *arguments: Any) -> tf.Tensor:
@@ -70,16 +65,17 @@ class Window:
             numbers, must_end = run_step(*given, *(array[at_most - left] for array in arrays))
             place = left - 1
             for record, number in zip(records, numbers, strict=True):
-                require(
-                    tf.raw_ops.ResourceScatterUpdate(
-                        resource=record.handle, indices=place, updates=_scalar(number, record.dtype)
-                    )
-                )
+                written = write(record, place, number)
+                if is_ordered:  # otherwise TensorFlow sees to it
+                    require(written)
             return tf.where(must_end, tf.constant(_ENDED, tf.int64), place)
 
         def loop(at_most: tf.Tensor, *arguments: Any) -> tf.Tensor:
-            left = _tensorflow.while_positive(lambda left: run_one(left, at_most, *arguments), at_most)
-            require(left.op)
+            left = _tensorflow.while_loop(
+                lambda left: left > 0, lambda left: run_one(left, at_most, *arguments), at_most
+            )
+            if is_ordered:
+                require(left.op)
             return left
 
         run_loop = _tensorflow.wrap_function(loop, signature) if is_ordered else loop
@@ -115,26 +111,39 @@ class Window:
         try:
             left, *records = _tensorflow.call(self._function, [self._count(at_most), *arguments])
         except tf.errors.OpError as error:
-            return _recorded(self._records, at_most), error
+            return recorded(self._records, at_most), error
         if left.shape.rank != 0:
             raise NotRunError  # where nothing is computed, nothing has a shape
-        return _recorded(records, at_most), None
+        return recorded(records, at_most), None
 
 
-def _recorded(records: Sequence[Any], at_most: int) -> list[np.ndarray]:
+def require(operation: tf.Operation) -> None:
+    """Has the function that is being built run an operation to its end, although nothing depends on it."""
+    tf.compat.v1.get_default_graph().control_outputs.append(operation)
+
+
+def make_record(size: int, dtype: tf.DType) -> tf.Variable:
+    """A variable that keeps numbers, which `write` puts in their places."""
+    return tf.Variable(tf.zeros([size], dtype), trainable=False)
+
+
+def write(record: tf.Variable, place: tf.Tensor, number: tf.Tensor) -> tf.Operation:
+    """The operation that puts a number in its place."""
+    if number.shape.rank != 0:
+        number = tf.reshape(number, [])
+    return tf.raw_ops.ResourceScatterUpdate(
+        resource=record.handle, indices=place, updates=tf.cast(number, record.dtype)
+    )
+
+
+def recorded(records: Sequence[Any], at_most: int) -> list[np.ndarray]:
     """What the steps have recorded, in their order: the first one's numbers are in the last place."""
     columns = [np.asarray(record)[at_most - 1 :: -1] for record in records]
     done = np.count_nonzero(_bits(columns[0]) != -1)
     return [column[:done] for column in columns]
 
 
-def _scalar(number: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    if number.shape.rank != 0:
-        number = tf.reshape(number, [])
-    return tf.cast(number, dtype)
-
-
-def _unset(size: int, dtype: tf.DType) -> tf.Tensor:
+def unset_values(size: int, dtype: tf.DType) -> tf.Tensor:
     """Values that no step returns: NaNs with all bits set. Those of a computation have few."""
     bits = np.full([size], -1, f"int{8 * dtype.size}")
     return tf.constant(bits.view(dtype.as_numpy_dtype))

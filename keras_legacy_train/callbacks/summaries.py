@@ -40,20 +40,17 @@ class TrainingSummaries(LoopCallback):
             raise ValueError(f"graph must be a tf.Graph; it is {graph!r}.")
         save_steps = arguments.as_optional_interval("save_steps", save_steps)
         self._writer = writer
-        self._graph = graph
+        self._graph_to_write = graph
         self._start = arguments.as_count("start", start)
         self._trigger = (
             None if save_steps is None else EveryNSteps(save_steps, start + 1 - max(save_steps, 1))
         )
         self._executor: concurrent.futures.ThreadPoolExecutor | None = None
-        self._graph_to_write: tf.compat.v1.GraphDef | None = None
+        self._has_steps = False
         self._unwritten: tuple[int, float, float] | None = None
         self._written = (start, time.monotonic())
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        if self._graph is not None:
-            self._graph_to_write = self._graph.as_graph_def()
-            self._writer.add_graph(self._graph)
         start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
         self._writer.add_session_log(start, self._start)
 
@@ -62,7 +59,9 @@ class TrainingSummaries(LoopCallback):
         return True
 
     def on_steps_end(self, steps: Steps) -> None:
-        self._write_graph()
+        if self._has_steps:
+            self._write_graph()
+        self._has_steps = True
         if self._trigger is None:
             return
         now, seconds = time.monotonic(), steps.seconds / len(steps)
@@ -86,16 +85,19 @@ class TrainingSummaries(LoopCallback):
             self._written_graph.result()
 
     def _write_graph(self) -> None:
-        """Writes the graph as text, once, beside what comes next.
+        """Writes the graph, once; as text beside what comes next.
 
-        Of a large graph this is seconds of Python, for which the first step need not wait.
+        Of a large graph this is seconds of Python, for which the first step and the first window, which is
+        made beside it, need not wait.
         """
-        graph_def, self._graph_to_write = self._graph_to_write, None
-        if graph_def is not None:
-            self._executor = concurrent.futures.ThreadPoolExecutor(1)
-            self._written_graph = self._executor.submit(
-                tf.io.write_graph, graph_def, self._writer.get_logdir(), "graph.pbtxt"
-            )
+        graph, self._graph_to_write = self._graph_to_write, None
+        if graph is None:
+            return
+        self._writer.add_graph(graph)
+        self._executor = concurrent.futures.ThreadPoolExecutor(1)
+        self._written_graph = self._executor.submit(
+            tf.io.write_graph, graph.as_graph_def(), self._writer.get_logdir(), "graph.pbtxt"
+        )
 
     def _write(self, step: int, loss: float, now: float) -> None:
         self._writer.add_scalar("loss", loss, step)

@@ -12,23 +12,26 @@ from keras_legacy_train.graph.savers import POSITIONS, SaverOps, ancestors, save
 _KEYS = tf.compat.v1.GraphKeys
 
 # What came after 1.15, which refuses a graph with an attribute it does not know. None of these changes what
-# is computed.
-_NEW_ATTRIBUTES = (
-    "allowed_devices",
-    "bad_indices_policy",
-    "buffer_size_min",
-    "debug_name",
-    "external_state_policy",
-    "force_synchronous",
-    "grad_a",
-    "grad_b",
-    "grad_x",
-    "grad_y",
-    "is_files",
-    "metadata",
-    "replicate_on_split",
+# is computed. `_output_shapes` are as inferred here; where 1.15 says otherwise, its import fails.
+_NEW_ATTRIBUTES = frozenset(
+    {
+        "_output_shapes",
+        "allowed_devices",
+        "bad_indices_policy",
+        "buffer_size_min",
+        "debug_name",
+        "external_state_policy",
+        "force_synchronous",
+        "grad_a",
+        "grad_b",
+        "grad_x",
+        "grad_y",
+        "is_files",
+        "metadata",
+        "replicate_on_split",
+    }
 )
-_NEW_ATTRIBUTES_OF = {"AssignVariableOp": ("validate_shape",)}
+_NEW_ATTRIBUTES_OF = {"AssignVariableOp": frozenset({"validate_shape"})}
 _NEW_NO_OPS = frozenset({"DisableCopyOnRead"})
 
 # Where a graph that is imported has no Saver, one is made for it.
@@ -137,10 +140,9 @@ def _stand_in(copy: tf.Graph, ops: SaverOps, read_instead: dict[str, str]) -> _t
 
 
 def _make_readable_by_1_15(node: tf.compat.v1.NodeDef) -> None:
-    for name in (*_NEW_ATTRIBUTES, *_NEW_ATTRIBUTES_OF.get(node.op, ())):
-        node.attr.pop(name, None)
-    # Shapes as inferred here; where 1.15 says otherwise, its import fails.
-    node.attr.pop("_output_shapes", None)
+    new = _NEW_ATTRIBUTES | _NEW_ATTRIBUTES_OF.get(node.op, frozenset())
+    for name in new.intersection(node.attr):
+        del node.attr[name]
     if node.op in _NEW_NO_OPS:
         controls = [f"^{text.lstrip('^').partition(':')[0]}" for text in node.input]
         name = node.name

@@ -101,6 +101,8 @@ class LiftedGraph:
             tf.errors.InvalidArgumentError: A placeholder is needed and not fed.
         """
         key = (tuple(feeds), tuple(fetches), tuple(operations))
+        if self._version == self.graph.version and key in self._functions:
+            return self._functions[key]  # and do not wait for a thread that makes another one
         with self._lock:
             if self._version != self.graph.version:
                 self.update()
@@ -345,7 +347,7 @@ class LiftedGraph:
             waiting.extend(kept)
         found = {name: found[name] for name in (*self._nodes, *extra) if name in found}
         found = drop_idle_controls(found, wanted)
-        used = wanted.union(*(map(node_name, node.input) for node in found.values()))
+        used = wanted.union(node_name(text) for node in found.values() for text in node.input)
         captured = {name: None for name in captured if name in used}
         variables = {name: self._captured[name].name for name in captured if name not in self._states}
         order_updates(found, variables, self._frames)

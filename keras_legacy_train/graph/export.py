@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
+from keras_legacy_train.graph.garbage import collector_paused
 from keras_legacy_train.graph.savers import POSITIONS, SaverOps, ancestors, saved_positions, saver_ops
 
 _KEYS = tf.compat.v1.GraphKeys
@@ -66,6 +67,7 @@ class MetaGraphWriter:
         return self._serialized
 
 
+@collector_paused()
 def _meta_graph_with_saver(graph: tf.Graph) -> tf.compat.v1.MetaGraphDef:
     objects = [ops for ops in saver_ops(graph) if ops.parts]
     # Objects would become names, from which an import could not make them.

@@ -23,6 +23,7 @@ from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph import inputs, products, random
 from keras_legacy_train.graph.devices import LocalDevices
 from keras_legacy_train.graph.frames import Frames
+from keras_legacy_train.graph.garbage import collector_paused
 from keras_legacy_train.graph.idle_controls import drop_idle_controls
 from keras_legacy_train.graph.library import Library
 from keras_legacy_train.graph.nodes import (
@@ -141,6 +142,7 @@ class LiftedGraph:
         tensor = self.graph.get_tensor_by_name(fetch) if variable is None else variable
         return tf.TensorSpec(tensor.shape, tensor.dtype.base_dtype)
 
+    @collector_paused()
     def update(self) -> None:
         """Lifts what was added to the graph since the last time."""
         with self._lock, _tensorflow.eager_mode():
@@ -240,6 +242,7 @@ class LiftedGraph:
         self._library.add_made(twin.functions)
         return [*twin.nodes, *handle_nodes]
 
+    @collector_paused()
     def _make_function(
         self, feeds: tuple[str, ...], fetches: tuple[str, ...], operations: tuple[str, ...]
     ) -> Function:
@@ -263,6 +266,7 @@ class LiftedGraph:
 
         return run
 
+    @collector_paused()
     def _part(self, feeds: tuple[str, ...], fetches: tuple[str, ...], operations: tuple[str, ...]) -> Part:
         operations = tuple(name for name in operations if name not in self._captured)
         fetched, extra = self._readable(fetches, operations)

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph import xla
+from keras_legacy_train.graph.garbage import collector_paused
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.base import WINDOW_SECONDS, Feeds, Steps
@@ -311,6 +312,7 @@ class GraphProgram:
             window.warm_up(self._no_end)
         return window, is_counted
 
+    @collector_paused()
     def _make_window(self, specs: Mapping[str, tf.TensorSpec]) -> tuple[Window, bool]:
         """The window, and whether it is counted: each of its steps is certain to raise the global step by
         one. If not, it records the global step of each, and ends by itself where it is told to.

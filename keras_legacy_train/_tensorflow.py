@@ -77,7 +77,6 @@ def _optimized(serialized_config: bytes, fuses: bool) -> _context.FunctionCallOp
     rewriting = config.graph_options.rewrite_options
     if not rewriting.meta_optimizer_iterations:
         rewriting.meta_optimizer_iterations = rewriting.ONE  # a second pass finds next to nothing
-    rewriting.disable_tfg_optimizer = True  # works out shapes that nobody asks for, in a fifth of the time
     if not tf.config.list_physical_devices("GPU"):
         # These have something to do on a GPU only.
         rewriting.layout_optimizer = rewriting.OFF

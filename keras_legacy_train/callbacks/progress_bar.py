@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_legacy_train import arguments
 from keras_legacy_train.callbacks.base import LoopCallback
-from keras_legacy_train.programs.base import Steps
+from keras_legacy_train.programs.base import WINDOW_SECONDS, Steps
 
 
 class ProgressBar(LoopCallback):
@@ -43,6 +43,7 @@ class ProgressBar(LoopCallback):
             progress.TextColumn("loss {task.fields[loss]}"),
             Speed(),
             progress.TimeRemainingColumn(),
+            refresh_per_second=1 / WINDOW_SECONDS,  # nothing is new more often, and drawing takes time
             transient=True,
         )
         total = None if math.isinf(self._until) else self._until

@@ -194,13 +194,14 @@ def test_endings(ending: str, step: int, fails: bool) -> None:
 
 @pytest.mark.usefixtures("early")
 def test_an_interrupt_ends_a_sampled_window(tmp_path: Path) -> None:
-    """It is done within a few steps: the signal is handled in a thread of its own."""
+    """After a whole step, of which the monitor is told as of those before."""
     job, windows = counting(500, interrupt)(), Windows()
     monitor = Samples([job.loss], every_n_steps=3)
     with pytest.raises(KeyboardInterrupt):
         train(output_dir=tmp_path, monitors=[monitor], callbacks=[windows], steps=10**6, **job.arguments())
     done = max(windows.losses)
     assert 500 <= done < 10**6
+    assert max(windows.lengths) > 3
     assert checkpoint_numbers(tmp_path)[-1] == done
     assert list(monitor.seen) == list(range(1, done + 1, 3))
 
@@ -250,8 +251,7 @@ class Reads(PrintTensor):
     read: dict[int, Any]
 
     def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
-        with v1.get_default_graph().as_default():
-            self.read[step] = v1.get_default_session().run("global_step:0")
+        self.read[step] = v1.get_default_session().run("global_step:0")
         return super().every_n_step_end(step, outputs)
 
 
@@ -282,8 +282,9 @@ class ComparesSteps(callbacks.TerminateOnNaN):
 def test_a_callback_that_does_more_is_told_when_they_are_the_last(tmp_path: Path) -> None:
     job = graphs.build("linear_sgd")
     monitor, variables = Samples([job.loss], 3), dict[int, int]()
-    callback = ComparesSteps(variables)
-    train(output_dir=tmp_path, monitors=[monitor], callbacks=[callback], steps=40, **job.arguments())
+    watchers = [ComparesSteps(variables), windows := Windows()]
+    train(output_dir=tmp_path, monitors=[monitor], callbacks=watchers, steps=40, **job.arguments())
+    assert max(windows.lengths) > 3
     assert variables == {step: step for step in variables}
     assert len(monitor.seen) == 14
 

@@ -10,7 +10,15 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.programs.window import Window, make_record, recorded, require, unset_values, write
+from keras_legacy_train.programs.window import (
+    Window,
+    left_after,
+    make_record,
+    recorded,
+    require,
+    unset_values,
+    write,
+)
 
 
 class SampledWindow:
@@ -46,7 +54,7 @@ class SampledWindow:
         def run_one(left: tf.Tensor) -> tf.Tensor:
             loss, must_end = run_step()
             require(write(losses, left - 1, loss))
-            return tf.where(must_end, tf.constant(0, tf.int64), left - 1)
+            return left_after(left, must_end)
 
         def run_from_sample(left: tf.Tensor) -> tf.Tensor:
             (loss, *values), must_end = run_sampled_step()
@@ -54,7 +62,7 @@ class SampledWindow:
             written = [write(record, place, value) for record, value in zip(samples, values, strict=True)]
             with tf.control_dependencies(written):  # a step is done only when there are its samples
                 require(write(losses, left - 1, loss))
-            left = tf.where(must_end, tf.constant(0, tf.int64), left - 1)
+            left = left_after(left, must_end)
             with tf.control_dependencies(tf.compat.v1.get_default_graph().control_outputs):
                 left = _tensorflow.while_loop(lambda left: left % every > 0, run_one, left)
             require(left.op)

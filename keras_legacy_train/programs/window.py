@@ -11,9 +11,6 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 
-# How many steps are left where a step has ended the window.
-_ENDED = 0
-
 
 class NotRunError(RuntimeError):
     """A step has waited for something that does not happen."""
@@ -63,12 +60,11 @@ class Window:
         def run_one(left: tf.Tensor, at_most: tf.Tensor, *arguments: Any) -> tf.Tensor:
             given, arrays = arguments[: len(inputs)], arguments[len(inputs) :]
             numbers, must_end = run_step(*given, *(array[at_most - left] for array in arrays))
-            place = left - 1
             for record, number in zip(records, numbers, strict=True):
-                written = write(record, place, number)
+                written = write(record, left - 1, number)
                 if is_ordered:  # otherwise TensorFlow sees to it
                     require(written)
-            return tf.where(must_end, tf.constant(_ENDED, tf.int64), place)
+            return left_after(left, must_end)
 
         def loop(at_most: tf.Tensor, *arguments: Any) -> tf.Tensor:
             left = _tensorflow.while_loop(
@@ -115,6 +111,11 @@ class Window:
         if left.shape.rank != 0:
             raise NotRunError  # where nothing is computed, nothing has a shape
         return recorded(records, at_most), None
+
+
+def left_after(left: tf.Tensor, must_end: tf.Tensor) -> tf.Tensor:
+    """How many steps are left after one: none where it has ended the window."""
+    return tf.where(must_end, tf.constant(0, tf.int64), left - 1)
 
 
 def require(operation: tf.Operation) -> None:

@@ -29,6 +29,16 @@ def keep_on_host(node: NodeDef) -> None:
         node.device = _HOST
 
 
+def wait_in_place(node: NodeDef) -> None:
+    """Lets the step itself wait for the next element of an iterator.
+
+    `IteratorGetNext` has another thread wait, and to wake two threads takes as long as a small step. That
+    was to leave the step's threads to the functions of the dataset, but these run on threads of their own.
+    """
+    if node.op == "IteratorGetNext":
+        node.op = "IteratorGetNextSync"
+
+
 def one_shot_iterator(node: NodeDef) -> list[NodeDef]:
     """An iterator of the same name, and the nodes that set it up; the last one must run once.
 

@@ -182,6 +182,7 @@ class LiftedGraph:
         for rewritten in self._references.rewrite(node):
             self._frames.add(rewritten)
             inputs.isolate(rewritten, self._suffix)
+            inputs.wait_in_place(rewritten)
             if rewritten.op == "OneShotIterator":
                 nodes = inputs.one_shot_iterator(rewritten)
                 starters.append(nodes[-1].name)

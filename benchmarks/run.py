@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib
 import importlib.metadata
 import json
 import os
@@ -165,6 +166,8 @@ def main() -> None:
     parser.add_argument("--output", default=str(OUTPUT_DIR / "results.json"), help="where the numbers go")
     parser.add_argument("--picture", nargs="?", const=str(PICTURE), help="draw them, too")
     arguments = parser.parse_args()
+    if arguments.picture:
+        importlib.import_module("matplotlib")  # if it is not there, say so now and not after hours
     if arguments.quick:
         arguments.rounds, arguments.seconds = 1, 0.5
         arguments.warm_up_seconds, arguments.warm_up_steps = 0.5, 5

@@ -79,5 +79,5 @@ def test_what_reads_a_dataset_stays_on_the_host(make) -> None:
     operations = [op.name for op in graph.get_operations() if op.type == "MakeIterator"]
     nodes = LiftedGraph(graph).part((), [batch.name], operations).graph_def.node
     devices = {node.op: node.device for node in nodes if "Iterator" in node.op or "Dataset" in node.op}
-    assert {"IteratorV2", "IteratorGetNext"} <= devices.keys()
+    assert {"IteratorV2", "IteratorGetNextSync"} <= devices.keys()
     assert set(devices.values()) == {"/device:CPU:0"}

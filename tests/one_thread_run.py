@@ -1,12 +1,13 @@
 """Trains on one thread of TensorFlow's, with datasets of all kinds, of each of which a step takes a batch.
 
-python one_thread_run.py OUTPUT_DIR
+python one_thread_run.py OUTPUT_DIR KIND
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -23,29 +24,51 @@ def mapped(x: tf.Tensor) -> tf.Tensor:
     return tf.while_loop(lambda n: n > 9, lambda n: n // 2, [x])
 
 
-def datasets() -> list[tf.data.Dataset]:
+def plain_datasets() -> list[tf.data.Dataset]:
     numbers = tf.data.Dataset.range(100).shuffle(7, seed=1).repeat()
     without_autotuning = tf.data.Options()
     without_autotuning.autotune.enabled = False
     return [
-        numbers.batch(4),
-        numbers.map(mapped).batch(4),
-        numbers.map(mapped, num_parallel_calls=4).batch(4).prefetch(2),
-        numbers.batch(4).map(lambda x: tf.map_fn(mapped, x)).with_options(without_autotuning),
-        numbers.interleave(lambda x: tf.data.Dataset.from_tensors(mapped(x)), 2, num_parallel_calls=2).batch(
-            4
-        ),
-        numbers.filter(lambda x: mapped(x) < 8).batch(4),
-        numbers.map(lambda x: tf.py_func(lambda n: n % 7, [x], tf.int64)).batch(4),
-        tf.data.Dataset.from_generator(lambda: iter(range(10)), tf.int64, []).repeat().batch(4),
+        numbers,
+        numbers.map(mapped),
+        numbers.map(mapped, num_parallel_calls=4).prefetch(2),
+        numbers.batch(2).map(lambda x: tf.map_fn(mapped, x)).unbatch().with_options(without_autotuning),
+        numbers.interleave(lambda x: tf.data.Dataset.from_tensors(mapped(x)), 2, num_parallel_calls=2),
+        numbers.filter(lambda x: mapped(x) < 8),
     ]
 
 
-def main(output_dir: str) -> None:
+def queue_datasets() -> list[tf.data.Dataset]:
+    """What a queue runner fills."""
+    queue = tf.train.range_input_producer(100, shuffle=False)
+    return [tf.data.Dataset.range(100).repeat().map(lambda x: tf.cast(queue.dequeue(), tf.int64))]
+
+
+def python_datasets() -> list[tf.data.Dataset]:
+    """What Python computes, by calling a function of TensorFlow's."""
+    increment = tf.function(lambda x: x + 1)
+
+    def generate() -> Iterator[int]:
+        while True:
+            yield int(increment(tf.constant(1)))
+
+    return [
+        tf.data.Dataset.from_generator(generate, tf.int64, []),
+        tf.data.Dataset.range(100).repeat().map(lambda x: tf.py_func(lambda n: n % 7, [x], tf.int64)),
+    ]
+
+
+KINDS = {"plain": plain_datasets, "queue": queue_datasets, "python": python_datasets}
+
+
+def main(output_dir: str, kind: str) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.threading.set_intra_op_parallelism_threads(1)
     with tf.Graph().as_default() as graph:
-        batches = [tf.data.make_one_shot_iterator(dataset).get_next() for dataset in datasets()]
+        iterators = [tf.data.make_initializable_iterator(dataset.batch(4)) for dataset in KINDS[kind]()]
+        for iterator in iterators:
+            tf.add_to_collection(tf.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
+        batches = [iterator.get_next() for iterator in iterators]
         w = tf.get_variable("w", [], initializer=tf.zeros_initializer())
         loss = tf.reduce_mean(tf.square(w - tf.cast(tf.concat(batches, 0), tf.float32)))
         train_op = tf.train.GradientDescentOptimizer(0.01).minimize(
@@ -55,4 +78,4 @@ def main(output_dir: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

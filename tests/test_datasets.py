@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import tensorflow as tf
 
 from helpers import run_python
@@ -10,15 +11,26 @@ from keras_legacy_train.graph.lifted import LiftedGraph
 v1 = tf.compat.v1
 
 
+def _reads(dataset: tf.data.Dataset, graph: tf.Graph) -> set[str]:
+    """The types of the operations by which a step reads its input."""
+    batch = v1.data.make_one_shot_iterator(dataset).get_next()
+    types = LiftedGraph(graph).part((), [batch.name]).op_types()
+    return {op_type for op_type in types if op_type.startswith("IteratorGetNext")}
+
+
 def test_no_other_thread_is_woken_for_a_batch():
     with tf.Graph().as_default() as graph:
-        batch = v1.data.make_one_shot_iterator(tf.data.Dataset.range(9)).get_next()
-    types = LiftedGraph(graph).part((), [batch.name]).op_types()
-    assert "IteratorGetNextSync" in types
-    assert "IteratorGetNext" not in types
+        assert _reads(tf.data.Dataset.range(9).map(lambda x: x + 1), graph) == {"IteratorGetNextSync"}
 
 
-def test_functions_of_datasets_need_no_thread_of_the_step(tmp_path):
-    done = run_python(Path(__file__).with_name("one_thread_run.py"), tmp_path, timeout=200)
+def test_python_may_need_the_thread_that_would_wait():
+    with tf.Graph().as_default() as graph:
+        dataset = tf.data.Dataset.from_generator(lambda: iter(range(9)), tf.int64, [])
+        assert _reads(dataset, graph) == {"IteratorGetNext"}
+
+
+@pytest.mark.parametrize("kind", ["plain", "queue", "python"])
+def test_nothing_waits_for_ever_where_there_is_one_thread(tmp_path, kind):
+    done = run_python(Path(__file__).with_name("one_thread_run.py"), tmp_path, kind, timeout=200)
     assert done.returncode == 0, done.stderr
     assert v1.train.load_checkpoint(str(tmp_path)).get_tensor("global_step") == 300

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import tensorflow as tf
 
 from keras_legacy_train.graph.nodes import NodeDef, make_node
 
 _HOST = "/device:CPU:0"
+_WAITING = ("PyFunc", "Queue", "Stage", "Unstage", "Barrier", "Accumulator")
 
 
 def isolate(node: NodeDef, suffix: str) -> None:
@@ -29,11 +32,20 @@ def keep_on_host(node: NodeDef) -> None:
         node.device = _HOST
 
 
+def may_need_step(op_types: Iterable[str]) -> bool:
+    """Whether functions with such operations may wait for a thread of the step's.
+
+    Python does that where it calls a function of TensorFlow's, and a queue where a queue runner fills it.
+    Functions of datasets have threads of their own, but for what these operations wait for.
+    """
+    return any(name in op_type for op_type in op_types for name in _WAITING)
+
+
 def wait_in_place(node: NodeDef) -> None:
     """Lets the step itself wait for the next element of an iterator.
 
-    `IteratorGetNext` has another thread wait, and to wake two threads takes as long as a small step. That
-    was to leave the step's threads to the functions of the dataset, but these run on threads of their own.
+    `IteratorGetNext` has another thread wait, which leaves the step's threads to others; but to wake two
+    threads takes as long as a small step.
     """
     if node.op == "IteratorGetNext":
         node.op = "IteratorGetNextSync"

@@ -72,6 +72,7 @@ class LiftedGraph:
         self._library = Library(self._suffix, self._make_state_for_function, self._local_device)
         self._lifted_ops: set[str] = set()
         self._has_large_products = False
+        self._waits_in_place = True
         self._version = -1
         self._frames = Frames()
         self._functions: dict[tuple[tuple[str, ...], ...], Function] = {}
@@ -151,7 +152,9 @@ class LiftedGraph:
             if not self._lifted_ops or any(self._calls_unknown_function(op) for op in new):
                 self._library.add(self.graph.as_graph_def().library)
             started = []
-            self._has_large_products |= products.may_be_large(self._library.op_types())
+            op_types = self._library.op_types()
+            self._has_large_products |= products.may_be_large(op_types)
+            self._waits_in_place = not inputs.may_need_step(op_types)
             for op in in_dependency_order(new):
                 self._lifted_ops.add(op.name)
                 self._has_large_products |= products.is_large(op)
@@ -182,7 +185,8 @@ class LiftedGraph:
         for rewritten in self._references.rewrite(node):
             self._frames.add(rewritten)
             inputs.isolate(rewritten, self._suffix)
-            inputs.wait_in_place(rewritten)
+            if self._waits_in_place:
+                inputs.wait_in_place(rewritten)
             if rewritten.op == "OneShotIterator":
                 nodes = inputs.one_shot_iterator(rewritten)
                 starters.append(nodes[-1].name)

@@ -9,7 +9,8 @@ import tensorflow as tf
 from keras_legacy_train.graph.nodes import NodeDef, make_node
 
 _HOST = "/device:CPU:0"
-_WAITING = ("PyFunc", "Queue", "Stage", "Unstage", "Barrier", "Accumulator")
+# Parts of the names of operations that wait for what others do.
+_WAITING_OPS = ("PyFunc", "Queue", "Stage", "Unstage", "Barrier", "Accumulator")
 
 
 def isolate(node: NodeDef, suffix: str) -> None:
@@ -33,19 +34,19 @@ def keep_on_host(node: NodeDef) -> None:
 
 
 def may_need_step(op_types: Iterable[str]) -> bool:
-    """Whether functions with such operations may wait for a thread of the step's.
+    """Whether functions with such operations may wait for a thread that runs steps.
 
-    Python does that where it calls a function of TensorFlow's, and a queue where a queue runner fills it.
-    Functions of datasets have threads of their own, but for what these operations wait for.
+    Python waits for one where it calls a function of TensorFlow's, a queue where a queue runner fills it.
     """
-    return any(name in op_type for op_type in op_types for name in _WAITING)
+    return any(name in op_type for op_type in op_types for name in _WAITING_OPS)
 
 
 def wait_in_place(node: NodeDef) -> None:
     """Lets the step itself wait for the next element of an iterator.
 
-    `IteratorGetNext` has another thread wait, which leaves the step's threads to others; but to wake two
-    threads takes as long as a small step.
+    `IteratorGetNext` has another thread wait, and to wake two threads takes as long as a small step. The
+    functions of a dataset run on threads of the iterator's own, so they do not need the one that waits here,
+    but if `may_need_step`.
     """
     if node.op == "IteratorGetNext":
         node.op = "IteratorGetNextSync"

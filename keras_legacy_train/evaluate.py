@@ -32,8 +32,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow, arguments, graph_arguments
+from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train.checkpoints.lookup import optional_checkpoint_prefix
+from keras_legacy_train.graph import arguments as graph_arguments
 from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession

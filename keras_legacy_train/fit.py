@@ -11,16 +11,18 @@ from typing import Any
 
 import keras
 
-from keras_legacy_train import _keras, _tensorflow, arguments, graph_arguments, watcher_arguments
-from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train import _keras, _tensorflow, arguments
+from keras_legacy_train.callbacks import arguments as callback_arguments
 from keras_legacy_train.callbacks.epoch_logger import EpochLogger
 from keras_legacy_train.callbacks.validation import Validation
+from keras_legacy_train.graph import arguments as graph_arguments
+from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.epochs import Epochs
 from keras_legacy_train.programs.model_step import model_step
 from keras_legacy_train.programs.source import DatasetSource
 from keras_legacy_train.summaries import get_summary_writer
-from keras_legacy_train.train_batches import train_batches
-from keras_legacy_train.training import TrainingOptions
+from keras_legacy_train.training.batches import train_batches
+from keras_legacy_train.training.run import TrainingOptions
 
 
 def fit(
@@ -133,7 +135,7 @@ def fit(
         raise ValueError("validation_every_steps: there is no validation_data and no validation_split.")
     _check_data(x, class_weight, shuffle, validation_split)
     directory = None if output_dir is None else arguments.as_output_dir(output_dir)
-    watchers = watcher_arguments.as_watchers(monitors, callbacks)
+    watchers = callback_arguments.as_watchers(monitors, callbacks)
     options = TrainingOptions(
         monitors=watchers[0],
         callbacks=watchers[1],
@@ -156,7 +158,7 @@ def fit(
     number = arguments.as_steps("epochs", epochs)
     if not together:
         number = 1
-    watcher_arguments.check_no_hooks(options.monitors)
+    callback_arguments.check_no_hooks(options.monitors)
     every_steps = arguments.as_optional_positive("validation_every_steps", validation_every_steps)
     every_epochs = _as_frequency(validation_freq)
     batch_size = arguments.as_optional_positive("batch_size", batch_size)

@@ -9,10 +9,12 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow, arguments, graph_arguments, watcher_arguments
-from keras_legacy_train.train_functions import train_functions
-from keras_legacy_train.train_graph import train_graph
-from keras_legacy_train.training import TrainingOptions
+from keras_legacy_train import _tensorflow, arguments
+from keras_legacy_train.callbacks import arguments as callback_arguments
+from keras_legacy_train.graph import arguments as graph_arguments
+from keras_legacy_train.training.functions import train_functions
+from keras_legacy_train.training.graph import train_graph
+from keras_legacy_train.training.run import TrainingOptions
 
 
 def train(
@@ -132,7 +134,7 @@ def train(
     if steps is not None and max_steps is not None:
         raise ValueError("Can not provide both steps and max_steps.")
     directory = arguments.as_output_dir(output_dir)
-    watchers = watcher_arguments.as_watchers(monitors, callbacks)
+    watchers = callback_arguments.as_watchers(monitors, callbacks)
     options = TrainingOptions(
         monitors=watchers[0],
         callbacks=watchers[1],

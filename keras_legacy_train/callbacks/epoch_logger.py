@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.loop.callback import LoopCallback
 
 
 class EpochLogger(LoopCallback):

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.stop import StopReason
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.callbacks import hook_schedule
-from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Feeds, Steps
 

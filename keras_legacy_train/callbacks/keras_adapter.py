@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from keras_legacy_train import _keras
-from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.epochs import Epochs
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps

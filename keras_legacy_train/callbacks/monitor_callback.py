@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import arguments
-from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.callbacks.keras_fit import FitSteps
+from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.schedule import Sampling
-from keras_legacy_train.monitors import schedule
+from keras_legacy_train.monitors import watching
 from keras_legacy_train.monitors.calls import as_requests, check_monitor, check_no_hook, end
 from keras_legacy_train.programs.base import Steps
 from keras_legacy_train.programs.named_values import NamedValues, trained_variables
@@ -96,11 +96,11 @@ class MonitorCallback(LoopCallback):
         self._in_keras_fit = False
 
     def next_step(self, step: int) -> float:
-        return schedule.next_step(self.monitor, step)
+        return watching.next_step(self.monitor, step)
 
     @property
     def looks_back(self) -> bool:
-        return schedule.samples(self.monitor)
+        return watching.samples(self.monitor)
 
     def sampling(self, step: int) -> Sampling | None:
         return self.monitor.sampling(step) if self.looks_back else None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_legacy_train import arguments
-from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.programs.base import WINDOW_SECONDS, Steps
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.graph.iterators import InputPosition
+from keras_legacy_train.loop.callback import LoopCallback
 
 
 class ResumedInput(LoopCallback):

@@ -9,9 +9,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.callbacks.callback_state import as_json, callback_state, from_json, set_callback_state
 from keras_legacy_train.callbacks.keras_adapter import KerasAdapter
+from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.epochs import Epochs
 from keras_legacy_train.programs.batch import BatchProgram
 

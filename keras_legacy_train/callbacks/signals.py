@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
-from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from keras_legacy_train import arguments
-from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.schedule import EveryNSteps
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps

@@ -10,10 +10,10 @@ import keras
 import numpy as np
 
 from keras_legacy_train import arguments
-from keras_legacy_train.callbacks.base import LoopCallback
 from keras_legacy_train.callbacks.keras_fit import FitSteps, add_check, remove_check
 from keras_legacy_train.callbacks.nan_report import NanReport, RecentLosses
 from keras_legacy_train.errors import NanLossDuringTrainingError
+from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.schedule import EveryNSteps
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from keras_legacy_train.callbacks.base import LoopCallback
+from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.schedule import EveryNSteps
 from keras_legacy_train.programs.base import Steps
 from keras_legacy_train.programs.logs import python_logs

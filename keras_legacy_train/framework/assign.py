@@ -14,7 +14,7 @@ from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train.checkpoints import SavedVariable
 from keras_legacy_train.checkpoints.lookup import listed_checkpoint_prefix, open_checkpoint
 from keras_legacy_train.framework.variables import check_variable, get_variable_full_name, get_variables
-from keras_legacy_train.programs.named_tensors import suggestion
+from keras_legacy_train.graph.elements import suggestion
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 

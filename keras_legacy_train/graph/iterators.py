@@ -16,7 +16,7 @@ import logging
 
 import tensorflow as tf
 
-from keras_legacy_train.graph.savers import saved_positions
+from keras_legacy_train.graph.saving.savers import saved_positions
 from keras_legacy_train.graph.session import GraphSession
 
 _KEYS = tf.compat.v1.GraphKeys

@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train._tensorflow import FunctionDef
-from keras_legacy_train.graph import random
 from keras_legacy_train.graph.function_defs import trace_gradient
 from keras_legacy_train.graph.nodes import NodeDef, make_node
+from keras_legacy_train.graph.random_ops import stateful_twins
 
 # Ops that run a function as a part of the step. A dataset runs its functions inside the iterator, whose
 # random state is the iterator's own already.
@@ -159,7 +159,7 @@ class Library:
         return []
 
     def _has_random_ops(self, name: str) -> bool:
-        return any(random.initial_state(node) is not None for node in self._functions[name].node_def)
+        return any(stateful_twins.initial_state(node) is not None for node in self._functions[name].node_def)
 
     def _draws(self, name: str) -> bool:
         """Whether a function, or one that it calls, has random ops."""
@@ -189,7 +189,7 @@ class Library:
         outputs: dict[str, str] = {}
         del function.node_def[:]
         for node in nodes:
-            initial = random.initial_state(node)
+            initial = stateful_twins.initial_state(node)
             if initial is None:
                 function.node_def.append(node)
                 self._give_random_state(function.node_def[-1], f"{path}/{node.name}")
@@ -198,7 +198,7 @@ class Library:
             state.attr["dtype"].type = tf.int64.as_datatype_enum
             state.attr["shape"].shape.CopyFrom(tf.TensorShape(initial.shape).as_proto())
             state.attr["shared_name"].s = self._make_state(f"{path}/{node.name}", initial).encode()
-            twin = random.twin(node, f"{state.name}:resource:0")
+            twin = stateful_twins.twin(node, f"{state.name}:resource:0")
             self.add_made(twin.functions)
             function.node_def.extend([state, *twin.nodes])
             for old, new in twin.outputs.items():

@@ -20,11 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.graph import inputs, products, random
-from keras_legacy_train.graph.devices import LocalDevices
-from keras_legacy_train.graph.frames import Frames
 from keras_legacy_train.graph.garbage import collector_paused
-from keras_legacy_train.graph.idle_controls import drop_idle_controls
 from keras_legacy_train.graph.library import Library
 from keras_legacy_train.graph.nodes import (
     NodeDef,
@@ -34,9 +30,14 @@ from keras_legacy_train.graph.nodes import (
     split_inputs,
     with_inputs,
 )
-from keras_legacy_train.graph.ordering import order_updates
 from keras_legacy_train.graph.part import Part
-from keras_legacy_train.graph.references import References
+from keras_legacy_train.graph.random_ops import stateful_twins
+from keras_legacy_train.graph.rewriting import inputs, products
+from keras_legacy_train.graph.rewriting.devices import LocalDevices
+from keras_legacy_train.graph.rewriting.frames import Frames
+from keras_legacy_train.graph.rewriting.idle_controls import drop_idle_controls
+from keras_legacy_train.graph.rewriting.ordering import order_updates
+from keras_legacy_train.graph.rewriting.references import References
 
 _LIFTS = itertools.count()
 
@@ -228,7 +229,7 @@ class LiftedGraph:
         return f"{name}/random_state{self._suffix}"
 
     def _with_random_state_outside(self, node: NodeDef) -> list[NodeDef]:
-        initial = random.initial_state(node)
+        initial = stateful_twins.initial_state(node)
         if initial is None:
             return [node]
         draws_in_turn = self._frames.draw_in_turn(node.name)
@@ -243,7 +244,7 @@ class LiftedGraph:
             handle_node.attr["shape"].shape.CopyFrom(state.shape.as_proto())
             handle_node.attr["shared_name"].s = f"{node.name}/random_state{self._suffix}".encode()
             handle_nodes, handle = [handle_node], f"{handle_node.name}:0"
-        twin = random.twin(node, handle)
+        twin = stateful_twins.twin(node, handle)
         self._library.add_made(twin.functions)
         return [*twin.nodes, *handle_nodes]
 

@@ -10,8 +10,8 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train.errors import NanLossDuringTrainingError, NoProgressError
+from keras_legacy_train.loop.callback_list import Observers
 from keras_legacy_train.loop.epochs import Epochs
-from keras_legacy_train.loop.observers import Observers
 from keras_legacy_train.loop.schedule import WindowSize
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Program, Steps

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_legacy_train.monitors.every_n import EveryN
-from keras_legacy_train.monitors.outputs import check_request, find_output
+from keras_legacy_train.monitors.requests import check_request, find_output
 
 
 class CaptureVariable(EveryN):

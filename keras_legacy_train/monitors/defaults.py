@@ -7,8 +7,8 @@ from typing import Any
 
 from keras_legacy_train import arguments
 from keras_legacy_train.monitors.base import BaseMonitor
-from keras_legacy_train.monitors.outputs import check_request
 from keras_legacy_train.monitors.print_tensor import PrintTensor
+from keras_legacy_train.monitors.requests import check_request
 from keras_legacy_train.monitors.summary_saver import SummarySaver
 
 

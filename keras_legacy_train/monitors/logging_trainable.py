@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_legacy_train import arguments
 from keras_legacy_train.monitors.every_n import EveryN
-from keras_legacy_train.monitors.outputs import format_outputs
+from keras_legacy_train.monitors.requests import format_outputs
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 

@@ -11,7 +11,7 @@ import numpy as np
 from keras_legacy_train import arguments
 from keras_legacy_train.errors import NanLossDuringTrainingError
 from keras_legacy_train.monitors.every_n import EveryN
-from keras_legacy_train.monitors.outputs import check_request, find_output
+from keras_legacy_train.monitors.requests import check_request, find_output
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 

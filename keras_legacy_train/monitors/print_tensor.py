@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_legacy_train.loop.schedule import Sampling
 from keras_legacy_train.monitors.every_n import EveryN
-from keras_legacy_train.monitors.outputs import check_request, format_outputs
+from keras_legacy_train.monitors.requests import check_request, format_outputs
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 

@@ -9,7 +9,7 @@ from typing import Any
 from keras_legacy_train import arguments
 from keras_legacy_train.loop.schedule import Sampling
 from keras_legacy_train.monitors.every_n import EveryN
-from keras_legacy_train.monitors.outputs import check_request, find_output
+from keras_legacy_train.monitors.requests import check_request, find_output
 from keras_legacy_train.summaries import get_summary_writer
 
 

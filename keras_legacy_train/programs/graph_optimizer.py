@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_legacy_train.graph.elements import graph_element
 from keras_legacy_train.graph.session import GraphSession
-from keras_legacy_train.programs.outputs import graph_element
 
 _KEYS = tf.compat.v1.GraphKeys
 _READS = frozenset({"Identity", "ReadVariableOp"})

@@ -11,8 +11,8 @@ from keras_legacy_train.checkpoints import SavedVariable
 from keras_legacy_train.checkpoints.reading import restore_variables
 from keras_legacy_train.graph import initialize
 from keras_legacy_train.graph.iterators import InputPosition
-from keras_legacy_train.graph.saveables import saved_objects
-from keras_legacy_train.graph.savers import saved_tables
+from keras_legacy_train.graph.saving.saveables import saved_objects
+from keras_legacy_train.graph.saving.savers import saved_tables
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.graph.tables import mutable_tables
 

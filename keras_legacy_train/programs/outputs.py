@@ -8,6 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train.graph.elements import graph_element
+
 
 class Outputs(dict):
     """Values by name, found also by the tensor, variable or operation of that name."""
@@ -93,31 +95,3 @@ class StepOutputs(Outputs):
         """Takes in the values, by tensor name."""
         self.update((name, values[name]) for name in self.tensors)
         self.update((asked, self.get(name)) for asked, name in self._asked)
-
-
-def graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:
-    """The tensor or operation that is meant.
-
-    Args:
-        graph: Where to look for it.
-        request: A tensor, operation, variable, or a name. Of `"x"` the tensor `x:0` is meant if the operation
-            `x` has an output, and else the operation.
-
-    Raises:
-        ValueError: It is not in the graph.
-    """
-    if isinstance(request, (tf.Tensor, tf.Operation)) and request.graph is graph:
-        return request
-    try:
-        if isinstance(request, str) and ":" not in request:
-            operation = graph.as_graph_element(request, allow_tensor=False)
-            return operation.outputs[0] if operation.outputs else operation
-        return graph.as_graph_element(request)
-    except (KeyError, TypeError, ValueError) as error:
-        where = getattr(request, "graph", None)
-        if where is not None and where is not graph:
-            name = getattr(request, "name", request)
-            raise ValueError(
-                f"{name!r} belongs to {where}, not to the graph that is run, {graph}."
-            ) from error
-        raise ValueError(f"{request!r} is not in the graph: {error}") from error

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_legacy_train.monitors import schedule
+from keras_legacy_train.monitors import watching
 from keras_legacy_train.monitors.calls import as_requests, end
 from keras_legacy_train.testing.faults import Fault, FaultInjector
 from keras_legacy_train.testing.graph_specs import GraphSpec, Job
@@ -37,7 +37,7 @@ class RecordedCalls:
         return getattr(self.monitor, "run_on_all_workers", False)
 
     def next_step(self, step: int) -> float:
-        return schedule.next_step(self.monitor, step)
+        return watching.next_step(self.monitor, step)
 
     def steps_passed(self, step: int) -> None:
         if hasattr(self.monitor, "steps_passed"):

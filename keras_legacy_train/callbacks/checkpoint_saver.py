@@ -1,0 +1,95 @@
+"""Checkpoints at the start, every so many seconds, and at the end."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from keras_legacy_train import arguments
+from keras_legacy_train.checkpoints import CheckpointManager
+from keras_legacy_train.loop.callback import LoopCallback
+from keras_legacy_train.loop.schedule import EveryNSteps, EverySeconds
+from keras_legacy_train.loop.stop import StopReason
+from keras_legacy_train.programs.base import Steps
+from keras_legacy_train.summaries import SummaryWriter
+
+
+class CheckpointSaver(LoopCallback):
+    """Saves the program's variables; stands for the Supervisor's saving thread.
+
+    It must be the last callback, so that a checkpoint holds what the others did in its step. The first and
+    the last checkpoint are waited for; those between are written beside the training, from copies.
+
+    Args:
+        manager: Writes and keeps the checkpoints.
+        global_step: Returns the global step now.
+        save_secs: Seconds between two checkpoints; `None` or 0 for none by the clock.
+        writer: Gets an event for each checkpoint, if there is one.
+        save_steps: Steps between two checkpoints; `None` for none by the count.
+        save_first: Whether to save before the first step.
+
+    Raises:
+        ValueError: An argument cannot be right.
+    """
+
+    def __init__(
+        self,
+        manager: CheckpointManager,
+        global_step: Callable[[], int],
+        save_secs: float | None,
+        writer: SummaryWriter | None,
+        save_steps: int | None = None,
+        save_first: bool = True,
+    ):
+        super().__init__()
+        if not isinstance(manager, CheckpointManager):
+            raise ValueError(f"manager must be a CheckpointManager; it is {manager!r}.")
+        if not callable(global_step):
+            raise ValueError(f"global_step must be a function; it is {global_step!r}.")
+        save_secs = arguments.as_seconds("save_secs", save_secs)
+        save_steps = arguments.as_optional_positive("save_steps", save_steps)
+        arguments.check_methods("writer", writer, "add_session_log")
+        self._manager = manager
+        self._global_step = global_step
+        self._timer = EverySeconds(save_secs, time.monotonic())
+        self._trigger = None if save_steps is None else EveryNSteps(save_steps, global_step())
+        self._writer = writer
+        self._save_first = arguments.as_flag("save_first", save_first)
+
+    def next_step(self, step: int) -> float:
+        return math.inf if self._trigger is None else self._trigger.next_step()
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        if self._save_first:
+            self._save()
+
+    def on_steps_end(self, steps: Steps) -> None:
+        self._manager.check()
+        due = self._timer.fires(time.monotonic())
+        if self._trigger is not None:
+            due |= self._trigger.fires(steps.last)
+        if due:
+            step = self._global_step()
+            self._manager.save_in_background(step, lambda path: self._announce(path, step))
+
+    def on_loop_end(self, reason: StopReason) -> None:
+        try:
+            self._manager.wait()
+        finally:
+            if reason is not StopReason.NAN:
+                self._save()
+
+    def _save(self) -> None:
+        step = self._global_step()
+        path = self._manager.save(step)
+        if path is not None:
+            self._announce(path, step)
+
+    def _announce(self, path: str, step: int) -> None:
+        if self._writer is not None:
+            log = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.CHECKPOINT, checkpoint_path=path)
+            self._writer.add_session_log(log, step)

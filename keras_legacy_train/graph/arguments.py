@@ -1,0 +1,114 @@
+"""Checks of arguments that are graphs, or speak of what is in one, before anything is touched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train import _tensorflow
+from keras_legacy_train.graph.elements import graph_element
+from keras_legacy_train.graph.saving.meta_graph import read_meta_graph
+
+
+def as_graph(graph: Any) -> tf.Graph:
+    """The graph itself, or the one that a `.meta` file holds."""
+    if isinstance(graph, tf.Graph):
+        return graph
+    check_not_tf_keras("graph", graph)
+    if not isinstance(graph, (str, bytes, os.PathLike)):
+        raise ValueError(f"graph must be a tf.Graph or the path of a .meta file; it is {graph!r}.")
+    path = os.fsdecode(graph)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"graph: there is no file {path!r}.")
+    return read_meta_graph(path)
+
+
+def check_not_tf_keras(name: str, model: Any) -> None:
+    """Models of Keras 2 are others than those of Keras 3."""
+    if any(base.__module__.partition(".")[0] == "tf_keras" for base in type(model).__mro__):
+        raise TypeError(
+            f"{name}: {model!r} is a tf_keras model, of Keras 2, but this package works with Keras 3"
+            f" ({keras.__version__}). Unset TF_USE_LEGACY_KERAS and build it with keras."
+        )
+
+
+def as_elements(name: str, graph: tf.Graph, value: Any) -> list[tf.Operation | tf.Tensor]:
+    """The operations and tensors in any structure of them or their names."""
+    flat = value.values() if isinstance(value, Mapping) else value
+    flat = (
+        flat if isinstance(flat, Iterable) and not isinstance(flat, (str, tf.Tensor, tf.Variable)) else [flat]
+    )
+    elements = []
+    for each in flat:
+        if isinstance(each, (list, tuple, Mapping)):
+            elements.extend(as_elements(name, graph, each))
+            continue
+        try:
+            elements.append(graph_element(graph, each))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return elements
+
+
+def as_train_ops(graph: tf.Graph, train_op: Any) -> list[tf.Operation | tf.Tensor]:
+    """What a step runs."""
+    if train_op is None:
+        raise ValueError("Missing train_op.")
+    elements = as_elements("train_op", graph, train_op)
+    if not elements:
+        raise ValueError(f"Missing train_op: {train_op!r} holds none.")
+    return elements
+
+
+def as_loss(graph: tf.Graph, loss_op: Any) -> tf.Tensor:
+    """The loss's tensor, of one number as far as its shape is known."""
+    if loss_op is None:
+        raise ValueError("Missing loss_op.")
+    expected = "loss_op must be a tensor of one number, or its name"
+    if isinstance(loss_op, (list, tuple, dict, set, int, float, np.ndarray)):
+        raise ValueError(f"{expected}; it is the {type(loss_op).__name__} {loss_op!r}.")
+    (loss,) = as_elements("loss_op", graph, loss_op)
+    if isinstance(loss, tf.Operation):
+        raise ValueError(f"{expected}; it is the operation {loss.name!r}.")
+    if loss.shape.num_elements() not in (None, 1):
+        raise ValueError(
+            f"{expected}; {loss.name!r} has shape {loss.shape}. Reduce it, e.g. by tf.reduce_mean."
+        )
+    return loss
+
+
+def as_global_step(graph: tf.Graph, global_step_tensor: Any) -> str:
+    """The name of the variable that counts steps; looked up in the graph if it is not given."""
+    if global_step_tensor is None:
+        global_step_tensor = tf.compat.v1.train.get_global_step(graph)
+    if global_step_tensor is None:
+        raise ValueError('No "global_step" was provided or found in the graph.')
+    (element,) = as_elements("global_step_tensor", graph, global_step_tensor)
+    operation = element if isinstance(element, tf.Operation) else element.op
+    while operation.type in ("Identity", "ReadVariableOp") and operation.inputs:
+        operation = operation.inputs[0].op
+    by_name = {v.op.name: v for v in graph.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)}
+    try:
+        tf.compat.v1.train.assert_global_step(by_name.get(operation.name, element))
+    except TypeError as error:
+        raise TypeError(f"global_step_tensor: {error}") from error
+    if operation.name not in by_name:
+        raise ValueError(
+            f"global_step_tensor must be a global variable or a read of one; it is {element.name!r}."
+        )
+    return operation.name
+
+
+def check_fetches(name: str, graph: tf.Graph, fetches: Any) -> None:
+    """A dict of tensors of the graph or their names, or of structures of them."""
+    if not isinstance(fetches, Mapping):
+        raise ValueError(f"{name} must be a dict of tensors; it is {fetches!r}.")
+    try:
+        _tensorflow.FetchHandler(graph, fetches, {})
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from error

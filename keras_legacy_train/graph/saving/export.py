@@ -1,0 +1,153 @@
+"""A graph as files that TensorFlow 1.15 and 2 can read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from keras_legacy_train import _tensorflow
+from keras_legacy_train.graph.garbage import collector_paused
+from keras_legacy_train.graph.saving.savers import POSITIONS, SaverOps, ancestors, saved_positions, saver_ops
+
+_KEYS = tf.compat.v1.GraphKeys
+
+# What came after 1.15, which refuses a graph with an attribute it does not know. None of these changes what
+# is computed. `_output_shapes` are as inferred here; where 1.15 says otherwise, its import fails.
+_NEW_ATTRIBUTES = frozenset(
+    {
+        "_output_shapes",
+        "allowed_devices",
+        "bad_indices_policy",
+        "buffer_size_min",
+        "debug_name",
+        "external_state_policy",
+        "force_synchronous",
+        "grad_a",
+        "grad_b",
+        "grad_x",
+        "grad_y",
+        "is_files",
+        "metadata",
+        "replicate_on_split",
+    }
+)
+_NEW_ATTRIBUTES_OF = {"AssignVariableOp": frozenset({"validate_shape"})}
+_NEW_NO_OPS = frozenset({"DisableCopyOnRead"})
+
+# Where a graph that is imported has no Saver, one is made for it.
+_NO_SAVER = tf.compat.v1.train.SaverDef(
+    filename_tensor_name="none", save_tensor_name="none", restore_op_name="none"
+)
+
+
+class MetaGraphWriter:
+    """Serialises a graph with a `Saver`, as `tf.contrib.learn.train` left it in `.meta`.
+
+    The Saver is for the variables and the saveable objects, but for the positions of iterators: TensorFlow 1
+    and 2 cannot read each other's.
+
+    The graph itself is not changed: the Saver's ops are added to a copy. That takes seconds for a large
+    graph, so the result is kept until the graph grows.
+
+    Args:
+        graph: The graph.
+    """
+
+    def __init__(self, graph: tf.Graph):
+        self._graph = graph
+        self._version: int | None = None
+        self._serialized = b""
+
+    def __call__(self) -> bytes:
+        """The serialised `MetaGraphDef`."""
+        if self._version != self._graph.version:
+            self._serialized = _meta_graph_with_saver(self._graph).SerializeToString()
+            self._version = self._graph.version
+        return self._serialized
+
+
+@collector_paused()
+def _meta_graph_with_saver(graph: tf.Graph) -> tf.compat.v1.MetaGraphDef:
+    objects = [ops for ops in saver_ops(graph) if ops.parts]
+    # Objects would become names, from which an import could not make them.
+    left_out = {_KEYS.SAVEABLE_OBJECTS, POSITIONS}
+    collections = [key for key in graph.get_all_collection_keys() if key not in left_out]
+    with graph.as_default():
+        meta_graph = tf.compat.v1.train.export_meta_graph(
+            collection_list=collections, strip_default_attrs=True
+        )
+        saved_part = _saved_part(graph, meta_graph, objects)
+    positions = [f"{key} {tensor}".encode() for key, tensor in saved_positions(graph).items()]
+    if positions:
+        meta_graph.collection_def[POSITIONS].bytes_list.value.extend(positions)
+    read_instead: dict[str, str] = {}
+    with saved_part.as_default() as part:
+        stand_ins = [_stand_in(part, ops, read_instead) for ops in objects]
+        saved = [*part.get_collection(_KEYS.GLOBAL_VARIABLES), *stand_ins]
+        if saved:
+            name = graph.unique_name("save", mark_as_used=False)
+            saver = tf.compat.v1.train.Saver(saved, name=name)
+            meta_graph.saver_def.CopyFrom(saver.as_saver_def())
+        with_saver = tf.compat.v1.train.export_meta_graph(strip_default_attrs=True).graph_def
+    names = {node.name for node in meta_graph.graph_def.node}
+    meta_graph.graph_def.node.extend(node for node in with_saver.node if node.name not in names)
+    functions = meta_graph.graph_def.library.function
+    for node in (*meta_graph.graph_def.node, *(node for f in functions for node in f.node_def)):
+        _make_readable_by_1_15(node)
+    for node in meta_graph.graph_def.node:
+        node.input[:] = [read_instead.get(text, text) for text in node.input]
+    return meta_graph
+
+
+def _saved_part(
+    graph: tf.Graph, meta_graph: tf.compat.v1.MetaGraphDef, objects: Sequence[SaverOps]
+) -> tf.Graph:
+    """A graph of nothing but the variables and what it takes to save and restore the objects."""
+    variables = tf.compat.v1.MetaGraphDef()
+    if _KEYS.GLOBAL_VARIABLES in meta_graph.collection_def:
+        variables.collection_def[_KEYS.GLOBAL_VARIABLES].CopyFrom(
+            meta_graph.collection_def[_KEYS.GLOBAL_VARIABLES]
+        )
+    wanted = [name for ops in objects for part in ops.parts for name in (part.written, part.read)]
+    wanted += [name for ops in objects for name in ops.restore]
+    for variable in graph.get_collection(_KEYS.GLOBAL_VARIABLES):
+        names = variable.to_proto()
+        wanted += [names.variable_name, names.initializer_name, names.initial_value_name, names.snapshot_name]
+    operations = [graph.get_operation_by_name(name.partition(":")[0]) for name in wanted if name]
+    needed = {op.name for op in ancestors(operations)}
+    variables.graph_def.node.extend(node for node in meta_graph.graph_def.node if node.name in needed)
+    variables.graph_def.library.CopyFrom(meta_graph.graph_def.library)
+    variables.graph_def.versions.CopyFrom(meta_graph.graph_def.versions)
+    variables.saver_def.CopyFrom(_NO_SAVER)
+    with tf.Graph().as_default() as part:
+        tf.compat.v1.train.import_meta_graph(variables)
+    return part
+
+
+def _stand_in(copy: tf.Graph, ops: SaverOps, read_instead: dict[str, str]) -> _tensorflow.SaveableObject:
+    """Objects of the original, for the Saver of the copy.
+
+    The ops that save and restore them are in the copy, too. Those that restore take what another Saver reads;
+    `read_instead` gets to know what they must take in its place, as inputs of nodes are written.
+    """
+
+    def restore(tensors: Sequence[tf.Tensor]) -> tf.Operation:
+        for part, tensor in zip(ops.parts, tensors, strict=True):
+            read_instead[part.read.removesuffix(":0")] = tensor.name.removesuffix(":0")
+        return tf.group(*map(copy.get_operation_by_name, ops.restore))
+
+    parts = [(part.key, part.slice_spec, copy.get_tensor_by_name(part.written)) for part in ops.parts]
+    return _tensorflow.SaveableObject(ops.parts[0].key, parts, restore)
+
+
+def _make_readable_by_1_15(node: tf.compat.v1.NodeDef) -> None:
+    new = _NEW_ATTRIBUTES | _NEW_ATTRIBUTES_OF.get(node.op, frozenset())
+    for name in new.intersection(node.attr):
+        del node.attr[name]
+    if node.op in _NEW_NO_OPS:
+        controls = [f"^{text.lstrip('^').partition(':')[0]}" for text in node.input]
+        name = node.name
+        node.Clear()
+        node.name, node.op = name, "NoOp"
+        node.input.extend(controls)

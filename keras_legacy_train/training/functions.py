@@ -1,0 +1,140 @@
+"""Training a Keras model, or functions over variables, in the place of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_legacy_train import _keras, arguments
+from keras_legacy_train import monitors as monitors_lib
+from keras_legacy_train.callbacks.arguments import check_no_hooks
+from keras_legacy_train.loop.epochs import Epochs
+from keras_legacy_train.programs.function_step import FunctionStep, OptimizerStep
+from keras_legacy_train.programs.source import DatasetSource, FunctionSource, NoSource, Source
+from keras_legacy_train.programs.traced_step import BatchStep
+from keras_legacy_train.programs.values_session import ValuesSession
+from keras_legacy_train.training.batches import train_batches
+from keras_legacy_train.training.run import TrainingOptions
+
+
+def train_functions(
+    model: keras.Model | None,
+    output_dir: str,
+    train_op: Any,
+    loss_op: Any,
+    global_step_tensor: Any,
+    init_op: Any,
+    init_feed_dict: Mapping[Any, Any] | None,
+    init_fn: Callable[[ValuesSession], Any] | None,
+    feed_fn: Any,
+    options: TrainingOptions,
+) -> Any:
+    """Trains without a graph; `train` documents the arguments."""
+    if init_feed_dict is not None:
+        raise ValueError(
+            "init_feed_dict: there is no graph with placeholders to feed; init_op is a function."
+        )
+    check_no_hooks(options.monitors)
+    arguments.check_callable("init_op", init_op)
+    if options.jit_compile == "auto":
+        raise ValueError("jit_compile='auto' is for graphs. For a model or functions, pass True or False.")
+    source = _source(feed_fn)
+    step = _step(model, train_op, loss_op, not isinstance(source, NoSource), bool(options.jit_compile))
+    monitors = options.monitors or monitors_lib.get_default_monitors(loss_op="loss")
+
+    def initialize(session: ValuesSession) -> None:
+        if init_op is not None:
+            init_op()
+        if init_fn is not None:
+            init_fn(session)
+
+    return train_batches(
+        step,
+        source,
+        output_dir,
+        options.replace(monitors=monitors),
+        Epochs(options.steps_per_epoch),
+        model=model,
+        optimizer=train_op if isinstance(train_op, keras.optimizers.Optimizer) else None,
+        global_step=_global_step(global_step_tensor),
+        initialize=initialize,
+    )
+
+
+def _source(feed_fn: Any) -> Source:
+    if feed_fn is None:
+        return NoSource()
+    if isinstance(feed_fn, tf.data.Dataset):
+        if not hasattr(tf.data.experimental.to_variant(feed_fn), "numpy"):
+            raise ValueError(
+                f"feed_fn: {feed_fn} is part of a graph. It was made with eager execution off, as"
+                " tf.compat.v1.disable_v2_behavior() leaves it; make it before that call."
+            )
+        return DatasetSource(feed_fn, goes_on=True)
+    if not callable(feed_fn):
+        raise ValueError(f"feed_fn must be a function or a tf.data.Dataset; it is {feed_fn!r}.")
+    return FunctionSource(feed_fn)
+
+
+def _step(
+    model: keras.Model | None, train_op: Any, loss_op: Any, takes_batch: bool, jit_compile: bool
+) -> BatchStep:
+    if train_op is None:
+        raise ValueError("Missing train_op.")
+    if loss_op is None:
+        raise ValueError("Missing loss_op.")
+    if isinstance(train_op, keras.optimizers.Optimizer):
+        if model is None:
+            raise ValueError(
+                "train_op: a Keras optimizer needs a model, in the place of the graph. For plain variables,"
+                " pass a function that applies the gradients."
+            )
+        if not takes_batch:
+            raise ValueError("feed_fn is missing: a Keras optimizer trains the model on batches (x, y).")
+        _check_loss(loss_op)
+        return OptimizerStep(model, train_op, loss_op, jit_compile)
+    if not callable(train_op) or isinstance(train_op, type):
+        raise ValueError(
+            "train_op must be a Keras optimizer or a function where graph is a model or None; it is"
+            f" {train_op!r}."
+        )
+    if not isinstance(loss_op, str) and not callable(loss_op):
+        raise ValueError(
+            f"loss_op must be a function, or the key of the loss in what train_op returns; it is {loss_op!r}."
+        )
+    return FunctionStep(train_op, loss_op, takes_batch, jit_compile)
+
+
+def _check_loss(loss: Any) -> None:
+    """Whether a model can be compiled with it: one loss, or several for several outputs."""
+    if isinstance(loss, Mapping):
+        loss = list(loss.values())
+    if isinstance(loss, (list, tuple)) and not loss:
+        raise ValueError("loss_op must be a Keras loss; it is empty.")
+    for each in loss if isinstance(loss, (list, tuple)) else [loss]:
+        if isinstance(each, str):
+            try:
+                keras.losses.get(each)
+            except ValueError as error:
+                raise ValueError(f"loss_op: there is no Keras loss {each!r}.") from error
+        elif not callable(each):
+            raise ValueError(
+                "loss_op must be a Keras loss, its name or a function of y and the model's output; it is"
+                f" {loss!r}."
+            )
+
+
+def _global_step(global_step_tensor: Any) -> tf.Variable | None:
+    if global_step_tensor is None:
+        return None
+    is_keras = isinstance(global_step_tensor, _keras.Variable)
+    variable = global_step_tensor.value if is_keras else global_step_tensor
+    if not isinstance(variable, tf.Variable) or not variable.dtype.is_integer or variable.shape.rank != 0:
+        raise ValueError(
+            "global_step_tensor must be an integer tf.Variable of one number that train_op raises; it is"
+            f" {global_step_tensor!r}."
+        )
+    return variable

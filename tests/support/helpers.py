@@ -1,0 +1,240 @@
+"""What test files share: recording monitors, the Session loop to compare with, readers of a directory."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train import monitors
+
+TESTS = Path(__file__).parents[1]
+SCRIPTS = TESTS / "scripts"
+
+# Keys of our checkpoints that are no variables of the graph.
+_BOOKKEEPING = {"_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter/.ATTRIBUTES/VARIABLE_VALUE"}
+
+
+@dataclasses.dataclass
+class Job:
+    """A graph and what `train` has to be told about it."""
+
+    graph: tf.Graph
+    train_op: Any
+    loss: tf.Tensor
+    feed_fn: Callable[[], dict[Any, Any]] | None = None
+    init_feed_dict: dict[Any, Any] | None = None
+    step_by: int = 1
+
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments of `train` that depend on the graph."""
+        return {
+            "graph": self.graph,
+            "train_op": self.train_op,
+            "loss_op": self.loss,
+            "feed_fn": self.feed_fn,
+            "init_feed_dict": self.init_feed_dict,
+        }
+
+
+class Recorder(monitors.BaseMonitor):
+    """Asks for `requests` at every step; notes every call, and what it was given at each step."""
+
+    def __init__(self, *requests: Any):
+        super().__init__()
+        self.requests = list(requests)
+        self.calls: list[list[Any]] = []
+        self.outputs: dict[int, dict[Any, Any]] = {}
+
+    def begin(self, max_steps: int | None = None) -> None:
+        super().begin(max_steps)
+        self.calls.append(["begin", max_steps])
+
+    def step_begin(self, step: int) -> list[Any]:
+        super().step_begin(step)
+        self.calls.append(["step_begin", step])
+        return self.requests
+
+    def step_end(self, step: int, output: dict[Any, Any]) -> bool:
+        self.calls.append(["step_end", step])
+        self.outputs[step] = output
+        return super().step_end(step, output)
+
+    def post_step(self, step: int, session: Any) -> None:
+        super().post_step(step, session)
+        self.calls.append(["post_step", step])
+
+    def end(self, session: Any = None) -> None:
+        super().end(session)
+        self.calls.append(["end"])
+
+    def values(self, request: Any) -> list[Any]:
+        """What `request` gave at each watched step, in order."""
+        return [output[request] for output in self.outputs.values()]
+
+    def steps(self, hook: str) -> list[int]:
+        """The steps at which `hook` was called, in order."""
+        return [call[1] for call in self.calls if call[0] == hook]
+
+
+class Silent(monitors.BaseMonitor):
+    """Never asks for a step, so steps run in windows; its presence keeps the default monitors away."""
+
+
+class EveryNLosses(monitors.EveryN):
+    """Notes the loss at the steps its schedule names."""
+
+    def __init__(self, loss: Any, every_n_steps: int = 100, first_n_steps: int = 1):
+        super().__init__(every_n_steps, first_n_steps)
+        self.loss = loss
+        self.losses: dict[int, Any] = {}
+        self.post_steps: list[int] = []
+
+    def every_n_step_begin(self, step: int) -> list[Any]:
+        return [self.loss]
+
+    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> None:
+        self.losses[step] = outputs[self.loss]
+
+    def every_n_post_step(self, step: int, session: Any) -> None:
+        self.post_steps.append(step)
+
+
+class StopAt(monitors.BaseMonitor):
+    """Stops after the given step."""
+
+    def __init__(self, step: int):
+        super().__init__()
+        self.last = step
+
+    def step_end(self, step: int, output: dict[Any, Any]) -> bool:
+        super().step_end(step, output)
+        return step >= self.last
+
+
+@dataclasses.dataclass
+class SessionRun:
+    """What a plain Session loop gave: step by step, and in the end the variables as a Saver names them."""
+
+    losses: list[Any]
+    requested: list[list[Any]]
+    variables: dict[str, np.ndarray]
+
+
+@contextlib.contextmanager
+def initialised_session(job: Job) -> Iterator[tf.compat.v1.Session]:
+    """A Session in which everything of `job` is initialised and its queue runners are running."""
+    v1 = tf.compat.v1
+    with job.graph.as_default():
+        init_op = v1.global_variables_initializer()
+        local_init_op = tf.group(v1.local_variables_initializer(), v1.tables_initializer())
+    with v1.Session(graph=job.graph) as session:
+        session.run(init_op, job.init_feed_dict)
+        session.run(local_init_op)
+        coordinator = v1.train.Coordinator()
+        runners = job.graph.get_collection(v1.GraphKeys.QUEUE_RUNNERS)
+        for runner in runners:
+            runner.create_threads(session, coordinator, daemon=True, start=True)
+        yield session
+        coordinator.request_stop()
+        for runner in runners:
+            session.run(runner.cancel_op)
+
+
+def run_in_session(job: Job, steps: int, requests: Iterable[tf.Tensor] = ()) -> SessionRun:
+    """The loop people write by hand: runs `train_op` until the global step is `steps`."""
+    with job.graph.as_default():
+        global_step = tf.compat.v1.train.get_global_step()
+        saver = tf.compat.v1.train.Saver()
+    losses, requested = [], []
+    with initialised_session(job) as session, tempfile.TemporaryDirectory() as directory:
+        while (before := session.run(global_step)) < steps:
+            feed = job.feed_fn() if job.feed_fn else None
+            loss, values, _ = session.run([job.loss, list(requests), job.train_op], feed)
+            losses.append(loss)
+            requested.append(values)
+            assert session.run(global_step) > before, "train_op was not run"
+        saver.save(session, str(Path(directory, "model.ckpt")))
+        return SessionRun(losses, requested, checkpoint_values(directory))
+
+
+def newest_checkpoint(output_dir: Any) -> str | None:
+    """The name, without the directory, of the newest checkpoint in a directory."""
+    path = tf.train.latest_checkpoint(str(output_dir))
+    return path and Path(path).name
+
+
+def checkpoint_values(output_dir: Any, checkpoint: str | None = None) -> dict[str, np.ndarray]:
+    """Everything in the newest (or the given) checkpoint of a directory, by key."""
+    name = checkpoint or newest_checkpoint(output_dir)
+    assert name is not None, f"no checkpoint in {output_dir}"
+    reader = tf.train.load_checkpoint(str(Path(output_dir, name)))
+    names = set(reader.get_variable_to_shape_map()) - _BOOKKEEPING
+    return {name: reader.get_tensor(name) for name in names}
+
+
+def checkpoint_numbers(output_dir: Any) -> list[int]:
+    """The steps of the checkpoints that lie in a directory, ascending."""
+    return sorted(int(path.stem.rpartition("-")[2]) for path in Path(output_dir).glob("model.ckpt-*.index"))
+
+
+def listed_checkpoints(output_dir: Any) -> list[str]:
+    """The names in the directory's `checkpoint` file, oldest first."""
+    state = tf.train.get_checkpoint_state(str(output_dir))
+    return [Path(path).name for path in state.all_model_checkpoint_paths]
+
+
+def assert_values_close(actual: dict[str, Any], expected: dict[str, Any], **tolerance: float) -> None:
+    """Every expected value is there and near."""
+    missing = sorted(set(expected) - set(actual))
+    assert not missing, f"missing {missing}"
+    for name, value in expected.items():
+        np.testing.assert_allclose(actual[name], value, err_msg=name, **tolerance)
+
+
+def assert_values_equal(actual: dict[str, Any], expected: dict[str, Any]) -> None:
+    """The same keys with, bit for bit, the same values."""
+    assert sorted(actual) == sorted(expected)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(actual[name], value, err_msg=name)
+
+
+def read_events(output_dir: Any) -> list[Any]:
+    """All events of a directory's event files, in order."""
+    events: list[Any] = []
+    for path in sorted(Path(output_dir).glob("events.out.tfevents.*")):
+        events.extend(tf.compat.v1.train.summary_iterator(str(path)))
+    return events
+
+
+def scalar_events(output_dir: Any) -> dict[str, dict[int, float]]:
+    """The `simple_value` scalars of a directory: tag → step → value."""
+    scalars: dict[str, dict[int, float]] = {}
+    for event in read_events(output_dir):
+        for value in event.summary.value:
+            if value.WhichOneof("value") == "simple_value":
+                scalars.setdefault(value.tag, {})[event.step] = value.simple_value
+    return scalars
+
+
+def run_python(*arguments: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Runs a script in a Python of its own, where it finds `tests/support`, and returns when it has ended."""
+    paths = [str(TESTS.parent), str(TESTS / "support")]
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=TESTS,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_legacy_train import arguments
 from keras_legacy_train.checkpoints.directory import exists
-from keras_legacy_train.checkpoints.manager import CheckpointManager
+from keras_legacy_train.checkpoints.index import CheckpointIndex
 
 
 def checkpoint_prefix(name: str, path: Any) -> str:
@@ -24,7 +24,7 @@ def checkpoint_prefix(name: str, path: Any) -> str:
         DamagedCheckpointError: There are checkpoints in the directory, and none of them can be read.
     """
     path = arguments.as_path(name, path)
-    newest = CheckpointManager(path, max_to_keep=None).latest if os.path.isdir(path) else None
+    newest = CheckpointIndex(path).find_latest() if os.path.isdir(path) else None
     return _existing(name, path, newest)
 
 

@@ -1,4 +1,4 @@
-"""The checkpoints of one directory: the newest good one, the next one, and which are kept."""
+"""Saving a state to the checkpoints of a directory, and restoring it from them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.checkpoints import directory as files
 from keras_legacy_train.checkpoints.background import Background
+from keras_legacy_train.checkpoints.index import CheckpointIndex
 from keras_legacy_train.checkpoints.leftovers import remove_leftovers
-from keras_legacy_train.checkpoints.reading import checkpoint_contents, find_damage
 from keras_legacy_train.checkpoints.state import CheckpointState, NamedVariables, StateCopy
 from keras_legacy_train.checkpoints.writing import write_checkpoint
-from keras_legacy_train.errors import CheckpointSaveError, DamagedCheckpointError
+from keras_legacy_train.errors import CheckpointSaveError
 
-logger = logging.getLogger("keras_legacy_train")
+_LOGGER = logging.getLogger("keras_legacy_train")
 
 _NAMES_IN_WARNING = 10
 # Why a file cannot be written.
@@ -87,22 +87,15 @@ class CheckpointManager:
     ):
         if max_to_keep is not None and max_to_keep < 1:
             raise ValueError(f"max_to_keep must be positive or None, not {max_to_keep}.")
-        files.check_path(directory)
         self.directory = directory
         self.name = name
+        self._index = CheckpointIndex(directory, name)
         self._max_to_keep = max_to_keep
         self._require_finite = require_finite
         self._before_save = before_save
         self.track(NamedVariables(()) if state is None else state, meta_graph)
         self._background = Background()
         self._is_writable = False
-        # Prefixes found to be damaged, with what is wrong.
-        self._damaged: dict[str, str] = {}
-        # Listed paths that are not read, with the reason.
-        self._refused: dict[str, str] = {}
-        # The listed prefixes, the newest last, once they are known; whether their files are still there is
-        # another matter.
-        self._list: list[str] | None = None
 
     def track(self, state: CheckpointState, meta_graph: Callable[[], bytes | None] = _no_meta_graph) -> None:
         """Sets what a checkpoint holds, in the place of what the constructor was given."""
@@ -124,7 +117,7 @@ class CheckpointManager:
     def checkpoints(self) -> list[str]:
         """The prefixes of the checkpoints kept, oldest first, without those found to be damaged."""
         self._background.join()
-        return self._kept()
+        return self._index.kept
 
     @property
     def latest(self) -> str | None:
@@ -139,14 +132,7 @@ class CheckpointManager:
             DamagedCheckpointError: There are checkpoints, but not one is intact.
         """
         self._background.join()
-        for prefix in self._newest_first():
-            if self._is_intact(prefix):
-                self._list = [p for p in self._listed if p != prefix] + [prefix]
-                return prefix
-        problems = [f"{path}: {problem}" for path, problem in (self._damaged | self._refused).items()]
-        if problems and not self._holds_only_a_torn_start():
-            raise DamagedCheckpointError(self.directory, problems)
-        return None
+        return self._index.find_latest()
 
     def restore_latest(self) -> str | None:
         """Restores the newest intact checkpoint; see `latest` and `restore`.
@@ -210,7 +196,7 @@ class CheckpointManager:
             paths = [prefix for prefix in located if prefix and files.is_named(prefix, self.name)]
         removed = remove_leftovers(self.directory, self.name, paths)
         if removed:
-            logger.info("Deleted what killed saves have left in %s: %s.", self.directory, ", ".join(removed))
+            _LOGGER.info("Deleted what killed saves have left in %s: %s.", self.directory, ", ".join(removed))
 
     def save(self, step: int) -> str | None:
         """Writes a checkpoint, lists it in the `checkpoint` file, and only then deletes those not kept.
@@ -271,7 +257,7 @@ class CheckpointManager:
         To be asked before the values are copied, since what verifies a checkpoint reads its tensors.
         """
         prefix = self._prefix(step)
-        if self._kept()[-1:] != [prefix] or not self._is_intact(prefix):
+        if self._index.kept[-1:] != [prefix] or not self._index.is_intact(prefix):
             return None
         return None if self._require_finite and self.state.copy().not_finite() else prefix
 
@@ -282,7 +268,7 @@ class CheckpointManager:
         if self._warn_if_not_finite(step, copy):
             return None
         prefix = self._prefix(step)
-        logger.info("Saving checkpoint for step %d to checkpoint: %s.", step, prefix)
+        _LOGGER.info("Saving checkpoint for step %d to checkpoint: %s.", step, prefix)
         try:
             self._write(prefix, copy, meta_graph())
         except (tf.errors.OpError, OSError) as error:
@@ -295,95 +281,30 @@ class CheckpointManager:
         if not self._is_writable:
             self.verify_writable()
         self._move_aside(prefix)
-        kept = self._kept()
-        self._list = None  # to be read anew if this fails
-        self._list = write_checkpoint(prefix, copy.children, meta_graph, kept, self._max_to_keep)
+        kept = self._index.kept
+        self._index.set_listed(None)  # to be read anew if this fails
+        self._index.set_listed(write_checkpoint(prefix, copy.children, meta_graph, kept, self._max_to_keep))
 
     def _move_aside(self, prefix: str) -> None:
         """Renames what is damaged, and files of this number, so that nothing is ever written over."""
-        if files.exists(prefix) and self._is_intact(prefix):
+        if files.exists(prefix) and self._index.is_intact(prefix):
             files.move_checkpoint_aside(prefix, "replaced")
-        for damaged in {**self._damaged, prefix: ""}:
+        for damaged in dict.fromkeys([*self._index.damaged, prefix]):
             files.move_checkpoint_aside(damaged, "damaged")
-        self._damaged.clear()
-
-    @property
-    def _listed(self) -> list[str]:
-        if self._list is None:
-            self._list = self._read_list()
-        return self._list
-
-    def _kept(self) -> list[str]:
-        return [p for p in self._listed if p not in self._damaged and files.exists(p)]
+        self._index.forget_damaged()
 
     def _warn_if_not_finite(self, step: int, copy: StateCopy) -> bool:
         names = copy.not_finite() if self._require_finite else []
         if not names:
             return False
         more = len(names) - _NAMES_IN_WARNING
-        logger.warning(
+        _LOGGER.warning(
             "No checkpoint is saved for step %d: not all values are finite in %s%s.",
             step,
             ", ".join(names[:_NAMES_IN_WARNING]),
             f" and {more} more variables" if more > 0 else "",
         )
         return True
-
-    def _read_list(self) -> list[str]:
-        """Returns the prefixes in the `checkpoint` file or, without such a file, those in the directory."""
-        paths = files.read_state(self.directory)
-        if paths is None:
-            found = files.find_checkpoints(self.directory, self.name)
-            state_file = os.path.join(self.directory, files.STATE_FILE)
-            if found or os.path.exists(state_file):
-                logger.warning(
-                    "%s is missing or unreadable; going by the checkpoints found beside it: %s.",
-                    state_file,
-                    ", ".join(map(os.path.basename, found)) or "none",
-                )
-            return found
-        located = [(path, files.locate(self.directory, path)) for path in paths]
-        self._refused = {path: problem for path, prefix in located if (problem := self._refusal(prefix))}
-        return list(dict.fromkeys(prefix for path, prefix in located if prefix and path not in self._refused))
-
-    def _refusal(self, prefix: str | None) -> str | None:
-        """Why a checkpoint of the list is not even looked at, or `None` if it is.
-
-        A name that this manager does not give could be that of somebody's file, which would be deleted with
-        the checkpoints.
-        """
-        if prefix is None:
-            return "outside of the directory, not read"
-        if files.is_named(prefix, self.name):
-            return None
-        if files.leads_outside(prefix):
-            return "a link to outside of the directory, not read"
-        try:
-            checkpoint_contents(prefix)
-        except tf.errors.OpError:
-            return "not a checkpoint"
-        return None
-
-    def _newest_first(self) -> list[str]:
-        """Returns every checkpoint, listed or found: the last of the list first, the others by step."""
-        newest = self._listed[-1:]
-        others = set(self._listed).union(files.find_checkpoints(self.directory, self.name))
-        return newest + sorted(others.difference(newest), key=files.step_of, reverse=True)
-
-    def _is_intact(self, prefix: str) -> bool:
-        if prefix in self._damaged:
-            return False
-        link = files.leads_outside(prefix)
-        damage = find_damage(prefix) if link is None else f"{link} is a link to outside of the directory"
-        if damage is not None:
-            self._damaged[prefix] = damage
-            logger.warning("Checkpoint %s is damaged and passed over: %s", prefix, damage)
-        return damage is None
-
-    def _holds_only_a_torn_start(self) -> bool:
-        """Whether the first save of all was cut short: nothing was trained yet, so nothing can be lost."""
-        listed = os.path.exists(os.path.join(self.directory, files.STATE_FILE))
-        return not listed and [files.step_of(prefix) for prefix in self._damaged] == [0]
 
 
 def _reason(error: tf.errors.OpError | OSError) -> tuple[int | None, str]:

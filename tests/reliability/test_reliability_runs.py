@@ -37,7 +37,7 @@ from keras_legacy_train import (
     train,
 )
 from keras_legacy_train._tensorflow import eager_mode
-from keras_legacy_train.checkpoints import manager
+from keras_legacy_train.checkpoints import index
 from keras_legacy_train.errors import CheckpointSaveError
 from keras_legacy_train.testing import Fault, FaultInjector, InjectedError, full_disk
 
@@ -189,13 +189,13 @@ def test_the_directory_is_held_before_the_newest_checkpoint_is_looked_for(
     arguments = graphs.build("linear_sgd").arguments()
     train(output_dir=tmp_path, steps=1, monitors=[Silent()], **arguments)
     held = []
-    find_damage = manager.find_damage
+    find_damage = index.find_damage
 
     def note(prefix: str) -> str | None:
         held.append((tmp_path / LOCK).exists())
         return find_damage(prefix)
 
-    monkeypatch.setattr(manager, "find_damage", note)
+    monkeypatch.setattr(index, "find_damage", note)
     train(output_dir=tmp_path, steps=1, monitors=[Silent()], **arguments)
     assert held and all(held)
 

@@ -1,0 +1,146 @@
+"""The index of a directory's checkpoints: which are listed, damaged or refused, and which is the newest."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from keras_legacy_train.checkpoints import directory as files
+from keras_legacy_train.checkpoints.reading import checkpoint_contents, find_damage
+from keras_legacy_train.errors import DamagedCheckpointError
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+
+class CheckpointIndex:
+    """Knows the checkpoints `<directory>/<name>-<step>`. It reads files and never changes one.
+
+    Args:
+        directory: Where the checkpoints lie. It need not exist.
+        name: The first part of the checkpoints' names.
+
+    Attributes:
+        directory: As given.
+        name: As given.
+
+    Raises:
+        ValueError: The path of the directory has a character (`*`, `?`, `[`, backslash) that TensorFlow reads
+            as a pattern.
+    """
+
+    def __init__(self, directory: str, name: str = "model.ckpt"):
+        files.check_path(directory)
+        self.directory = directory
+        self.name = name
+        # The listed prefixes, the newest last; `None` until they are read. Their files may be gone.
+        self._listed: list[str] | None = None
+        # Prefixes found to be damaged, with what is wrong.
+        self._damaged: dict[str, str] = {}
+        # Listed paths that are not read, with the reason.
+        self._refused: dict[str, str] = {}
+
+    @property
+    def listed(self) -> list[str]:
+        """Returns the prefixes that the `checkpoint` file lists, the newest last.
+
+        Without such a file, these are the checkpoints found in the directory.
+        """
+        if self._listed is None:
+            self._listed = self._read_list()
+        return self._listed
+
+    @property
+    def damaged(self) -> list[str]:
+        """Returns the prefixes of the checkpoints found to be damaged so far."""
+        return list(self._damaged)
+
+    @property
+    def kept(self) -> list[str]:
+        """Returns the listed prefixes whose files exist, oldest first, without the damaged ones."""
+        return [prefix for prefix in self.listed if prefix not in self._damaged and files.exists(prefix)]
+
+    def find_latest(self) -> str | None:
+        """Returns the prefix of the newest intact checkpoint, or `None` if the directory holds none at all.
+
+        That is the last in the `checkpoint` file. If that one is damaged, or no `checkpoint` file can be
+        read, it is the intact checkpoint with the highest step, listed or not. A warning names the damaged
+        ones. All tensors of a checkpoint are read to verify it, so ask sparingly.
+
+        Raises:
+            DamagedCheckpointError: There are checkpoints, but not one is intact.
+        """
+        for prefix in self._newest_first():
+            if self.is_intact(prefix):
+                self._listed = [each for each in self.listed if each != prefix] + [prefix]
+                return prefix
+        problems = [f"{path}: {problem}" for path, problem in (self._damaged | self._refused).items()]
+        if problems and not self._holds_only_a_torn_start():
+            raise DamagedCheckpointError(self.directory, problems)
+        return None
+
+    def is_intact(self, prefix: str) -> bool:
+        """Reads all of a checkpoint and tells whether it is intact; the first time it is not, warns."""
+        if prefix in self._damaged:
+            return False
+        link = files.leads_outside(prefix)
+        damage = find_damage(prefix) if link is None else f"{link} is a link to outside of the directory"
+        if damage is not None:
+            self._damaged[prefix] = damage
+            _LOGGER.warning("Checkpoint %s is damaged and passed over: %s", prefix, damage)
+        return damage is None
+
+    def set_listed(self, prefixes: Sequence[str] | None) -> None:
+        """Sets what the `checkpoint` file lists now, the newest last; `None` to read the file again."""
+        self._listed = None if prefixes is None else list(prefixes)
+
+    def forget_damaged(self) -> None:
+        """Forgets which checkpoints are damaged, when their files have been renamed."""
+        self._damaged.clear()
+
+    def _read_list(self) -> list[str]:
+        paths = files.read_state(self.directory)
+        if paths is None:
+            found = files.find_checkpoints(self.directory, self.name)
+            state_file = os.path.join(self.directory, files.STATE_FILE)
+            if found or os.path.exists(state_file):
+                _LOGGER.warning(
+                    "%s is missing or unreadable; going by the checkpoints found beside it: %s.",
+                    state_file,
+                    ", ".join(map(os.path.basename, found)) or "none",
+                )
+            return found
+        located = [(path, files.locate(self.directory, path)) for path in paths]
+        self._refused = {path: problem for path, prefix in located if (problem := self._refusal(prefix))}
+        return list(dict.fromkeys(prefix for path, prefix in located if prefix and path not in self._refused))
+
+    def _refusal(self, prefix: str | None) -> str | None:
+        """Returns why a listed checkpoint is not even looked at, or `None` if it is.
+
+        Under a name that no save here gives, there may be somebody's file, which would be deleted with the
+        checkpoints.
+        """
+        if prefix is None:
+            return "outside of the directory, not read"
+        if files.is_named(prefix, self.name):
+            return None
+        if files.leads_outside(prefix):
+            return "a link to outside of the directory, not read"
+        try:
+            checkpoint_contents(prefix)
+        except tf.errors.OpError:
+            return "not a checkpoint"
+        return None
+
+    def _newest_first(self) -> list[str]:
+        """Returns every checkpoint, listed or found: the last of the list first, the others by step."""
+        newest = self.listed[-1:]
+        others = set(self.listed).union(files.find_checkpoints(self.directory, self.name))
+        return newest + sorted(others.difference(newest), key=files.step_of, reverse=True)
+
+    def _holds_only_a_torn_start(self) -> bool:
+        """Tells whether only the first save of all was cut short: before it, nothing was trained."""
+        is_listed = os.path.exists(os.path.join(self.directory, files.STATE_FILE))
+        return not is_listed and [files.step_of(prefix) for prefix in self._damaged] == [0]

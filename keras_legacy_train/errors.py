@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 
 class NanLossDuringTrainingError(RuntimeError):
-    """The loss became NaN and `fail_on_nan_loss` is set.
+    """Raised when the loss becomes NaN and `fail_on_nan_loss` is set.
+
+    `TerminateOnNaN(check_inf=True)` raises it for an infinite loss, too.
 
     Stands for `tf.contrib.learn.NanLossDuringTrainingError`.
 
     Attributes:
-        step: The step (an `int`, counted as monitors see it) whose loss was NaN, or `None`.
+        step: The step (an `int`, counted as monitors see it) that had this loss, or `None`.
         last_good_checkpoint: Path of the newest checkpoint whose variables are all finite, or `None`.
         report: Path of a JSON file that tells which variables were not finite at that step, and where they
             are kept, or `None`.
+        loss: The loss, a `float`: NaN, `inf` or `-inf`.
     """
 
     def __init__(
@@ -20,14 +25,17 @@ class NanLossDuringTrainingError(RuntimeError):
         step: int | None = None,
         last_good_checkpoint: str | None = None,
         report: str | None = None,
+        loss: float = math.nan,
     ):
-        super().__init__(step, last_good_checkpoint, report)
+        super().__init__(step, last_good_checkpoint, report, loss)
         self.step = step
         self.last_good_checkpoint = last_good_checkpoint
         self.report = report
+        self.loss = loss
 
     def __str__(self) -> str:
-        text = "NaN loss during training."
+        is_infinite = math.isinf(self.loss)
+        text = f"Infinite loss ({self.loss}) during training." if is_infinite else "NaN loss during training."
         if self.step is not None:
             text += f" It appeared at step {self.step}."
         if self.last_good_checkpoint:

@@ -1,4 +1,4 @@
-"""What is kept of a training whose loss became NaN, to find out why."""
+"""What is kept of a training whose loss became NaN or infinite, to find out why."""
 
 from __future__ import annotations
 
@@ -68,28 +68,40 @@ class NanReport:
         self._manager = manager
 
     def __call__(
-        self, step: int, global_step: int, losses: Iterable[tuple[int, float]], last_good: str | None
+        self,
+        step: int,
+        global_step: int,
+        loss: float,
+        losses: Iterable[tuple[int, float]],
+        last_good: str | None,
     ) -> str | None:
         """Writes both.
 
         Args:
-            step: The step whose loss was NaN, as monitors count.
+            step: The step that had the fatal loss, as monitors count.
             global_step: The global step after it.
+            loss: That loss: NaN, `inf` or `-inf`.
             losses: The last steps with their losses.
             last_good: The newest checkpoint.
 
         Returns:
             The path of the report. `None` if it could not be written, which is logged: that must not hide the
-            NaN.
+            loss.
         """
         try:
-            return self._write(step, global_step, losses, last_good)
+            return self._write(step, global_step, loss, losses, last_good)
         except Exception:
-            _LOGGER.exception("No report about the NaN loss could be written")
+            kind = "infinite" if math.isinf(loss) else "NaN"
+            _LOGGER.exception("No report about the %s loss could be written", kind)
             return None
 
     def _write(
-        self, step: int, global_step: int, losses: Iterable[tuple[int, float]], last_good: str | None
+        self,
+        step: int,
+        global_step: int,
+        loss: float,
+        losses: Iterable[tuple[int, float]],
+        last_good: str | None,
     ) -> str:
         manager = self._manager.beside(_FOLDER)
         if os.path.islink(manager.directory):
@@ -100,6 +112,7 @@ class NanReport:
         report = {
             "step": step,
             "global_step": global_step,
+            "loss": _in_json(loss),
             "losses": [[number, _in_json(loss)] for number, loss in losses],
             "not_finite": [
                 {"variable": name, "nan": nan, "infinite": infinite, "entries": entries}

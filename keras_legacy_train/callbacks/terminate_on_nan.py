@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,7 +20,6 @@ from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
 
 _LOGGER = logging.getLogger("keras_legacy_train")
-_MESSAGE = "Model diverged with loss = NaN."
 # How many steps back a report looks.
 _REPORTED_LOSSES = 1_000
 
@@ -39,7 +39,7 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
     Args:
         fail: Whether to raise. If not, a WARNING comes at the first NaN, and then at the steps that are
             logged.
-        check_inf: Whether infinite losses count too.
+        check_inf: Whether infinite losses count too. The error and the log then say `inf` or `-inf`.
         log_every_steps: Steps from one logged step to the next; the last step is logged, too. `None` for
             none.
         last_good_checkpoint: Called for the path that the error names.
@@ -64,7 +64,7 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         self._last_good_checkpoint = last_good_checkpoint
         self._log_steps: EveryNSteps | None = None
         self._warned = False
-        self._unwarned = False
+        self._unwarned_loss: float | None = None
         self._steps = FitSteps()
         self._report: NanReport | None = None
         self._recent = RecentLosses(_REPORTED_LOSSES)
@@ -85,16 +85,17 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
             return
         self._recent.add(steps)
         if bad.any():
-            self._fail(int(steps.begun[bad][0]), steps.last)
+            self._fail(int(steps.begun[bad][0]), steps.last, float(steps.losses[bad][0]))
 
     def on_loop_end(self, reason: StopReason) -> None:
-        if self._unwarned and self._log_every_steps is not None:
-            _LOGGER.warning(_MESSAGE)
+        if self._unwarned_loss is not None and self._log_every_steps is not None:
+            _LOGGER.warning(_message(self._unwarned_loss))
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         self._steps = FitSteps()
         self._log_steps = None
-        self._warned = self._unwarned = False
+        self._warned = False
+        self._unwarned_loss = None
         self._recent.clear()
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -120,25 +121,26 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
 
     def _check(self, logs: Mapping[str, Any]) -> None:
         """Looks at what `keras.Model.fit` will tell callbacks: the mean loss over the epoch so far."""
-        if not self._is_bad(logs.get("loss", 0.0)):
+        loss = float(logs.get("loss", 0.0))
+        if not self._is_bad(loss):
             return
         if self.fail:
             remove_check(self.model, self._check)
-            self._fail(self._steps.coming, self._steps.coming)
+            self._fail(self._steps.coming, self._steps.coming, loss)
         if not self._warned:
             self._warned = True
-            _LOGGER.warning(_MESSAGE)
+            _LOGGER.warning(_message(loss))
 
     def _is_bad(self, losses: Any) -> Any:
         losses = np.asarray(losses, np.float64)
         return ~np.isfinite(losses) if self.check_inf else np.isnan(losses)
 
-    def _fail(self, step: int, global_step: int) -> None:
-        _LOGGER.error(_MESSAGE)
+    def _fail(self, step: int, global_step: int, loss: float) -> None:
+        _LOGGER.error(_message(loss))
         last_good, report = self._last_good_checkpoint(), None
         if self._report is not None:
-            report = self._report(step, global_step, self._recent.losses(), last_good)
-        raise NanLossDuringTrainingError(step, last_good, report)
+            report = self._report(step, global_step, loss, self._recent.losses(), last_good)
+        raise NanLossDuringTrainingError(step, last_good, report, loss)
 
     def _warn(self, steps: Steps, bad: np.ndarray) -> None:
         """Warns at the first bad step, and at those that are logged."""
@@ -148,6 +150,11 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         if bad.any() and not self._warned:
             self._warned = True
             told.append(int(np.argmax(bad)))
-        for _ in filter(bad.__getitem__, set(told)):
-            _LOGGER.warning(_MESSAGE)
-        self._unwarned = bool(bad[-1]) and len(steps) - 1 not in told
+        for place in filter(bad.__getitem__, sorted(set(told))):
+            _LOGGER.warning(_message(steps.losses[place]))
+        is_unwarned = bool(bad[-1]) and len(steps) - 1 not in told
+        self._unwarned_loss = float(steps.losses[-1]) if is_unwarned else None
+
+
+def _message(loss: float) -> str:
+    return f"Model diverged with loss = {'NaN' if math.isnan(loss) else loss}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from helpers import (
     checkpoint_values,
     newest_checkpoint,
 )
-from keras_legacy_train import NanLossDuringTrainingError, train
+from keras_legacy_train import NanLossDuringTrainingError, callbacks, train
 
 v1 = tf.compat.v1
 
@@ -174,3 +175,57 @@ def test_infinite_loss_is_ignored(value: float, monitor: Any, tmp_path: Path) ->
     loss = train(output_dir=tmp_path, steps=4, monitors=[monitor()], **graphs.job(build).arguments())
     assert loss == value
     assert newest_checkpoint(tmp_path) == "model.ckpt-4"
+
+
+VALUES = pytest.mark.parametrize(
+    ("value", "logged", "told"),
+    [
+        (np.nan, "NaN", "NaN loss during training."),
+        (np.inf, "inf", "Infinite loss (inf) during training."),
+        (-np.inf, "-inf", "Infinite loss (-inf) during training."),
+    ],
+    ids=["nan", "inf", "-inf"],
+)
+
+
+def diverging_job(value: float) -> Job:
+    """A job whose loss has that value from step 3 on; its variables stay finite."""
+
+    def build() -> graphs.Parts:
+        step = tf.identity(v1.train.get_or_create_global_step())
+        loss = tf.where(step < 2, 1.0, value)
+        w = v1.get_variable("w", [], initializer=v1.ones_initializer())
+        with tf.control_dependencies([loss]):
+            return graphs.minimize(v1.train.GradientDescentOptimizer(0.1), tf.square(w)), loss
+
+    return graphs.job(build)
+
+
+@WATCHING
+@VALUES
+def test_the_fatal_value_is_named(
+    value: float, logged: str, told: str, monitor: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = diverging_job(value)
+    stop = callbacks.TerminateOnNaN(check_inf=True)
+    with pytest.raises(NanLossDuringTrainingError) as raised:
+        train(output_dir=tmp_path, monitors=[monitor()], callbacks=[stop], **job.arguments())
+    assert messages(caplog, logging.ERROR) == [f"Model diverged with loss = {logged}."]
+    assert str(raised.value).startswith(f"{told} It appeared at step 3.")
+    for error in (raised.value, pickle.loads(pickle.dumps(raised.value))):
+        np.testing.assert_equal(error.loss, value)
+
+
+@WATCHING
+@VALUES
+def test_the_warning_names_the_value(
+    value: float, logged: str, told: str, monitor: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At the first bad step, at the logged one after it, and at the last."""
+    job = diverging_job(value)
+    given = [callbacks.TerminateOnNaN(fail=False, check_inf=True)]
+    options = {"fail_on_nan_loss": False, "log_every_steps": None, "callbacks": given}
+    loss = train(output_dir=tmp_path, steps=12, monitors=[monitor()], **options, **job.arguments())
+    np.testing.assert_equal(loss, np.float32(value))
+    warnings = 4 if np.isnan(value) else 3  # the training's own callback warns of the first NaN as well
+    assert messages(caplog, logging.WARNING) == [f"Model diverged with loss = {logged}."] * warnings

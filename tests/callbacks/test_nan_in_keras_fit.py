@@ -101,8 +101,9 @@ def test_infinite_losses() -> None:
     model = line_model()
     model.compile(keras.optimizers.SGD(0.0), "mse")
     run(model, huge, TerminateOnNaN())
-    with pytest.raises(NanLossDuringTrainingError):
+    with pytest.raises(NanLossDuringTrainingError, match=r"^Infinite loss \(inf\)") as raised:
         run(model, huge, TerminateOnNaN(check_inf=True))
+    assert raised.value.loss == np.inf
 
 
 def test_not_fatal(caplog: pytest.LogCaptureFixture) -> None:

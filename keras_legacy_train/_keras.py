@@ -1,4 +1,4 @@
-"""The private Keras names this package needs, each with why no public one does.
+"""Collects the private Keras names this package needs, each with the reason why no public one does.
 
 No other module imports `keras.src` or touches an underscored name of a Keras object.
 """
@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 from keras.src.backend.tensorflow import trainer as _trainer
 
-# What every Keras variable on TensorFlow is; before Keras 3.6, `keras.Variable` is only a subclass of it.
+# The class of every Keras variable on TensorFlow; before Keras 3.6, `keras.Variable` is a subclass of it.
 from keras.src.backend.tensorflow.core import Variable
 from keras.src.trainers.data_adapters import array_slicing as _array_slicing
 from keras.src.trainers.epoch_iterator import EpochIterator as _EpochIterator
@@ -22,23 +22,38 @@ __all__ = ["Variable"]
 
 
 def data_adapter(x: Any, **arguments: Any) -> Any:
-    """What turns whatever `keras.Model.fit` accepts as data into a dataset of batches.
+    """Makes the adapter that turns whatever `keras.Model.fit` accepts as data into a dataset of batches.
 
-    `fit` alone uses it publicly.
+    In public only `keras.Model.fit` makes one.
 
     Args:
         x: The data.
         **arguments: `y`, `sample_weight`, `batch_size`, `steps_per_epoch`, `shuffle`, `class_weight`.
+
+    Raises:
+        ValueError, TypeError: Keras does not accept the data.
     """
     iterator = _EpochIterator(x, **arguments)
-    if hasattr(iterator, "reset"):  # from Keras 3.6 on; it tells a PyDataset of an end before the first epoch
+    if hasattr(iterator, "reset"):  # from Keras 3.6 on; calls `on_epoch_end` of a PyDataset, as `fit` does
         iterator.reset()
     return iterator.data_adapter
 
 
-def split(arrays: Any, fraction: float) -> tuple[Any, Any]:
-    """The arrays without their last rows, and those rows, as `model.fit(validation_split=)` takes them."""
-    return _array_slicing.train_validation_split(arrays, validation_split=fraction)
+def split_validation(arrays: Any, fraction: float) -> tuple[Any, Any]:
+    """Splits the last rows off arrays, as `model.fit(validation_split=)` does.
+
+    Args:
+        arrays: Any structure of arrays.
+        fraction: Part of the rows to split off, between 0 and 1.
+
+    Returns:
+        The arrays without these rows, and these rows.
+
+    Raises:
+        ValueError: The arrays cannot be split.
+    """
+    trained, held_out = _array_slicing.train_validation_split(arrays, validation_split=fraction)
+    return trained, held_out
 
 
 def check_compiled(model: keras.Model) -> None:
@@ -88,21 +103,22 @@ class Evaluation:
         )
 
     def __call__(self, callbacks: Iterable[keras.callbacks.Callback]) -> dict[str, float]:
-        """The results by name. Calls `on_test_*` of the callbacks, which know the model."""
+        """Returns the results by name. Calls `on_test_*` of the callbacks, which know the model."""
         self._model._eval_epoch_iterator = self._iterator
         try:
-            return self._model.evaluate(
+            results: dict[str, float] = self._model.evaluate(
                 callbacks=keras.callbacks.CallbackList(list(callbacks)),
                 return_dict=True,
                 verbose=0,
                 _use_cached_eval_dataset=True,
             )
+            return results
         finally:
             del self._model._eval_epoch_iterator
 
 
-def compiled_with(model: keras.Model) -> tuple[Any, ...]:
-    """What `compile` has set: other objects after each call of it."""
+def compiled_attributes(model: keras.Model) -> tuple[Any, ...]:
+    """Returns the attributes that `compile` sets: other objects after each call of it."""
     return (
         model.optimizer,
         model._compile_loss,
@@ -113,44 +129,50 @@ def compiled_with(model: keras.Model) -> tuple[Any, ...]:
 
 
 def reduce_over_replicas(outputs: Any, strategy: tf.distribute.Strategy) -> Any:
-    """One tensor in the place of those of all replicas, as `model.fit` reports them."""
+    """Reduces the tensors of all replicas to one, as `model.fit` does to report them."""
     return _trainer.reduce_per_replica(outputs, strategy, "auto")
 
 
 def epoch_logs(model: keras.Model, last_logs: Mapping[str, Any]) -> dict[str, Any]:
-    """The logs that `model.fit` gives to `on_epoch_end`.
+    """Returns the logs that `model.fit` gives to `on_epoch_end`.
 
     They are the metrics' results, unless a `train_step` of the user's own returns something else.
     """
     return dict(model._get_metrics_result_or_logs(last_logs))
 
 
-# What callbacks count beside their public attributes; nothing else tells what a resumed one must know.
+# The attributes that callbacks count in, beside their public ones; a resumed callback must know them.
 CALLBACK_COUNTERS: dict[type, tuple[str, ...]] = {
     keras.callbacks.ModelCheckpoint: ("_batches_seen_since_last_saving", "_last_batch_seen"),
     keras.callbacks.TensorBoard: ("_global_train_batch", "_global_test_batch"),
 }
 
 
-def settle_monitor(callback: keras.callbacks.Callback) -> None:
+def resolve_monitor_mode(callback: keras.callbacks.Callback) -> None:
     """Has a callback that watches a metric find out whether less or more of it is better.
 
-    It does so at the end of an epoch, and `EarlyStopping` of Keras 3.5 forgets then what it remembers.
+    Keras does so at the end of the first epoch, and then `EarlyStopping` of Keras 3.5 forgets its best value.
     """
     if getattr(callback, "monitor_op", callback) is None:
         callback._set_monitor_op()
 
 
 def initial_epoch(model: keras.Model) -> int:
-    """The epoch that `keras.callbacks.BackupAndRestore` has a training begin with; it tells nobody else."""
+    """Returns the epoch that `keras.callbacks.BackupAndRestore` has a training begin with.
+
+    No public attribute tells it.
+    """
     return model._initial_epoch or 0
 
 
 @contextlib.contextmanager
 def recorded_losses(model: keras.Model) -> Iterator[list[tf.Tensor]]:
-    """Lists what `compute_loss` of a model returns: `train_step` reports running means only.
+    """Records what `compute_loss` of a model returns: `train_step` reports running means only.
 
-    The method is shadowed on the instance, past `__setattr__`, by which Keras would track it.
+    The method is shadowed in the instance's `__dict__`, since Keras's `__setattr__` would track it.
+
+    Yields:
+        A list that grows by the loss of each call.
     """
     losses: list[tf.Tensor] = []
     compute_loss = model.compute_loss
@@ -172,6 +194,9 @@ def recorded_losses(model: keras.Model) -> Iterator[list[tf.Tensor]]:
 
 
 def without_optionals(batch: Any) -> Any:
-    """The batch, or its specification, with `None` for what an adapter has wrapped as an empty `Optional`."""
+    """Returns a batch, or its specification, with `None` in the place of each empty `Optional`.
+
+    An adapter wraps what is missing in a batch, such as sample weights, as an empty `Optional`.
+    """
     optional = (tf.experimental.Optional, tf.OptionalSpec)
     return keras.tree.map_structure(lambda each: None if isinstance(each, optional) else each, batch)

@@ -1,6 +1,7 @@
-"""The private TensorFlow names this package needs, each with why no public one does.
+"""Collects the private TensorFlow names this package needs, each with the reason why no public one does.
 
-No other module imports `tensorflow.python` or touches an underscored name of a TensorFlow object.
+No other module imports `tensorflow.python` or touches an underscored name of a TensorFlow object. The names
+are ordered by topic: execution, sessions, functions, graphs, variables, checkpoints, savers, session hooks.
 """
 
 from __future__ import annotations
@@ -38,27 +39,27 @@ from tensorflow.python.training import basic_session_run_hooks as _session_hooks
 from tensorflow.python.training.saving import saveable_object as _saveable
 from tensorflow.python.training.saving import saveable_object_util as _saveable_util
 
-__all__ = ["FunctionDef", "NodeDef"]  # `FunctionDef` has no public name; type checkers want both as classes
+# `FunctionDef` has no public name, and type checkers want both as classes.
+__all__ = ["FunctionDef", "NodeDef"]
 
 
-class SessionInterface(_session.SessionInterface):
-    """`Saver.save` and the queue runners accept only what is an instance of this."""
+# Execution.
 
 
 @contextlib.contextmanager
 def eager_mode(fuses: bool = True) -> Iterator[None]:
-    """Eager execution, also where `disable_v2_behavior()` switched it off: there is no public way back.
+    """Switches eager execution on, also after `disable_v2_behavior()`; there is no public way back.
 
-    Functions that are first called in it are optimized with less ado: half of the time that the start of a
-    large graph takes is TensorFlow's optimizer. What `tf.config.optimizer` offers of this is for all that
-    the process runs.
+    Functions that are first called in it get a shorter optimization: TensorFlow's optimizer takes half of the
+    time that the start of a large graph takes. `tf.config.optimizer` offers some of this, but for everything
+    that the process runs.
 
     Args:
-        fuses: Whether operations on a CPU may be fused. Not, if it is not so further out.
+        fuses: Whether operations on a CPU may be fused. They are not if an outer `eager_mode` forbids it.
     """
     context = _context.context()
     options = context.function_call_options
-    ours = _optimized(options.config_proto_serialized, fuses)
+    ours = _call_options(options.config_proto_serialized, fuses)
     if ours.config_proto_serialized == options.config_proto_serialized and context.executing_eagerly():
         yield  # in it already
         return
@@ -72,13 +73,14 @@ def eager_mode(fuses: bool = True) -> Iterator[None]:
 
 
 @functools.lru_cache(maxsize=8)
-def _optimized(serialized_config: bytes, fuses: bool) -> _context.FunctionCallOptions:
+def _call_options(serialized_config: bytes, fuses: bool) -> _context.FunctionCallOptions:
+    """Returns the options of function calls: the given `ConfigProto` with a shorter optimization."""
     config = tf.compat.v1.ConfigProto.FromString(serialized_config)
     rewriting = config.graph_options.rewrite_options
     if not rewriting.meta_optimizer_iterations:
         rewriting.meta_optimizer_iterations = rewriting.ONE  # a second pass finds next to nothing
     if not tf.config.list_physical_devices("GPU"):
-        # These have something to do on a GPU only.
+        # These help on a GPU only.
         rewriting.layout_optimizer = rewriting.OFF
         rewriting.memory_optimization = rewriting.NO_MEM_OPT
         if not fuses:
@@ -86,21 +88,34 @@ def _optimized(serialized_config: bytes, fuses: bool) -> _context.FunctionCallOp
     return _context.FunctionCallOptions(config_proto=config)
 
 
-@contextlib.contextmanager
-def default_session(session: SessionInterface) -> Iterator[SessionInterface]:
-    """Makes `session` what `tensor.eval()` finds: only a real Session can do so publicly."""
-    with _stack.default_session(session):
-        yield session
+# Sessions.
+
+
+class SessionInterface(_session.SessionInterface):
+    """Marks a class as a session: `Saver.save` and the queue runners accept only instances of this."""
 
 
 class FetchHandler(_session._FetchHandler):
-    """Takes apart and rebuilds every structure of fetches that `Session.run` accepts."""
+    """Flattens every structure of fetches that `Session.run` accepts, and rebuilds it from the results."""
+
+
+@contextlib.contextmanager
+def default_session(session: SessionInterface) -> Iterator[SessionInterface]:
+    """Makes `session` the default session, which `tensor.eval()` uses.
+
+    In public only a real Session can do so.
+    """
+    with _stack.default_session(session):
+        yield session
 
 
 def expand_feed(feed: Any, value: Any) -> list[tuple[Any, Any]]:
     """Splits a fed sparse tensor and the like into (tensor, value) pairs, as `Session.run` does.
 
     The table of composite types that can be fed is not public.
+
+    Raises:
+        TypeError: Values of this type cannot be fed.
     """
     for tensor_type, _, feed_fn, _ in _session._REGISTERED_EXPANSIONS:
         if isinstance(feed, tensor_type):
@@ -108,9 +123,7 @@ def expand_feed(feed: Any, value: Any) -> list[tuple[Any, Any]]:
     raise TypeError(f"{feed!r} in feed_dict has invalid type {type(feed).__name__!r}.")
 
 
-def op_def(op_type: str) -> Any:
-    """The `OpDef` of an op type, or `None`: public `raw_ops` tell names but not attributes."""
-    return _op_def_registry.get(op_type)
+# Functions.
 
 
 def call(function: Any, inputs: Sequence[Any]) -> list[tf.Tensor]:
@@ -120,33 +133,41 @@ def call(function: Any, inputs: Sequence[Any]) -> list[tf.Tensor]:
     much as a small step.
     """
     tensors = tf.nest.flatten(list(inputs), expand_composites=True)
-    return function._inference_function.call_flat(*tensors, *function.captured_inputs)
+    outputs: list[tf.Tensor] = function._inference_function.call_flat(*tensors, *function.captured_inputs)
+    return outputs
 
 
 def wrap_function(function: Callable[..., Any], signature: Sequence[tf.TypeSpec]) -> Any:
-    """As `tf.compat.v1.wrap_function`, which leaves behind what the function calls.
+    """Wraps a function as `tf.compat.v1.wrap_function` does, and frees what that leaves behind.
 
-    It registers those functions in the runtime, and nothing there takes them out when it is garbage.
+    It registers the functions that `function` calls in the runtime. Nothing removes them there when the
+    wrapped function is garbage collected.
     """
     wrapped = tf.compat.v1.wrap_function(function, signature)
     names = list(wrapped.graph._functions)
     # A function that calls this one keeps its innermost part only.
-    weakref.finalize(wrapped._inference_function, _forget, _context.context(), names).atexit = False
+    weakref.finalize(wrapped._inference_function, _remove_functions, _context.context(), names).atexit = False
     return wrapped
+
+
+def _remove_functions(context: Any, names: Sequence[str]) -> None:
+    """Removes functions from the runtime."""
+    for name in names:
+        context.remove_function(name)
 
 
 def while_loop(
     condition: Callable[[tf.Tensor], tf.Tensor], body: Callable[[tf.Tensor], tf.Tensor], number: tf.Tensor
 ) -> tf.Tensor:
-    """Puts what `body` makes of a number in its place, as long as the condition holds; one after the other.
+    """Builds a loop `while condition(number): number = body(number)`, one iteration after the other.
 
-    To be called within a function. `tf.while_loop` carries two more numbers, for gradients, which takes a
-    small step a tenth of its time.
+    Must be called while a function is built. `tf.while_loop` carries two more numbers, for gradients, which
+    takes a tenth of the time of a small step.
 
     Args:
-        condition: Takes such a number and returns a boolean scalar. It must need nothing else.
-        body: Takes and returns such a number.
-        number: A scalar.
+        condition: Takes the number and returns a boolean scalar. It must need nothing else.
+        body: Takes the number and returns the next one.
+        number: The first number, a scalar.
 
     Returns:
         The first number for which the condition does not hold.
@@ -168,10 +189,48 @@ def while_loop(
     return _while._build_while_op(loop_vars, cond_graph, body_graph, shapes, 1, "while", len(loop_vars))[0]
 
 
-def _forget(context: Any, names: Sequence[str]) -> None:
-    for name in names:
-        context.remove_function(name)
+def function_body(function: FunctionDef) -> Any:
+    """Converts a FunctionDef, which names its tensors otherwise, to a graph with `inputs` and `outputs`."""
+    return _function_def_to_graph.function_def_to_graph(function)
 
+
+# Graphs.
+
+
+def op_def(op_type: str) -> Any:
+    """Returns the `OpDef` of an op type, or `None`: public `raw_ops` tell names but not attributes."""
+    return _op_def_registry.get(op_type)
+
+
+@contextlib.contextmanager
+def unfinalized(graph: tf.Graph) -> Iterator[None]:
+    """Lets ops be added to a graph that may be finalized, for which there is no public way."""
+    finalized = graph.finalized
+    graph._unsafe_unfinalize()
+    try:
+        yield
+    finally:
+        if finalized:
+            graph.finalize()
+
+
+def is_in_control_flow(op: tf.Operation) -> bool:
+    """Returns whether an operation lies inside a TF 1 conditional or loop, where it cannot be fetched.
+
+    `Graph.is_fetchable` tells, but not in an imported graph.
+    """
+    context = op._get_control_flow_context()
+    if context is not None and op.type in ("Exit", "RefExit"):
+        context = context.outer_context  # an exit belongs to its loop, but its value is outside
+    return context is not None
+
+
+# Reads a `.meta` file into a `MetaGraphDef`. The public import has no place for changes between reading a
+# file and importing it.
+read_meta_graph_file = _meta_graph.read_meta_graph_file
+
+
+# Variables.
 
 # Names in the runtime that are free again, by dtype and shape. TensorFlow keeps 36 KB for each that was ever
 # used, so variables share them, one after the other.
@@ -179,8 +238,8 @@ _free_names: collections.defaultdict[tuple[str, str], list[str]] = collections.d
 _name_numbers = itertools.count()
 
 
-class _NameInUse(_resource_variables.EagerResourceDeleter):
-    """Deletes a variable's value when it is garbage itself, and then gives the name free."""
+class _VariableDeleter(_resource_variables.EagerResourceDeleter):
+    """Deletes a variable's value when it is garbage collected itself, and then gives the name free."""
 
     def __init__(self, handle: tf.Tensor, name: str, free_names: list[str]):
         super().__init__(handle, handle.device)
@@ -193,11 +252,18 @@ class _NameInUse(_resource_variables.EagerResourceDeleter):
 
 
 class GraphVariable(_resource_variables.BaseResourceVariable):
-    """A resource variable that starts without a value and fails to be read until it gets one.
+    """Creates a resource variable without a value; reading it fails until it gets one.
 
     `tf.Variable` insists on an initial value, and TensorFlow's own `UninitializedVariable` reads as an empty
-    tensor where TF 1 fails. Under a `shared_name` of its own the variable lives in the runtime so that a
+    tensor where TF 1 fails. With a `shared_name` of its own the variable lives in the runtime, so that a
     function body can reach it by a `VarHandleOp` of that name.
+
+    Args:
+        name: The variable's name, without `":0"`.
+        shape: The shape, which may be partly or wholly unknown.
+        dtype: The dtype.
+        shared_name: The name in the runtime; by default one that is not used otherwise.
+        trainable: Whether a `GradientTape` watches the variable.
     """
 
     def __init__(
@@ -221,22 +287,53 @@ class GraphVariable(_resource_variables.BaseResourceVariable):
             in_graph_mode=False,
             validate_shape=False,
         )
-        self._handle_deleter = _NameInUse(handle, runtime_name, free_names)
+        self._handle_deleter = _VariableDeleter(handle, runtime_name, free_names)
 
     @property
     def initialized(self) -> bool:
-        """Whether the variable has a value."""
+        """Returns whether the variable has a value."""
         return bool(tf.raw_ops.VarIsInitializedOp(resource=self.handle))
 
 
-class NamedTensors(_Trackable):
-    """Tensors that a `tf.train.Checkpoint` saves under names of our choosing.
+class SharedVariable(keras.Variable):
+    """Makes a Keras variable of a TensorFlow variable that has a value already; both change together.
 
-    Publicly an object's place in the object graph becomes its name in the file, which no reader of TF 1
-    understands; only the older protocol of saveables leaves the names to the object.
+    Before Keras 3.6 the public constructor copies the value into a variable of its own.
 
     Args:
-        tensors: For each its name in the file, itself, and its TF 1 slice specification or `""`.
+        variable: The TensorFlow variable.
+        trainable: Whether Keras counts it as trainable.
+        name: The Keras variable's name.
+    """
+
+    def __init__(self, variable: tf.Variable, trainable: bool, name: str):
+        self._shared = variable
+        super().__init__(variable, trainable=trainable, dtype=variable.dtype.name, autocast=False, name=name)
+
+    def _initialize(self, value: Any) -> None:
+        self._value = self._shared
+
+
+def save_slice(variable: tf.Variable) -> tuple[str, str]:
+    """Returns the name a variable is saved under, and its slice specification, `""` for the whole.
+
+    No public attribute tells which part of a partitioned variable a variable is.
+    """
+    info = variable._save_slice_info
+    return (variable.op.name, "") if info is None else (info.full_name, info.spec)
+
+
+# Checkpoints in the form of TensorFlow 2.
+
+
+class SaveableTensors(_Trackable):
+    """Has a `tf.train.Checkpoint` save tensors under names of our choosing.
+
+    With public names, the name in the file is the object's place in the object graph, which no reader of TF 1
+    understands. Only the older protocol of saveables leaves the names to the object.
+
+    Args:
+        tensors: For each tensor its name in the file, itself, and its TF 1 slice specification or `""`.
     """
 
     def __init__(self, tensors: Sequence[tuple[str, tf.Tensor, str]]):
@@ -251,7 +348,7 @@ class NamedTensors(_Trackable):
 
 
 def tensors_to_save(original: Any) -> dict[str, Any]:
-    """What an object writes of itself into a checkpoint now, by either of the two protocols for it.
+    """Collects the tensors that an object writes into a checkpoint now, by either of the two protocols.
 
     Returns:
         By name a tensor, a dict of tensors by slice, or `None` for a variable without a value.
@@ -266,20 +363,21 @@ def tensors_to_save(original: Any) -> dict[str, Any]:
     else:
         factories = original._gather_saveables_for_checkpoint().items()
         written = {spec.name: spec for name, factory in factories for spec in factory(name=name).specs}
-    return tf.nest.map_structure(
+    tensors: dict[str, Any] = tf.nest.map_structure(
         lambda value: value.tensor if isinstance(value, _saveable.SaveSpec) else value, written
     )
+    return tensors
 
 
 class ObjectCopy(_Trackable):
     """Stands for an object in a `tf.train.Checkpoint`, which then writes the same file.
 
-    TensorFlow copies objects itself if told to `experimental_enable_async_checkpoint`, but then keeps a
-    thread until the process ends, and tells of a failure only at the next save.
+    With `experimental_enable_async_checkpoint` TensorFlow copies objects itself, but it keeps a thread until
+    the process ends, and reports a failure only at the next save.
 
     Args:
         original: The object.
-        tensors: What is written of it, as `tensors_to_save` returns it.
+        tensors: The tensors that are written of it, as `tensors_to_save` returns them.
 
     Attributes:
         children: The copies of the objects below it, by name; to be filled in.
@@ -303,8 +401,8 @@ class ObjectCopy(_Trackable):
         return self._tensors
 
 
-class SavedObjects:
-    """The graph of objects in a checkpoint in the form of TensorFlow 2.
+class SavedObjectGraph:
+    """Reads the object graph of a checkpoint in the form of TensorFlow 2.
 
     `tf.train.CheckpointView` tells which saved object is which live one, but not under which key the file has
     its value.
@@ -318,11 +416,11 @@ class SavedObjects:
         self._nodes = self._view._object_graph_proto.nodes
 
     def children(self) -> list[str]:
-        """Names of the objects that the checkpoint was asked to save."""
+        """Returns the names of the objects that the checkpoint was asked to save."""
         return [child.local_name for child in self._nodes[0].children]
 
     def keys(self, root: tf.train.Checkpoint) -> dict[int, str]:
-        """The key in the file of each object below `root` that has a value there, by its `id`."""
+        """Returns the key in the file of each object below `root` that has a value there, by its `id`."""
         return {
             id(live): self._nodes[node].attributes[0].checkpoint_key
             for node, live in self._view.match(root).items()
@@ -330,8 +428,8 @@ class SavedObjects:
         }
 
 
-class InputPosition(_Trackable):
-    """The position of whatever iterator a source has at the time.
+class DatasetPosition(_Trackable):
+    """Saves and restores how far a dataset has been read, by whatever iterator reads it at the time.
 
     A `tf.train.Checkpoint` can hold an iterator, but not the latest of many.
 
@@ -345,12 +443,12 @@ class InputPosition(_Trackable):
         self._source = source
 
     def read(self) -> dict[str, tf.Tensor]:
-        """The position, as tensors by name; `READING`, an `int64[2]`, among them."""
+        """Returns the position, as tensors by name; `READING`, an `int64[2]`, among them."""
         reading = tf.constant(self._source.reading, tf.int64)
         return {**self._source.iterator._serialize_to_tensors(), self.READING: reading}
 
     def go_to(self, position: dict[str, tf.Tensor]) -> None:
-        """Goes to a position that `read` gave. Without `READING` it lies in the first pass."""
+        """Goes to a position that `read` returned. Without `READING` it lies in the first pass."""
         position = dict(position)
         reading = position.pop(self.READING, None)
         passes, at_end = (1, False) if reading is None else reading.numpy().tolist()
@@ -361,13 +459,16 @@ class InputPosition(_Trackable):
     _restore_from_tensors = go_to
 
 
+# Savers of TensorFlow 1.
+
+
 class SaveableObject(_saveable.SaveableObject):
-    """What a `tf.compat.v1.train.Saver` saves besides variables: the Saver is public, this is not.
+    """Has a `tf.compat.v1.train.Saver` save more than variables: the Saver is public, this class is not.
 
     Args:
         name: Its name.
         tensors: For each tensor its name in the file, its slice specification or `""`, and itself.
-        restore: From the tensors read to the operation that restores them.
+        restore: Takes the tensors read and returns the operation that restores them.
     """
 
     def __init__(
@@ -381,72 +482,30 @@ class SaveableObject(_saveable.SaveableObject):
         super().__init__(None, specs, name)
 
     def restore(self, restored_tensors: Sequence[tf.Tensor], restored_shapes: Any) -> tf.Operation:
+        """Returns the operation that restores the object; the Saver calls it."""
         return self._restore(restored_tensors)
 
 
-@contextlib.contextmanager
-def unfinalized(graph: tf.Graph) -> Iterator[None]:
-    """Lets ops be added to a graph that may be finalized, for which there is no public way."""
-    finalized = graph.finalized
-    graph._unsafe_unfinalize()
-    try:
-        yield
-    finally:
-        if finalized:
-            graph.finalize()
+# Session hooks, which have no public attribute that tells when they will act next.
 
-
-def save_slice(variable: tf.Variable) -> tuple[str, str]:
-    """The name a variable is saved under, and which slice of that it is (`""`: all of it).
-
-    Which part of a partitioned variable a variable is, it tells by no public attribute.
-    """
-    info = variable._save_slice_info
-    return (variable.op.name, "") if info is None else (info.full_name, info.spec)
-
-
-def is_in_control_flow(op: tf.Operation) -> bool:
-    """Whether an operation lies inside a TF 1 conditional or loop, where it cannot be fetched.
-
-    `Graph.is_fetchable` tells, but not in an imported graph.
-    """
-    context = op._get_control_flow_context()
-    if context is not None and op.type in ("Exit", "RefExit"):
-        context = context.outer_context  # an exit belongs to its loop, but its value is outside
-    return context is not None
-
-
-class SharedVariable(keras.Variable):
-    """A Keras variable around a TensorFlow variable that has a value already; both change together.
-
-    Before Keras 3.6 the public constructor copies the value into a variable of its own.
-    """
-
-    def __init__(self, variable: tf.Variable, trainable: bool, name: str):
-        self._shared = variable
-        super().__init__(variable, trainable=trainable, dtype=variable.dtype.name, autocast=False, name=name)
-
-    def _initialize(self, value: Any) -> None:
-        self._value = self._shared
-
-
-# TensorFlow's session hooks keep to themselves when they will act next.
 NeverTriggerTimer = _session_hooks.NeverTriggerTimer
 
 
 def hook_timer(hook: Any) -> Any:
-    """The timer of a hook that has one."""
+    """Returns the timer of a hook that has one."""
     return hook._timer
 
 
 def timer_steps(timer: Any) -> int | None:
-    """Steps between two triggers of a `SecondOrStepTimer`; `None` if it goes by the clock."""
-    return timer._every_steps
+    """Returns the steps between two triggers of a `SecondOrStepTimer`; `None` if it goes by the clock."""
+    steps: int | None = timer._every_steps
+    return steps
 
 
 def runs_seen(hook: tf.compat.v1.train.LoggingTensorHook) -> int:
-    """How many runs the hook has counted."""
-    return hook._iter_count
+    """Returns how many runs the hook has counted."""
+    runs: int = hook._iter_count
+    return runs
 
 
 def add_runs_seen(hook: tf.compat.v1.train.LoggingTensorHook, runs: int) -> None:
@@ -455,17 +514,19 @@ def add_runs_seen(hook: tf.compat.v1.train.LoggingTensorHook, runs: int) -> None
 
 
 def stop_step(hook: tf.compat.v1.train.StopAtStepHook) -> int | None:
-    """The step to stop at; `None` before the hook knows it."""
-    return hook._last_step
+    """Returns the step to stop at; `None` before the hook knows it."""
+    step: int | None = hook._last_step
+    return step
 
 
 def summary_step(hook: tf.compat.v1.train.SummarySaverHook) -> int | None:
-    """The number of the step that the hook expects next; `None` before the first."""
-    return hook._next_step
+    """Returns the number of the step that the hook expects next; `None` before the first."""
+    step: int | None = hook._next_step
+    return step
 
 
 def set_summary_step(hook: tf.compat.v1.train.SummarySaverHook, step: int) -> None:
-    """Changes that number."""
+    """Sets the number of the step that the hook expects next."""
     hook._next_step = step
 
 
@@ -475,14 +536,5 @@ def forget_counted_step(hook: tf.compat.v1.train.StepCounterHook) -> None:
 
 
 def awaited_step(hook: tf.compat.v1.train.GlobalStepWaiterHook) -> int | None:
-    """The global step that the hook waits for; `None` if it waits no longer."""
+    """Returns the global step that the hook waits for; `None` if it waits no longer."""
     return None if hook._worker_is_started else hook._wait_until_step
-
-
-def function_body(function: FunctionDef) -> Any:
-    """A function as a graph with `inputs` and `outputs`: a FunctionDef names its tensors otherwise."""
-    return _function_def_to_graph.function_def_to_graph(function)
-
-
-# The public import has no place for changes between reading a file and importing it.
-read_meta_graph_file = _meta_graph.read_meta_graph_file

@@ -167,7 +167,9 @@ def fit(
 
     with _tensorflow.eager_mode():
         if validation_split and validation_data is None:
-            (x, y, sample_weight), validation_data = _keras.split((x, y, sample_weight), validation_split)
+            (x, y, sample_weight), validation_data = _keras.split_validation(
+                (x, y, sample_weight), validation_split
+            )
         adapter = _keras.data_adapter(
             x,
             y=y,

@@ -49,7 +49,7 @@ def set_callback_state(callback: keras.callbacks.Callback, state: Mapping[str, A
     if hasattr(callback, "set_state"):
         callback.set_state(from_json(state["state"]))
         return
-    _keras.settle_monitor(callback)
+    _keras.resolve_monitor_mode(callback)
     for name in _attributes(callback):
         if name in state:
             setattr(callback, name, from_json(state[name]))

@@ -35,7 +35,7 @@ class TrackedObjects:
 
     def restore(self, prefix: str) -> None:
         shapes, _ = checkpoint_contents(prefix)
-        saved = _tensorflow.SavedObjects(prefix)
+        saved = _tensorflow.SavedObjectGraph(prefix)
         present = {name: each for name, each in self._optional.items() if name in saved.children()}
         root = tf.train.Checkpoint(**self._required, **present)
         keys = saved.keys(root)

@@ -62,7 +62,7 @@ class NamedVariables:
     def copy(self) -> StateCopy:
         copies = [(v.key, host_copy(v.variable.read_value()), v.slice_spec) for v in self._variables]
         values = [(key, value) for key, value, _ in copies]
-        return StateCopy({"variables": _tensorflow.NamedTensors(copies)}, values)
+        return StateCopy({"variables": _tensorflow.SaveableTensors(copies)}, values)
 
     def restore(self, prefix: str) -> None:
         restore_variables(prefix, self._variables)

@@ -113,7 +113,7 @@ def input_position(source: Source) -> Any:
             "save_input_state=True: only a tf.data.Dataset can tell its position. Pass one, or"
             " save_input_state=False."
         )
-    position = _tensorflow.InputPosition(source)
+    position = _tensorflow.DatasetPosition(source)
     try:
         position.read()
     except (tf.errors.OpError, AttributeError, NotImplementedError) as error:

@@ -25,7 +25,7 @@ def model_step(model: keras.Model) -> ModelStep:
     Args:
         model: The model, compiled.
     """
-    compiled = _keras.compiled_with(model)
+    compiled = _keras.compiled_attributes(model)
     kept_for, step = vars(model).get(_KEPT_AS, ((), None))
     if step is None or any(was is not now for was, now in zip(kept_for, compiled, strict=True)):
         step = ModelStep(model)

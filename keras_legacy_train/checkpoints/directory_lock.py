@@ -1,4 +1,4 @@
-"""One trainer at a time in a directory."""
+"""The lock of an output directory: one trainer at a time."""
 
 from __future__ import annotations
 
@@ -13,26 +13,31 @@ import stat
 import threading
 import uuid
 from pathlib import Path
+from typing import Any
 
 from keras_legacy_train.checkpoints.directory import verify_writable
 from keras_legacy_train.checkpoints.process_identity import ProcessIdentity
+from keras_legacy_train.checkpoints.regular_files import read_regular
 from keras_legacy_train.errors import DirectoryInUseError
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 _NAME = ".trainer.lock"
 _TOKEN = re.compile(r"[0-9a-f]{32}")
+# A lock file has about 300. A process number has 32 bits.
+_MAX_BYTES = 2**16
+_MAX_PID = 2**32 - 1
 # What file systems without hard links answer.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Holder:
-    """What a lock file says.
+    """The contents of a lock file.
 
     Attributes:
-        token: Given to no other holder.
-        process: Which process it is; `None` if the file cannot be read.
-        last_seen: The file's date, in seconds.
+        token: Unique to this holder.
+        process: The process; `None` if the file does not name one.
+        last_seen: The file's modification time, in seconds.
     """
 
     token: str
@@ -41,16 +46,16 @@ class _Holder:
 
 
 class DirectoryLock:
-    """Held, as a context manager, by who trains in a directory. The directory is made if it is missing, and
-    removed again if nothing has been written to it.
+    """Locks a directory for one trainer, as a context manager. A missing directory is made on entering, and
+    removed on leaving if it is still empty.
 
-    The lock is a file that names its holder, since not every file system has `flock`. While it is held, a
-    thread gives the file a new date every `HEARTBEAT` seconds. It is taken over, with a warning, from a
-    holder that is gone: on this machine, one whose process has ended; elsewhere, one that has not renewed the
-    date for `STALE_AFTER` seconds.
+    The lock is a file that names its holder, since not every file system has `flock`. While the lock is held,
+    a thread renews the file's date every `HEARTBEAT` seconds. The lock is taken over, with a warning, from a
+    holder that is gone: on this machine, one whose process has ended; on another, one that has not renewed
+    the date for `STALE_AFTER` seconds.
 
-    Nobody takes over what another one has just taken over: the right to succeed a certain holder is a lock
-    file, too, taken in the same way.
+    Two trainers cannot both succeed the same holder: the right to succeed it is a lock file as well, taken in
+    the same way.
 
     Args:
         directory: The directory.
@@ -97,16 +102,16 @@ class DirectoryLock:
         _remove_if_empty(self._made)
 
     def check(self) -> None:
-        """Raises DirectoryInUseError if somebody has taken the directory over.
+        """Raises DirectoryInUseError if another trainer has taken the directory over.
 
-        That is rightly done to a trainer that showed no sign for a while; when it goes on it must not write.
+        It may do so when this one has not renewed the date for a while. This one must not write any more.
         """
         holder = self._holder(self._path)
         if holder is not None and holder.process is not None and holder.token != self._token:
             raise self._in_use(holder.process)
 
     def _take(self, path: Path) -> None:
-        """Becomes the holder of a lock file, after the one before if that is gone."""
+        """Takes a lock file, also from a holder that is gone."""
         while not self._create(path):
             holder = self._holder(path)
             if holder is None:
@@ -134,7 +139,7 @@ class DirectoryLock:
             json.dump({**process, "token": self._token}, file)
 
     def _create(self, path: Path) -> bool:
-        """Puts a copy of our file at `path`, all of it at once; `False` if there is a file already."""
+        """Creates `path` as a copy of our file, all at once; returns `False` if it exists already."""
         try:
             os.link(self._own_file, path)
         except FileExistsError:
@@ -150,18 +155,24 @@ class DirectoryLock:
         return True
 
     def _replace(self, path: Path) -> None:
-        """Puts a copy of our file in the place of the one at `path`."""
+        """Replaces the file at `path` by a copy of ours."""
         copy = self._own_file.with_name(f"{self._own_file.name}.copy")
         self._create(copy)
+        if path.is_dir() and not path.is_symlink():  # which no file can replace
+            path.rename(path.with_name(f"{path.name.lstrip('.')}.{self._token}.damaged"))
         os.replace(copy, path)
 
     def _holder(self, path: Path) -> _Holder | None:
-        """Who a lock file names, `None` if there is no such file."""
+        """Reads who holds a lock file; returns `None` if there is no such file."""
         try:
             status = path.lstat()
-            text = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
+            text = read_regular(path, _MAX_BYTES) if stat.S_ISREG(status.st_mode) else b""
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            if error.errno not in (errno.EFBIG, errno.EINVAL):
+                raise
+            text = b""  # no trainer has written it
         return _Holder(*_parse(text, token=str(status.st_ino)), status.st_mtime)
 
     def _is_gone(self, process: ProcessIdentity, last_seen: float) -> bool:
@@ -171,7 +182,7 @@ class DirectoryLock:
         return process.ended_with_machine(last_seen) or self._is_old(last_seen)
 
     def _is_old(self, last_seen: float) -> bool:
-        """Whether a date, by the clock of the file system, lies too far back for a holder that runs."""
+        """Tells whether a date, by the file system's clock, is too old for a holder that still runs."""
         return self._own_file.stat().st_mtime - last_seen > self.STALE_AFTER
 
     def _is_ours(self) -> bool:
@@ -194,33 +205,41 @@ class DirectoryLock:
                     os.utime(self._path)
 
     def _remove_litter(self) -> None:
-        """Deletes what processes have left that were killed while they took a lock."""
+        """Deletes the files of processes that were killed while they took a lock."""
         for path in self._directory.glob(f"{_NAME}.*"):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 if self._is_old(path.lstat().st_mtime):
                     path.unlink()
 
 
 def _parse(text: bytes, token: str) -> tuple[str, ProcessIdentity | None]:
-    """The token and the process in a lock file; `token` and `None` where it was cut short by a power cut."""
+    """Returns the token and the process in a lock file.
+
+    They are `token` and `None` where the file is none that a trainer writes, as after a power cut.
+    """
     try:
         fields = json.loads(text)
-        process = ProcessIdentity(
-            int(fields["pid"]),
-            str(fields["host"]),
-            fields.get("started"),
-            fields.get("boot"),
-            fields.get("namespace"),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, RecursionError):
         return token, None
-    if _TOKEN.fullmatch(str(fields.get("token"))):
-        token = fields["token"]
-    return (token, process) if process.pid > 0 else (token, None)
+    if not isinstance(fields, dict):
+        return token, None
+    found = fields.get("token")
+    if isinstance(found, str) and _TOKEN.fullmatch(found):
+        token = found
+    return token, _process(fields)
+
+
+def _process(fields: dict[str, Any]) -> ProcessIdentity | None:
+    """Returns the process that the fields of a lock file name, or `None` if no process can be so."""
+    pid, host = fields.get("pid"), fields.get("host")
+    if type(pid) is not int or not 0 < pid <= _MAX_PID or not isinstance(host, str) or not host.isprintable():
+        return None
+    details = (fields.get(name) for name in ("started", "boot", "namespace"))
+    return ProcessIdentity(pid, host, *(each if isinstance(each, str) else None for each in details))
 
 
 def _make_directories(directory: Path) -> list[Path]:
-    """Makes a directory and its parents; returns those that were missing, the innermost first."""
+    """Makes a directory and its parents; returns those it had to make, the innermost first."""
     missing = [each for each in (directory, *directory.parents) if not each.exists()]
     verify_writable(str(directory))
     return missing

@@ -1,4 +1,4 @@
-"""Which process it was, and whether it still runs."""
+"""The identity of a process, by which another process tells whether it still runs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ _PROC = Path("/proc")
 
 @dataclasses.dataclass(frozen=True)
 class ProcessIdentity:
-    """What tells a process from every other one; a number alone is given again to later ones.
+    """Identifies a process. Its number alone does not: the system uses numbers again.
 
     Attributes:
-        pid: The process's number.
+        pid: The process number.
         host: Name of its machine.
-        started: When it began, in ticks since the machine was started; `None` where that is not known, as
-            for what follows.
-        boot: Which start of the machine that was.
-        namespace: Within what the number is unique: a container has numbers of its own.
+        started: Start time in ticks since the machine was booted; `None` if it is not known.
+        boot: Identifier of that boot of the machine, or `None`.
+        namespace: Identifier of the namespace of process numbers, or `None`. Every container has its own.
     """
 
     pid: int
@@ -32,11 +31,11 @@ class ProcessIdentity:
 
     @classmethod
     def own(cls) -> ProcessIdentity:
-        """That of this process."""
+        """Returns the current process's identity."""
         return cls(os.getpid(), socket.gethostname(), _start(os.getpid()), _boot(), _namespace())
 
     def is_running(self) -> bool | None:
-        """Whether the process runs; `None` if that cannot be seen from here."""
+        """Tells whether the process runs; returns `None` if that cannot be seen from here."""
         same_machine = self.host == socket.gethostname()
         if not same_machine or _differ(self.boot, _boot()) or _differ(self.namespace, _namespace()):
             return None
@@ -45,9 +44,12 @@ class ProcessIdentity:
         return not _differ(self.started, _start(self.pid))
 
     def ended_with_machine(self, last_seen: float) -> bool:
-        """Whether this machine was started anew since the process was last seen, at that time of the clock.
+        """Tells whether this machine was booted again after the process was last seen.
 
-        Another machine may have the same name; then there are signs of it since this one was started.
+        Another machine may have the same name. Its process would have been seen after this boot.
+
+        Args:
+            last_seen: When the process was last seen, in seconds since the epoch.
         """
         rebooted = self.host == socket.gethostname() and _differ(self.boot, _boot())
         return rebooted and last_seen < time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -73,7 +75,7 @@ def _start(pid: int) -> str | None:
 
 
 def _state(pid: int) -> list[str]:
-    """The fields of `/proc/<pid>/stat` behind the command's name; nothing where there is no such file."""
+    """Returns the fields of `/proc/<pid>/stat` after the command's name; none if there is no such file."""
     return (_text(_PROC / str(pid) / "stat") or "").rpartition(")")[2].split()
 
 

@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keras_legacy_train import DirectoryInUseError
+from keras_legacy_train.checkpoints import directory_lock
 from keras_legacy_train.checkpoints.directory_lock import DirectoryLock
 from keras_legacy_train.checkpoints.process_identity import ProcessIdentity
 
@@ -137,6 +140,17 @@ def test_a_zombie_has_ended() -> None:
         b'{"pid": 0, "host": "h"}',
         f'{{"pid": 99999999999999999999, "host": "{OWN.host}", "token": "../../x"}}'.encode(),
         b"[" * 100_000,
+        b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+        b'{"pid": Infinity, "host": "h"}',
+        b'{"pid": -Infinity, "host": "h"}',
+        b'{"pid": NaN, "host": "h"}',
+        b'{"pid": 1e999, "host": "h"}',
+        b'{"pid": 7' + b"0" * 4000 + b', "host": "elsewhere"}',
+        b'{"pid": 7' + b"0" * 9000 + b', "host": "elsewhere"}',
+        b'{"pid": 7, "host": {"a": [1]}}',
+        b'{"pid": 7, "host": "\\u001b[2J\\n"}',
+        b'{"pid": 7, "host": "\\ud800"}',
+        b"{}" + b" " * 2**20,
     ],
 )
 def test_a_lock_that_cannot_be_read_is_taken_over(content: bytes, tmp_path: Path) -> None:
@@ -144,6 +158,69 @@ def test_a_lock_that_cannot_be_read_is_taken_over(content: bytes, tmp_path: Path
     with DirectoryLock(str(tmp_path)):
         assert names(tmp_path) == [LOCK]
     assert names(tmp_path) == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "pid": JSON | st.integers(min_value=2**30) | st.sampled_from([0, -1, True, 1.5, "7", 2**31, 2**32]),
+        "host": JSON | st.sampled_from([OWN.host, "elsewhere"]),
+        "started": JSON,
+        "boot": JSON | st.just(OWN.boot),
+        "namespace": JSON | st.just(OWN.namespace),
+        "token": JSON | st.just(TOKEN),
+    },
+)
+
+
+@settings(max_examples=300)
+@given(content=JSON | FIELDS)
+def test_law_whatever_a_lock_says_the_directory_is_ours_or_in_use(
+    tmp_path_factory: pytest.TempPathFactory, content: Any
+) -> None:
+    directory = tmp_path_factory.getbasetemp() / "json"
+    directory.mkdir(exist_ok=True)
+    (directory / LOCK).write_text(json.dumps(content))
+    try:
+        with DirectoryLock(str(directory)) as lock:
+            lock.check()
+    except DirectoryInUseError as error:
+        assert content["pid"] == error.pid > 0 and content["host"] == error.host
+        (directory / LOCK).unlink()
+    assert names(directory) == []
+
+
+def test_a_lock_from_which_nothing_is_equal_to_itself_is_taken_over(tmp_path: Path) -> None:
+    """Else the lock would look like that of a new holder each time, for ever."""
+    fields = {**dataclasses.asdict(ended_process()), "token": TOKEN, "started": float("nan")}
+    (tmp_path / LOCK).write_text(json.dumps(fields))
+    with DirectoryLock(str(tmp_path)):
+        assert names(tmp_path) == [LOCK]
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "device", "sparse", "directory", "directory with a file"])
+def test_a_lock_that_is_no_plain_file_is_taken_over(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / LOCK
+    if kind == "FIFO":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "sparse":
+        with path.open("wb") as file:
+            file.truncate(2**31)
+    else:
+        path.mkdir()
+        if kind == "directory with a file":
+            (path / "file").touch()
+    with DirectoryLock(str(tmp_path)) as lock:
+        lock.check()
+        assert path.is_file() and not path.is_symlink()
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -317,7 +394,8 @@ def paused(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Stage]]:
 
     for name in ("link", "replace", "unlink", "lstat"):
         monkeypatch.setattr(os, name, pausing(getattr(os, name)))
-    for name in ("read_bytes", "unlink", "lstat", "open"):
+    monkeypatch.setattr(directory_lock, "read_regular", pausing(directory_lock.read_regular))
+    for name in ("unlink", "lstat", "open"):
         monkeypatch.setattr(Path, name, pausing(getattr(Path, name)))
     monkeypatch.setattr(DirectoryLock, "HEARTBEAT", 1e6)
     yield stages

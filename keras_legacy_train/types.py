@@ -32,7 +32,7 @@ FeedDict: TypeAlias = Mapping[Any, Any]
 FeedFn: TypeAlias = Callable[[], FeedDict]
 
 # The values of a step: NumPy arrays and scalars, by the tensor's name and by the fetch itself.
-Outputs: TypeAlias = dict[Any, Any]
+OutputDict: TypeAlias = dict[Any, Any]
 
 # A `monitors.BaseMonitor`, any object with the same methods, or a `tf.compat.v1.train.SessionRunHook`.
 Monitor: TypeAlias = Any

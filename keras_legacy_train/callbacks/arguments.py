@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
-from keras_legacy_train.monitors.calls import check_monitor, check_no_hook
+from keras_legacy_train.monitors.calls import check_monitor, check_not_hook
 
 
 def as_watchers(monitors: Any, callbacks: Any) -> tuple[list[Any], list[keras.callbacks.Callback]]:
@@ -46,7 +46,7 @@ def _check_hook(hook: tf.compat.v1.train.SessionRunHook) -> None:
 def check_no_hooks(monitors: Iterable[Any]) -> None:
     """Session hooks need a graph."""
     for monitor in monitors:
-        check_no_hook(monitor)
+        check_not_hook(monitor)
 
 
 def as_callbacks(callbacks: Any) -> list[keras.callbacks.Callback]:

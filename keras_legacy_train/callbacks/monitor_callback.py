@@ -14,8 +14,8 @@ from keras_legacy_train import arguments
 from keras_legacy_train.callbacks.keras_fit import FitSteps
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.schedule import Sampling
-from keras_legacy_train.monitors import watching
-from keras_legacy_train.monitors.calls import as_requests, check_monitor, check_no_hook, end
+from keras_legacy_train.monitors import scheduling
+from keras_legacy_train.monitors.calls import as_requests, check_monitor, check_not_hook, end_monitor
 from keras_legacy_train.programs.base import Steps
 from keras_legacy_train.programs.named_values import NamedValues, trained_variables
 from keras_legacy_train.programs.values_session import ValuesSession
@@ -86,7 +86,7 @@ class MonitorCallback(LoopCallback):
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
-        check_no_hook(self.monitor)
+        check_not_hook(self.monitor)
         if hasattr(self.monitor, "set_model"):
             self.monitor.set_model(model)
 
@@ -96,11 +96,11 @@ class MonitorCallback(LoopCallback):
         self._in_keras_fit = False
 
     def next_step(self, step: int) -> float:
-        return watching.next_step(self.monitor, step)
+        return scheduling.next_step(self.monitor, step)
 
     @property
     def looks_back(self) -> bool:
-        return watching.samples(self.monitor)
+        return scheduling.can_be_sampled(self.monitor)
 
     def sampling(self, step: int) -> Sampling | None:
         return self.monitor.sampling(step) if self.looks_back else None
@@ -171,7 +171,7 @@ class MonitorCallback(LoopCallback):
             self._end_epoch()
         finally:
             with self._default_session():
-                end(self.monitor, self._session)
+                end_monitor(self.monitor, self._session)
 
     def _last_step(self, first_epoch: int) -> int | None:
         """The step at which `keras.Model.fit` will end, if that is known."""

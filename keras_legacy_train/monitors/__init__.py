@@ -1,6 +1,7 @@
-"""Monitors watch a training: they print, save, capture and stop. Subclass one to do something else.
+"""Provides the monitors, which watch a training: they print, save, capture and stop.
 
-Stands for `tf.contrib.learn.monitors`. Monitors go into `train(monitors=[...])`:
+Stands for `tf.contrib.learn.monitors`. Subclass a monitor to do something else. Pass monitors to
+`train(monitors=[...])`:
 
 ```python
 from keras_legacy_train import monitors
@@ -23,8 +24,9 @@ watchers = [
 ]
 ```
 
-Steps that no monitor asks to see run many times faster; `EveryN` and its children ask only for those at which
-they act. One that only looks at values can have these kept for it, by `sampling`.
+Steps that no monitor asks to see run many times faster. `EveryN` and its subclasses ask only for the steps
+at which they act. A monitor that only reads values can let the loop keep them for it: see
+`BaseMonitor.sampling`.
 """
 
 from keras_legacy_train.errors import NanLossDuringTrainingError

@@ -1,4 +1,4 @@
-"""The hooks of a monitor."""
+"""Defines the hooks of a monitor."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import keras
+
 from keras_legacy_train.loop.schedule import Sampling
+from keras_legacy_train.types import Fetch, OutputDict, SessionLike
 
 
 class BaseMonitor:
     """Watches the training, asks for values of the graph, and may stop it.
 
-    Stands for `tf.contrib.learn.monitors.BaseMonitor`. Training calls `begin`, then around each step
-    `step_begin`, `step_end` and `post_step`, and `end`. Steps are numbered from 1: *step k* is the run of
-    `train_op` that finds the global step at `k - 1`. During a call the training's graph is the default graph.
+    Stands for `tf.contrib.learn.monitors.BaseMonitor`. Training calls `begin` once, `step_begin`, `step_end`
+    and `post_step` around each step, and `end` once. Steps are numbered from 1: *step k* is the run of
+    `train_op` that finds the global step at `k - 1`. The graph being trained is the default graph during
+    every call.
 
     A subclass that overrides `step_begin`, `step_end` or `post_step` is called at every step, unless it also
-    overrides `next_step`. The fewer steps are watched, the faster the training: see `EveryN`.
+    overrides `next_step`. Training is faster the fewer steps are watched: see `EveryN`.
 
     Example:
         ```python
@@ -36,7 +40,7 @@ class BaseMonitor:
         ```
     """
 
-    # The state starts on the class, because subclasses of old need not call `__init__`.
+    # Defaults on the class, because legacy subclasses need not call `__init__`. The names are the original's.
     _begun = False
     _max_steps: int | None = None
     _current_epoch: int | None = None
@@ -45,11 +49,11 @@ class BaseMonitor:
 
     @property
     def run_on_all_workers(self) -> bool:
-        """Whether workers other than the chief run this monitor too."""
+        """Tells whether workers other than the chief run this monitor, too."""
         return False
 
     def set_estimator(self, estimator: Any) -> None:
-        """Tells the monitor whose training it watches.
+        """Gives the monitor the estimator that is trained.
 
         Args:
             estimator: An object with `model_dir`, the directory of its checkpoints and event files.
@@ -61,10 +65,10 @@ class BaseMonitor:
             raise ValueError("Missing estimator.")
         self._estimator = estimator
 
-    def set_model(self, model: Any) -> None:
-        """Tells the monitor which Keras model it watches. Not called where a graph is trained.
+    def set_model(self, model: keras.Model) -> None:
+        """Gives the monitor the Keras model that is trained. Not called where a graph is trained.
 
-        What `step_begin` asks for are then names: `"loss"`, a metric, a variable's path, `"learning_rate"`.
+        `step_begin` must then ask for names: `"loss"`, a metric, a variable's path, `"learning_rate"`.
 
         Args:
             model: A `keras.Model`.
@@ -74,10 +78,10 @@ class BaseMonitor:
         """
 
     def next_step(self, step: int) -> float:
-        """The first step after `step` that this monitor must be called at.
+        """Returns the first step after `step` at which this monitor must be called.
 
-        It speaks for the hooks of its own class. `monitors.schedule.next_step` is what the loop asks: it sees
-        whether a subclass has overridden a hook.
+        The answer holds for the hooks of the class that defines this method. Where a subclass overrides a
+        hook and not `next_step`, the loop calls the monitor at every step.
 
         Args:
             step: The global step now.
@@ -88,18 +92,18 @@ class BaseMonitor:
         return math.inf
 
     def sampling(self, step: int) -> Sampling | None:
-        """What to keep of the step that this monitor wants to see next, and of later ones as far apart.
+        """Tells the loop which values to keep for this monitor, so that it can be called later.
 
-        A monitor that has an answer may be called for steps behind which others have run already: all that
-        it does must be to look at what `step_end` is given. Like `next_step`, it speaks for the hooks of its
-        own class.
+        The loop may then run further steps before it calls the hooks of this one. So the hooks must do no
+        more than read the values that `step_end` gets. Like that of `next_step`, the answer holds for the
+        hooks of the class that defines this method.
 
         Args:
-            step: Number of the step that `next_step` has named.
+            step: The step that `next_step` returned.
 
         Returns:
-            The distance and what to compute along with each such step; `None`, as here, for one that must be
-            there. See `EveryN.sampling_of`.
+            What to fetch at that step and at later ones, and how many steps they are apart. `None`, the
+            default, if the hooks must be called at the step itself. See `EveryN.sampling_of`.
         """
         return None
 
@@ -117,7 +121,7 @@ class BaseMonitor:
             max_steps: The global step at which training will end, or `None` if it is not known.
 
         Raises:
-            ValueError: The monitor has begun already and not ended since.
+            ValueError: `begin` was called before, and `end` has not been called since.
         """
         if self._begun:
             raise ValueError("begin called twice without end.")
@@ -125,20 +129,20 @@ class BaseMonitor:
         self._begun = True
 
     def resumed(self, step: int) -> None:
-        """Called after `begin` if training goes on from a checkpoint, to go on with the schedule.
+        """Called after `begin` if training resumes from a checkpoint. Continues the schedule from there.
 
         Args:
             step: The global step of the checkpoint.
         """
 
-    def end(self, session: Any = None) -> None:
+    def end(self, session: SessionLike | None = None) -> None:
         """Called once after the last step, however the training ended.
 
         Args:
             session: Runs operations of the graph, by `session.run(fetches, feed_dict)`.
 
         Raises:
-            ValueError: The monitor has not begun.
+            ValueError: `begin` was not called.
         """
         if not self._begun:
             raise ValueError("end called without begin.")
@@ -152,7 +156,7 @@ class BaseMonitor:
             epoch: Number of the epoch, 0 or more.
 
         Raises:
-            ValueError: The last epoch has not ended, or `epoch` is negative.
+            ValueError: The previous epoch has not ended, or `epoch` is negative.
         """
         if self._current_epoch is not None:
             raise ValueError("epoch_begin called twice without epoch_end.")
@@ -167,13 +171,13 @@ class BaseMonitor:
             epoch: Number of the epoch.
 
         Raises:
-            ValueError: This is not the epoch that has begun.
+            ValueError: `epoch` is not the epoch that has begun.
         """
         if self._current_epoch != epoch:
             raise ValueError(f"epoch_end expected {self._current_epoch} but got {epoch}.")
         self._current_epoch = None
 
-    def step_begin(self, step: int) -> Iterable[Any] | None:
+    def step_begin(self, step: int) -> Iterable[Fetch] | None:
         """Called before a step.
 
         Args:
@@ -181,7 +185,7 @@ class BaseMonitor:
 
         Returns:
             What to compute along with the step: tensors, operations, variables, or their names with or
-            without `":0"`. Something empty, or `None`, asks for nothing.
+            without `":0"`. Nothing is computed for an empty iterable or `None`.
 
         Raises:
             ValueError: `step` is negative or beyond `max_steps`.
@@ -191,27 +195,28 @@ class BaseMonitor:
         self._current_step = step
         return []
 
-    def step_end(self, step: int, output: dict[Any, Any]) -> bool | None:
-        """Called after a step. It is not called if the step failed.
+    def step_end(self, step: int, output: OutputDict) -> bool | None:
+        """Called after a step, unless the step failed.
 
         Args:
             step: Number of the step.
-            output: The values asked for, NumPy scalars and arrays, by the name of the tensor (`"loss:0"`) and
-                by what was asked for. It also holds what other monitors asked for.
+            output: The values that `step_begin` asked for, as NumPy scalars and arrays. Keys are the tensors'
+                names (`"loss:0"`) and the requests themselves. The values that other monitors asked for are
+                in there, too.
 
         Returns:
-            Something true to stop the training after this step.
+            A true value to stop the training after this step.
 
         Raises:
-            ValueError: `step` is not the one that has begun.
+            ValueError: `step` is not the step that has begun.
         """
         if self._current_step != step:
             raise ValueError(f"step_end expected {self._current_step} but got {step}.")
         self._current_step = None
         return False
 
-    def post_step(self, step: int, session: Any) -> None:
-        """Called after every monitor's `step_end`.
+    def post_step(self, step: int, session: SessionLike) -> None:
+        """Called after a step, when `step_end` of every monitor has been called.
 
         Args:
             step: Number of the step.

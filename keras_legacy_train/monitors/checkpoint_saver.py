@@ -1,4 +1,4 @@
-"""A monitor that saves checkpoints."""
+"""Saves checkpoints at chosen steps or times."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import os
 import time
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from keras_legacy_train import arguments
 from keras_legacy_train.monitors.base import BaseMonitor
 from keras_legacy_train.summaries import get_summary_writer
+from keras_legacy_train.types import PathLike, SessionLike
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -20,32 +22,31 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 class CheckpointSaver(BaseMonitor):
     """Saves checkpoints after the first step, every so many steps or seconds, and at the end.
 
-    Stands for `tf.contrib.learn.monitors.CheckpointSaver`. `train` saves its own checkpoints in any case;
-    this is for a second set, elsewhere or at other times. Each save puts a `SessionLog` event into the event
-    file of `checkpoint_dir`.
+    Stands for `tf.contrib.learn.monitors.CheckpointSaver`. `train` always saves checkpoints of its own. Use
+    this monitor for a second set, in another directory or at other times. Each save also writes a
+    `SessionLog` event to the event file of `checkpoint_dir`.
 
     Args:
         checkpoint_dir: Directory of the checkpoints.
         save_secs: Seconds from one checkpoint to the next.
         save_steps: Steps from one checkpoint to the next.
-        saver: A `tf.compat.v1.train.Saver`. `None` takes that of `scaffold`, and without one a saver of all
-            the graph's variables.
-        checkpoint_basename: Files are called this, a hyphen, and the step.
-        scaffold: A `tf.compat.v1.train.Scaffold`.
+        saver: Writes the checkpoints. `None` takes the saver of `scaffold` or, without a scaffold, a new one
+            for all variables of the graph.
+        checkpoint_basename: First part of the files' names; a hyphen and the step follow.
+        scaffold: Gives the saver.
 
     Raises:
-        ValueError: Neither `save_secs` nor `save_steps` is given, or both are, or an argument cannot be
-            right.
+        ValueError: Neither `save_secs` nor `save_steps` is given, or both are, or an argument is invalid.
     """
 
     def __init__(
         self,
-        checkpoint_dir: str | bytes | os.PathLike,
+        checkpoint_dir: PathLike,
         save_secs: float | None = None,
         save_steps: int | None = None,
-        saver: Any = None,
+        saver: tf.compat.v1.train.Saver | None = None,
         checkpoint_basename: str = "model.ckpt",
-        scaffold: Any = None,
+        scaffold: tf.compat.v1.train.Scaffold | None = None,
     ):
         super().__init__()
         if save_steps is None and save_secs is None:
@@ -73,7 +74,7 @@ class CheckpointSaver(BaseMonitor):
         self._last_saved_step: int | None = None
         self._last_saved_time = 0.0
 
-    def set_model(self, model: Any) -> None:
+    def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         raise ValueError(
             "monitors.CheckpointSaver saves the variables of a graph. For a Keras model, use save_secs or"
@@ -101,13 +102,13 @@ class CheckpointSaver(BaseMonitor):
         if self._used_saver is None:
             self._used_saver = tf.compat.v1.train.Saver()
 
-    def post_step(self, step: int, session: Any) -> None:
+    def post_step(self, step: int, session: SessionLike) -> None:
         super().post_step(step, session)
         self._last_step = step
         if self._is_due(step):
             self._save(step, session)
 
-    def end(self, session: Any = None) -> None:
+    def end(self, session: SessionLike | None = None) -> None:
         super().end(session)
         if self._last_step is not None and self._last_step != self._last_saved_step:
             self._save(self._last_step, session)
@@ -120,7 +121,7 @@ class CheckpointSaver(BaseMonitor):
             return step >= self._last_saved_step + self._save_steps
         return self._save_secs is not None and time.time() >= self._last_saved_time + self._save_secs
 
-    def _save(self, step: int, session: Any) -> None:
+    def _save(self, step: int, session: SessionLike | None) -> None:
         _LOGGER.info("Saving checkpoints for %d into %s.", step, self._save_path)
         self._last_saved_time = time.time()
         self._last_saved_step = step

@@ -1,4 +1,4 @@
-"""A monitor that exports the model while it is being trained."""
+"""Exports the model while it is trained."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_legacy_train import arguments
 from keras_legacy_train.monitors.every_n import EveryN
+from keras_legacy_train.types import OutputDict, PathLike, SessionLike
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -18,28 +19,28 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 class ExportMonitor(EveryN):
     """Exports the newest checkpoint every `every_n_steps` steps, and at the end.
 
-    Stands for `tf.contrib.learn.monitors.ExportMonitor`. The estimator's `export` does the work; a
-    `RuntimeError` from it means that there is nothing new to export.
+    Stands for `tf.contrib.learn.monitors.ExportMonitor`. It calls `export` of the estimator. If that raises a
+    `RuntimeError`, there is nothing new to export, and training goes on.
 
     Args:
         every_n_steps: Steps from one export to the next. See `EveryN`.
         export_dir: Directory of the exports.
-        input_fn: Returns (features, labels), features being a dict of tensors.
-        input_feature_key: Key of the features whose tensor takes serialised `Example`s; `None` if
-            `signature_fn` makes no use of them.
-        exports_to_keep: How many exports are kept.
-        signature_fn: Returns a default signature and a dict of named ones, given the tensor of examples, the
-            features and the predictions.
+        input_fn: Returns `(features, labels)`; `features` is a dict of tensors.
+        input_feature_key: Key of the feature whose tensor takes serialised `Example`s; `None` if
+            `signature_fn` does not use them.
+        exports_to_keep: Number of exports to keep; `None` for all.
+        signature_fn: Takes the tensor of examples, the features and the predictions. Returns a default
+            signature and a dict of named signatures.
         default_batch_size: Batch size of the placeholder for examples.
 
     Raises:
-        ValueError: An argument cannot be right. While training: `set_estimator` was not called.
+        ValueError: An argument is invalid. While training: `set_estimator` was not called.
     """
 
     def __init__(
         self,
         every_n_steps: int,
-        export_dir: str | bytes | os.PathLike,
+        export_dir: PathLike,
         input_fn: Callable[[], Any] | None = None,
         input_feature_key: str | None = None,
         exports_to_keep: int | None = 5,
@@ -59,26 +60,26 @@ class ExportMonitor(EveryN):
         self._last_export_dir: Any = None
 
     @property
-    def export_dir(self) -> str | bytes | os.PathLike:
-        """Directory of the exports."""
+    def export_dir(self) -> PathLike:
+        """Returns the directory of the exports."""
         return self._export_dir
 
     @property
     def exports_to_keep(self) -> int | None:
-        """How many exports are kept."""
+        """Returns the number of exports to keep; `None` for all."""
         return self._exports_to_keep
 
     @property
     def signature_fn(self) -> Callable[..., Any] | None:
-        """Makes the signatures."""
+        """Returns the function that makes the signatures."""
         return self._signature_fn
 
     @property
     def last_export_dir(self) -> Any:
-        """What `export` returned last, the directory of that export; `None` before the first."""
+        """Returns the last result of `export`, the directory of that export; `None` before the first."""
         return self._last_export_dir
 
-    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
+    def every_n_step_end(self, step: int, outputs: OutputDict) -> bool | None:
         super().every_n_step_end(step, outputs)
         self._export(
             "Skipping exporting because the existing checkpoint has already been exported. Consider exporting"
@@ -86,17 +87,18 @@ class ExportMonitor(EveryN):
         )
         return False
 
-    def end(self, session: Any = None) -> None:
+    def end(self, session: SessionLike | None = None) -> None:
         super().end(session)
-        if tf.train.latest_checkpoint(os.fsdecode(self._exporter().model_dir)) is None:
+        if tf.train.latest_checkpoint(os.fsdecode(self._checked_estimator().model_dir)) is None:
             _LOGGER.info("Skipping export at the end since model has not been saved yet.")
         else:
             self._export("Skipping exporting for the same step.")
 
-    def _export(self, text_if_nothing_new: str) -> None:
-        exporter = self._exporter()
+    def _export(self, skip_message: str) -> None:
+        """Exports the newest checkpoint; logs `skip_message` if there is nothing new to export."""
+        estimator = self._checked_estimator()
         try:
-            self._last_export_dir = exporter.export(
+            self._last_export_dir = estimator.export(
                 self.export_dir,
                 exports_to_keep=self.exports_to_keep,
                 signature_fn=self.signature_fn,
@@ -106,9 +108,9 @@ class ExportMonitor(EveryN):
                 use_deprecated_input_fn=self._input_fn is None,
             )
         except RuntimeError as error:
-            _LOGGER.info("%s (%s)", text_if_nothing_new, error)
+            _LOGGER.info("%s (%s)", skip_message, error)
 
-    def _exporter(self) -> Any:
+    def _checked_estimator(self) -> Any:
         if self._estimator is None:
             raise ValueError("Missing call to set_estimator.")
         return self._estimator

@@ -1,4 +1,4 @@
-"""A monitor that collects the values of almost the whole graph."""
+"""Collects the values of almost all operations of the graph."""
 
 from __future__ import annotations
 
@@ -6,35 +6,37 @@ import logging
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train.monitors.base import BaseMonitor
+from keras_legacy_train.types import Fetch, OutputDict
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
 _NOT_ARRAYS = (tf.resource, tf.variant)
-# A restore reads a file that need not be there; a switch has a value on one of its two sides only.
+# The file of a restore may be missing; only one of the two outputs of a switch has a value.
 _NOT_FETCHABLE = ("Restore", "RestoreV2", "Switch", "RefSwitch")
 
 
 class GraphDump(BaseMonitor):
     """Keeps the first output of almost every operation of the graph, at every step.
 
-    Stands for `tf.contrib.learn.monitors.GraphDump`. Two dumps can be compared, to find the operation at
-    which two runs part. It costs time and memory; `PrintTensor` is for everyday use.
+    Stands for `tf.contrib.learn.monitors.GraphDump`. Compare two dumps to find the operation at which two
+    runs begin to differ. It takes much time and memory; for everyday use there is `PrintTensor`.
 
-    Left out are the operations of the types in `ignore_ops`, those inside conditionals and loops of the first
-    version, resources and variants, which are no arrays, and those that restore checkpoints.
+    It leaves out the operations of the types in `ignore_ops`, those inside conditionals and loops of control
+    flow v1, those that restore checkpoints, and resources and variants, which are not arrays.
 
     Of a Keras model it keeps the loss and the weights.
 
     Args:
-        ignore_ops: Types of the operations to leave out; `None` means `GraphDump.IGNORE_OPS`.
+        ignore_ops: Types of the operations to leave out; `None` for `GraphDump.IGNORE_OPS`.
 
     Raises:
-        ValueError: `ignore_ops` is no list of strings.
+        ValueError: `ignore_ops` is not a list of strings.
     """
 
     IGNORE_OPS: ClassVar[list[str]] = [
@@ -55,15 +57,15 @@ class GraphDump(BaseMonitor):
         self._ignore_ops = self._ignore_ops or GraphDump.IGNORE_OPS
         self._tensors: list[Any] = []
         self._model: Any = None
-        self._data: dict[int, dict[Any, Any]] = {}
+        self._data: dict[int, OutputDict] = {}
 
-    def set_model(self, model: Any) -> None:
+    def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         self._model = model
 
     @property
-    def data(self) -> dict[int, dict[Any, Any]]:
-        """The outputs of each step so far, as `step_end` got them, by step."""
+    def data(self) -> dict[int, OutputDict]:
+        """Returns the outputs of the steps so far, as `step_end` got them, by step."""
         return self._data
 
     def begin(self, max_steps: int | None = None) -> None:
@@ -78,13 +80,13 @@ class GraphDump(BaseMonitor):
             if op.outputs and _is_array(op.outputs[0]):
                 self._tensors.append(op.outputs[0])
 
-    def step_begin(self, step: int) -> Iterable[Any] | None:
+    def step_begin(self, step: int) -> Iterable[Fetch] | None:
         super().step_begin(step)
         if self._model is not None:
             return ["loss", *(weight.path for weight in self._model.weights)]
         return self._tensors
 
-    def step_end(self, step: int, output: dict[Any, Any]) -> bool | None:
+    def step_end(self, step: int, output: OutputDict) -> bool | None:
         super().step_end(step, output)
         self._data[step] = output
         return False
@@ -97,14 +99,15 @@ class GraphDump(BaseMonitor):
         Args:
             other_dump: The dump to compare with.
             step: Number of the step.
-            atol: Absolute tolerance for floating-point values, beside a relative one of 1e-5. All other
-                values must be equal.
+            atol: Absolute tolerance for floating-point values; the relative one is 1e-5. All other values
+                must be equal.
 
         Returns:
-            The names of the tensors that match; and by name, for those that do not, this value and the other.
+            The names of the tensors that match; and for those that do not match, by name, this dump's value
+            and the other's.
 
         Raises:
-            ValueError: A tensor of this dump is missing from the other one at that step.
+            ValueError: The other dump lacks a tensor of this one at that step.
         """
         these, others = self.data.get(step, {}), other_dump.data.get(step, {})
         matched: list[str] = []
@@ -122,7 +125,7 @@ class GraphDump(BaseMonitor):
 
 
 def _is_array(tensor: tf.Tensor) -> bool:
-    """Whether a step can give the tensor's value as an array."""
+    """Returns whether the tensor's value can be fetched as an array."""
     return (
         tensor.dtype.base_dtype not in _NOT_ARRAYS
         and tensor.op.type not in _NOT_FETCHABLE

@@ -1,4 +1,4 @@
-"""Monitors where session hooks are wanted."""
+"""Runs monitors as a session hook."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train.monitors.calls import as_requests, check_monitor, end
+from keras_legacy_train.monitors.calls import as_requests, check_monitor, end_monitor
 from keras_legacy_train.programs.outputs import StepOutputs
+from keras_legacy_train.types import Monitor, SessionLike
 
 
 class RunHookAdapterForMonitors(tf.compat.v1.train.SessionRunHook):
-    """A session hook that calls monitors, so that they work in `tf.compat.v1.train.MonitoredSession`.
+    """Calls monitors from a session hook, so that they work in `tf.compat.v1.train.MonitoredSession`.
 
     Stands for `tf.contrib.learn.monitors.RunHookAdapterForMonitors`. Every `run` of the session is a step.
-    `train` takes monitors as they are, and needs to watch fewer steps then.
+    Give monitors to `train` without this adapter: it then watches fewer steps.
 
     ```python
     from keras_legacy_train.monitors import PrintTensor, StopAtStep
@@ -33,12 +34,12 @@ class RunHookAdapterForMonitors(tf.compat.v1.train.SessionRunHook):
         monitors: The monitors, called in this order.
 
     Raises:
-        ValueError: One of them is no monitor.
+        ValueError: One of them is not a monitor.
     """
 
     _outputs: StepOutputs
 
-    def __init__(self, monitors: Iterable[Any]):
+    def __init__(self, monitors: Iterable[Monitor]):
         if not isinstance(monitors, Iterable) or isinstance(monitors, str):
             raise ValueError(f"monitors must be a list of monitors; it is {monitors!r}.")
         self._monitors = list(monitors)
@@ -58,7 +59,7 @@ class RunHookAdapterForMonitors(tf.compat.v1.train.SessionRunHook):
         self, run_context: tf.compat.v1.train.SessionRunContext
     ) -> tf.compat.v1.train.SessionRunArgs | None:
         session = run_context.session
-        # In the run itself the step would be read before or after it is raised, as it comes.
+        # Within the same run the global step could be read before or after the step raises it.
         self._step = int(session.run(self._global_step)) + 1
         requests = [
             each for monitor in self._monitors for each in as_requests(monitor.step_begin(self._step))
@@ -79,23 +80,25 @@ class RunHookAdapterForMonitors(tf.compat.v1.train.SessionRunHook):
         for monitor in self._monitors:
             monitor.post_step(self._step, run_context.session)
 
-    def end(self, session: Any) -> None:
+    def end(self, session: SessionLike) -> None:
         for monitor in self._monitors:
-            end(monitor, session)
+            end_monitor(monitor, session)
 
 
-def replace_monitors_with_hooks(monitors_or_hooks: Iterable[Any] | None, estimator: Any) -> list[Any]:
-    """Returns the hooks, and after them one that calls the monitors.
+def replace_monitors_with_hooks(
+    monitors_or_hooks: Iterable[Monitor] | None, estimator: Any
+) -> list[tf.compat.v1.train.SessionRunHook]:
+    """Returns the hooks, followed by one hook that calls all monitors.
 
     Stands for `tf.contrib.learn.monitors.replace_monitors_with_hooks`.
 
     Args:
         monitors_or_hooks: Monitors and `tf.compat.v1.train.SessionRunHook`s, in any order; or `None`.
-        estimator: Handed to each monitor's `set_estimator`. If its `config.is_chief` is false, only monitors
-            with `run_on_all_workers` stay.
+        estimator: Passed to `set_estimator` of each monitor. If its `config.is_chief` is false, only monitors
+            with `run_on_all_workers` are kept.
 
     Raises:
-        ValueError: Something is neither a monitor nor a hook, or there are monitors and no estimator.
+        ValueError: An item is neither a monitor nor a hook, or there are monitors and no estimator.
     """
     if isinstance(monitors_or_hooks, str) or not isinstance(monitors_or_hooks, Iterable | None):
         raise ValueError(f"monitors_or_hooks must be a list; it is {monitors_or_hooks!r}.")

@@ -1,4 +1,4 @@
-"""A monitor that logs the trainable variables."""
+"""Logs the values of the trainable variables."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from keras_legacy_train import arguments
 from keras_legacy_train.monitors.every_n import EveryN
 from keras_legacy_train.monitors.requests import format_outputs
+from keras_legacy_train.types import Fetch, OutputDict
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -22,12 +24,13 @@ class LoggingTrainable(EveryN):
     Stands for `tf.contrib.learn.monitors.LoggingTrainable`.
 
     Args:
-        scope: Only variables are logged whose name this regular expression matches at its start.
+        scope: Logs only the variables whose names begin with a match of this regular expression; `None` for
+            all.
         every_n: Steps from one line to the next. See `EveryN`.
         first_n: Up to this step, every step gets a line. See `EveryN`.
 
     Raises:
-        ValueError: An argument cannot be right.
+        ValueError: An argument is invalid.
     """
 
     def __init__(self, scope: str | None = None, every_n: int = 100, first_n: int = 1):
@@ -40,11 +43,11 @@ class LoggingTrainable(EveryN):
         self._reads: dict[str, Any] = {}
         self._model: Any = None
 
-    def set_model(self, model: Any) -> None:
+    def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         self._model = model
 
-    def every_n_step_begin(self, step: int) -> Iterable[Any] | None:
+    def every_n_step_begin(self, step: int) -> Iterable[Fetch] | None:
         super().every_n_step_begin(step)
         if self._model is not None:
             paths = (variable.path for variable in self._model.trainable_variables)
@@ -56,7 +59,7 @@ class LoggingTrainable(EveryN):
             self._reads = {variable.name: graph.as_graph_element(variable) for variable in variables}
         return list(self._reads.values())
 
-    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
+    def every_n_step_end(self, step: int, outputs: OutputDict) -> bool | None:
         super().every_n_step_end(step, outputs)
         _LOGGER.info("Logging Trainable: Step %d: %s", step, format_outputs(outputs, self._reads))
         return False

@@ -1,16 +1,16 @@
-"""A monitor that logs values."""
+"""Logs the values of tensors."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import tensorflow as tf
 
 from keras_legacy_train.loop.schedule import Sampling
 from keras_legacy_train.monitors.every_n import EveryN
 from keras_legacy_train.monitors.requests import check_request, format_outputs
+from keras_legacy_train.types import Fetch, OutputDict
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -21,16 +21,18 @@ class PrintTensor(EveryN):
     Stands for `tf.contrib.learn.monitors.PrintTensor`.
 
     Args:
-        tensor_names: The tensors, or their names, by the tag to print before each; or an iterable of them,
-            where the name is the tag.
+        tensor_names: A dict from the tag to print to a tensor or its name; or an iterable of tensors and
+            names, each of which has its name as its tag.
         every_n: Steps from one line to the next. See `EveryN`.
         first_n: Up to this step, every step gets a line. See `EveryN`.
 
     Raises:
-        ValueError: An argument cannot be right.
+        ValueError: An argument is invalid.
     """
 
-    def __init__(self, tensor_names: Mapping[str, Any] | Iterable[Any], every_n: int = 100, first_n: int = 1):
+    def __init__(
+        self, tensor_names: Mapping[str, Fetch] | Iterable[Fetch], every_n: int = 100, first_n: int = 1
+    ):
         super().__init__(every_n, first_n)
         if isinstance(tensor_names, Mapping):
             self._tensor_names = dict(tensor_names)
@@ -44,11 +46,11 @@ class PrintTensor(EveryN):
     def sampling(self, step: int) -> Sampling | None:
         return self.sampling_of(self._tensor_names.values(), step)
 
-    def every_n_step_begin(self, step: int) -> Iterable[Any] | None:
+    def every_n_step_begin(self, step: int) -> Iterable[Fetch] | None:
         super().every_n_step_begin(step)
         return list(self._tensor_names.values())
 
-    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
+    def every_n_step_end(self, step: int, outputs: OutputDict) -> bool | None:
         super().every_n_step_end(step, outputs)
         _LOGGER.info("Step %d: %s", step, format_outputs(outputs, self._tensor_names))
         return False

@@ -1,8 +1,7 @@
-"""A monitor that measures the speed of training."""
+"""Measures the speed of training."""
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any
 
@@ -11,28 +10,30 @@ import tensorflow as tf
 from keras_legacy_train import arguments
 from keras_legacy_train.monitors.every_n import EveryN
 from keras_legacy_train.summaries import get_summary_writer
+from keras_legacy_train.types import OutputDict, PathLike, SessionLike, SummaryWriterLike
 
 
 class StepCounter(EveryN):
-    """Writes how many steps a second were run, as the scalar `global_step/sec`.
+    """Writes the number of steps per second, as the scalar `global_step/sec`.
 
-    Stands for `tf.contrib.learn.monitors.StepCounter`. The first active step starts the clock, each later one
-    writes the mean since the one before.
+    Stands for `tf.contrib.learn.monitors.StepCounter`. The first active step starts the clock. Each later one
+    writes the mean speed since the previous active step.
 
     Args:
         every_n_steps: Steps from one scalar to the next. See `EveryN`.
         output_dir: Directory of the event file, if no `summary_writer` is given.
-        summary_writer: A `SummaryWriter`, `tf.compat.v1.summary.FileWriter`, or what else has their methods.
+        summary_writer: A `SummaryWriter`, a `tf.compat.v1.summary.FileWriter`, or any object with
+            `add_summary` and `flush`.
 
     Raises:
-        ValueError: An argument cannot be right.
+        ValueError: An argument is invalid.
     """
 
     def __init__(
         self,
         every_n_steps: int = 100,
-        output_dir: str | bytes | os.PathLike | None = None,
-        summary_writer: Any = None,
+        output_dir: PathLike | None = None,
+        summary_writer: SummaryWriterLike | None = None,
     ):
         super().__init__(every_n_steps=every_n_steps)
         self._summary_tag = "global_step/sec"
@@ -50,9 +51,9 @@ class StepCounter(EveryN):
 
     def begin(self, max_steps: int | None = None) -> None:
         super().begin(max_steps)
-        self._last_reported = None  # the time between two runs is nobody's speed
+        self._last_reported = None  # The time between two runs does not count.
 
-    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool | None:
+    def every_n_step_end(self, step: int, outputs: OutputDict) -> bool | None:
         super().every_n_step_end(step, outputs)
         now = time.time()
         if self._last_reported is not None:
@@ -62,7 +63,7 @@ class StepCounter(EveryN):
         self._last_reported = (step, now)
         return False
 
-    def end(self, session: Any = None) -> None:
+    def end(self, session: SessionLike | None = None) -> None:
         super().end(session)
         if self._summary_writer is not None:
             self._summary_writer.flush()

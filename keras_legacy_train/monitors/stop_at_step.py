@@ -1,25 +1,25 @@
-"""A monitor that ends the training at a given step."""
+"""Ends the training at a given step."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from keras_legacy_train import arguments
 from keras_legacy_train.monitors.base import BaseMonitor
+from keras_legacy_train.types import Fetch, OutputDict
 
 
 class StopAtStep(BaseMonitor):
-    """Stops after a number of steps, or at a step.
+    """Stops the training after a number of steps, or at a given step.
 
     Stands for `tf.contrib.learn.monitors.StopAtStep`. It runs on all workers.
 
     Args:
-        num_steps: How many steps to run, counted anew from each `begin`.
+        num_steps: Number of steps to run, counted from each `begin`.
         last_step: Number of the last step to run.
 
     Raises:
-        ValueError: Neither of the two is given, or both are, or it is no number of steps.
+        ValueError: Neither of the two is given, or both are, or it is not a whole number, 0 or more.
     """
 
     def __init__(self, num_steps: int | None = None, last_step: int | None = None):
@@ -36,7 +36,7 @@ class StopAtStep(BaseMonitor):
         return True
 
     def next_step(self, step: int) -> float:
-        # The first step must be seen: where it lies decides which one is the last.
+        # With `num_steps` the last step depends on the first one, which must therefore be seen.
         return step + 1 if self._last_step is None else max(step + 1, self._last_step)
 
     def begin(self, max_steps: int | None = None) -> None:
@@ -44,12 +44,12 @@ class StopAtStep(BaseMonitor):
         if self._num_steps is not None:
             self._last_step = None
 
-    def step_begin(self, step: int) -> Iterable[Any] | None:
+    def step_begin(self, step: int) -> Iterable[Fetch] | None:
         super().step_begin(step)
         if self._num_steps is not None and self._last_step is None:
             self._last_step = step + self._num_steps - 1
         return []
 
-    def step_end(self, step: int, output: dict[Any, Any]) -> bool | None:
+    def step_end(self, step: int, output: OutputDict) -> bool | None:
         super().step_end(step, output)
         return self._last_step is not None and step >= self._last_step

@@ -1,4 +1,4 @@
-"""A monitor that evaluates checkpoints, and may end the training when they get no better."""
+"""Evaluates checkpoints, and may end the training when they stop improving."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from keras_legacy_train import arguments
 from keras_legacy_train.monitors.every_n import EveryN
+from keras_legacy_train.types import OutputDict
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -21,32 +22,32 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 class ValidationMonitor(EveryN):
     """Evaluates the newest checkpoint, at most every `every_n_steps` steps.
 
-    Stands for `tf.contrib.learn.monitors.ValidationMonitor`. What is evaluated is what has been saved: how
-    often there is something new depends on how often checkpoints are written. Steps, in the log and for early
-    stopping, are those of the training at the time of the evaluation, not those of the checkpoint.
+    Stands for `tf.contrib.learn.monitors.ValidationMonitor`. It evaluates saved checkpoints, so how often it
+    has something new depends on how often checkpoints are written. The steps in the log and for early
+    stopping are those of the training at the time of the evaluation, not those of the checkpoint.
 
     Args:
-        x: Handed to the estimator's `evaluate`, like `y`, `input_fn`, `batch_size`, `metrics`, `hooks` and
+        x: Passed to the estimator's `evaluate`, like `y`, `input_fn`, `batch_size`, `metrics`, `hooks` and
             `name`. An argument that `evaluate` does not take must be `None`.
         y: See `x`.
         input_fn: See `x`.
         batch_size: See `x`.
-        eval_steps: Handed to `evaluate` as `steps`: the number of batches.
-        every_n_steps: Steps from one look for a new checkpoint to the next; the first is at this step. See
-            `EveryN`.
+        eval_steps: Passed to `evaluate` as `steps`: the number of batches.
+        every_n_steps: Steps from one check for a new checkpoint to the next; the first check is at this step.
+            See `EveryN`.
         metrics: See `x`.
         hooks: See `x`.
-        early_stopping_rounds: Training stops when the metric has not become better for this many steps.
-            `None` for no early stopping.
-        early_stopping_metric: Name of the metric, a key of what `evaluate` returns.
-        early_stopping_metric_minimize: Whether less is better.
+        early_stopping_rounds: Number of steps without a better value of the metric after which training
+            stops; `None` for no early stopping.
+        early_stopping_metric: Name of the metric, a key of the results of `evaluate`.
+        early_stopping_metric_minimize: Whether lower values are better.
         name: See `x`.
-        check_interval_secs: Seconds that must have passed since the last look; `None` for none.
+        check_interval_secs: Least number of seconds from one check to the next; `None` for no limit.
 
     Raises:
-        ValueError: Neither `x` nor `input_fn` is given, or an argument cannot be right. While training:
+        ValueError: Neither `x` nor `input_fn` is given, or an argument is invalid. While training:
             `set_estimator` was not called, the estimator's `evaluate` does not take an argument, or the
-            metric is not among the results.
+            results lack the metric.
     """
 
     def __init__(
@@ -96,25 +97,25 @@ class ValidationMonitor(EveryN):
 
     @property
     def early_stopped(self) -> bool:
-        """Whether this monitor has stopped the training."""
+        """Tells whether this monitor has stopped the training."""
         return self._early_stopped
 
     @property
     def best_step(self) -> int | None:
-        """The step of the evaluation with the best value of the metric; `None` before the first."""
+        """Returns the step of the evaluation with the best metric; `None` before the first."""
         return self._best_step
 
     @property
     def best_value(self) -> Any:
-        """The best value of the metric so far; `None` before the first and without early stopping."""
+        """Returns the best value of the metric so far; `None` before the first and without early stopping."""
         return self._best_value
 
     @property
     def best_metrics(self) -> dict[str, Any] | None:
-        """All results of the evaluation that gave `best_value`."""
+        """Returns all results of the evaluation with `best_value`."""
         return self._best_metrics
 
-    def every_n_step_end(self, step: int, outputs: dict[Any, Any]) -> bool:
+    def every_n_step_end(self, step: int, outputs: OutputDict) -> bool:
         super().every_n_step_end(step, outputs)
         if self._estimator is None:
             raise ValueError("Missing call to set_estimator.")
@@ -127,10 +128,10 @@ class ValidationMonitor(EveryN):
         _LOGGER.info("Validation (step %d): %s", step, values)
         if self.early_stopping_rounds is None:
             return False
-        return self._is_time_to_stop(step, results, self.early_stopping_rounds)
+        return self._should_stop(step, results, self.early_stopping_rounds)
 
     def _new_checkpoint(self, step: int) -> str | None:
-        """The newest checkpoint, if it is time to look for one and it has not been evaluated yet."""
+        """Returns the newest checkpoint, if a check is due and it has not been evaluated yet."""
         now, interval = time.time(), self._check_interval_secs
         if interval is not None and self._last_check is not None and now - self._last_check <= interval:
             _LOGGER.debug(
@@ -140,7 +141,7 @@ class ValidationMonitor(EveryN):
             )
             return None
         self._last_check = now
-        newest = tf.train.latest_checkpoint(os.fsdecode(self._estimator.model_dir))
+        newest: str | None = tf.train.latest_checkpoint(os.fsdecode(self._estimator.model_dir))
         if newest is None:
             self._log_skip(newest, f"since model has not been saved yet at step {step}", step)
         elif self._evaluated is not None and newest == self._evaluated[0]:
@@ -151,7 +152,7 @@ class ValidationMonitor(EveryN):
         return None
 
     def _log_skip(self, checkpoint: str | None, reason: str, step: int) -> None:
-        """Says why nothing is evaluated and when it will be: at INFO level the first time."""
+        """Logs why nothing is evaluated and when the next check is due; the first time at INFO level."""
         level = logging.DEBUG if checkpoint in self._skipped else logging.INFO
         self._skipped.add(checkpoint)
         next_check = step + max(self._every_n_steps, 1)
@@ -163,11 +164,11 @@ class ValidationMonitor(EveryN):
             " been saved by then%s.",
             reason,
             next_check,
-            self._saving_interval(),
+            self._describe_saving_interval(),
         )
 
-    def _saving_interval(self) -> str:
-        """How often checkpoints are saved, if the estimator's configuration tells."""
+    def _describe_saving_interval(self) -> str:
+        """Describes how often checkpoints are saved; empty if the estimator's configuration does not tell."""
         config = getattr(self._estimator, "config", None)
         for unit in ("steps", "secs"):
             interval = getattr(config, f"save_checkpoints_{unit}", None)
@@ -176,7 +177,11 @@ class ValidationMonitor(EveryN):
         return ""
 
     def _evaluate(self) -> Mapping[str, Any]:
-        """Evaluates with those of the arguments that the estimator takes."""
+        """Evaluates with the arguments that the estimator's `evaluate` takes.
+
+        Raises:
+            ValueError: It does not take an argument that is given.
+        """
         if self.input_fn is not None and self.eval_steps is None and not self._warned:
             self._warned = True
             _LOGGER.warning(
@@ -205,9 +210,15 @@ class ValidationMonitor(EveryN):
                 )
             for name in unknown:
                 del given[name]
-        return evaluate(**given)
+        results: Mapping[str, Any] = evaluate(**given)
+        return results
 
-    def _is_time_to_stop(self, step: int, results: Mapping[str, Any], rounds: int) -> bool:
+    def _should_stop(self, step: int, results: Mapping[str, Any], rounds: int) -> bool:
+        """Notes the best results so far, and returns whether they are `rounds` steps old.
+
+        Raises:
+            ValueError: The results lack the metric.
+        """
         if self.early_stopping_metric not in results:
             raise ValueError(f"Metric {self.early_stopping_metric} missing from outputs {set(results)}.")
         value = results[self.early_stopping_metric]

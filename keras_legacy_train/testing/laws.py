@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_legacy_train.monitors import watching
-from keras_legacy_train.monitors.calls import as_requests, end
+from keras_legacy_train.monitors import scheduling
+from keras_legacy_train.monitors.calls import as_requests, end_monitor
 from keras_legacy_train.testing.faults import Fault, FaultInjector
 from keras_legacy_train.testing.graph_specs import GraphSpec, Job
 from keras_legacy_train.testing.step_plans import StepPlan
@@ -37,7 +37,7 @@ class RecordedCalls:
         return getattr(self.monitor, "run_on_all_workers", False)
 
     def next_step(self, step: int) -> float:
-        return watching.next_step(self.monitor, step)
+        return scheduling.next_step(self.monitor, step)
 
     def steps_passed(self, step: int) -> None:
         if hasattr(self.monitor, "steps_passed"):
@@ -66,7 +66,7 @@ class RecordedCalls:
 
     def end(self, session: Any = None) -> None:
         self.calls.append(("end", None))
-        end(self.monitor, session)
+        end_monitor(self.monitor, session)
 
     def steps(self, call: str) -> list[int | None]:
         """The steps of one kind of call, in order."""

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from helpers import read_events, scalar_events
 from keras_legacy_train import monitors
-from keras_legacy_train.monitors.watching import next_step
+from keras_legacy_train.monitors.scheduling import next_step
 from keras_legacy_train.summaries import clear_summary_writers
 from monitor_helpers import Clock, Estimator, Line, Writer, drive
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import graphs
 from keras_legacy_train import train
 from keras_legacy_train.monitors import BaseMonitor, EveryN, StopAtStep
-from keras_legacy_train.monitors.watching import next_step
+from keras_legacy_train.monitors.scheduling import next_step
 
 
 class Noting(EveryN):

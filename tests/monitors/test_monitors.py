@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from keras_legacy_train import monitors
-from keras_legacy_train.monitors.watching import next_step
+from keras_legacy_train.monitors.scheduling import next_step
 from monitor_helpers import VARIABLE_KINDS, Estimator, Line, Run, drive
 
 v1 = tf.compat.v1

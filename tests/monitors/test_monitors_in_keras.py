@@ -17,7 +17,7 @@ import graphs
 from batch_helpers import X, Y, batches, fit, line_model, train
 from helpers import EveryNLosses, Recorder, StopAt, newest_checkpoint, scalar_events
 from keras_legacy_train import callbacks, monitors
-from keras_legacy_train.monitors.watching import next_step
+from keras_legacy_train.monitors.scheduling import next_step
 from keras_legacy_train.programs.graph_weights import v2_behavior
 from monitor_helpers import drive
 

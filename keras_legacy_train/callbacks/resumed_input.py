@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from keras_legacy_train.graph.iterators import InputPosition
+from keras_legacy_train.graph.iterators import IteratorPositions
 from keras_legacy_train.loop.callback import LoopCallback
 
 
@@ -18,7 +18,7 @@ class ResumedInput(LoopCallback):
         position: The position.
     """
 
-    def __init__(self, position: InputPosition):
+    def __init__(self, position: IteratorPositions):
         super().__init__()
         self._position = position
 

@@ -1,4 +1,4 @@
-"""A Python function as `FunctionDef`s: for twins of ops that take more than one op to say."""
+"""Traces Python functions into `FunctionDef`s, for ops that one node cannot replace."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from keras_legacy_train._tensorflow import FunctionDef
 
 
 def trace(function: Callable[..., Any], dtypes: Sequence[tf.DType], name: str) -> list[FunctionDef]:
-    """Traces a function of tensors, their shapes unknown.
+    """Traces a function of tensors of unknown shapes.
 
     Args:
         function: Takes one tensor for each of `dtypes` and returns a tensor or a sequence of tensors.
-        dtypes: Of its arguments; `tf.resource` for the handle of a variable.
-        name: What the names of the library functions begin with. Unlike the names TensorFlow gives, they hold
-            no counter: the same name must mean the same function.
+        dtypes: The dtypes of the arguments; `tf.resource` for the handle of a variable.
+        name: Prefix of the library functions' names. Unlike TensorFlow's own names they hold no counter, so
+            that the same name always means the same function.
 
     Returns:
-        The function itself, then those its loops and branches call.
+        The function itself, then those that its loops and branches call.
     """
     signature = [
         tf.TensorSpec([] if dtype == tf.resource else None, dtype, f"input_{index}")
@@ -49,11 +49,11 @@ def trace_gradient(function: FunctionDef, library: tf.compat.v1.GraphDef, name: 
     Args:
         function: The function.
         library: Holds the functions that it calls.
-        name: What the names of the library functions begin with.
+        name: Prefix of the library functions' names.
 
     Returns:
-        A function from the arguments and the gradients of the results to the gradients of the arguments, then
-        those it calls.
+        The gradient: a function from the arguments and the gradients of the results to the gradients of the
+        arguments. Then the functions that it calls.
     """
     arguments = len(function.signature.input_arg)
 
@@ -66,7 +66,10 @@ def trace_gradient(function: FunctionDef, library: tf.compat.v1.GraphDef, name: 
             dict(zip(placeholders, tensors[:arguments], strict=True)),
             [result.name for result in body.outputs],
         )
-        return tf.gradients(results, tensors[:arguments], tensors[arguments:], unconnected_gradients="zero")
+        gradients: list[tf.Tensor] = tf.gradients(
+            results, tensors[:arguments], tensors[arguments:], unconnected_gradients="zero"
+        )
+        return gradients
 
     signature = function.signature
     dtypes = [tf.as_dtype(argument.type) for argument in (*signature.input_arg, *signature.output_arg)]

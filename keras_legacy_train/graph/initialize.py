@@ -1,4 +1,4 @@
-"""Gives a lifted graph's variables, tables and iterators their first values, in the Supervisor's order."""
+"""Initialises a lifted graph's variables, tables and iterators, in the Supervisor's order."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def initialize_variables(
 
     Args:
         session: The graph's session.
-        init_op: What assigns the global variables, any structure that the session can run; `None` for the
-            graph's `INIT_OP` collection or, if that is empty, each variable's own initializer.
+        init_op: Assigns the global variables; any structure that the session can run. `None` stands for the
+            graph's `INIT_OP` collection or, if that is empty, for each variable's own initializer.
         init_feed_dict: Fed to `init_op`.
         init_fn: Called with the session afterwards.
     """
@@ -48,7 +48,7 @@ def initialize_missing(session: GraphSession) -> None:
 
 
 def initialize_resources(session: GraphSession) -> None:
-    """Creates the resources that are registered with the graph, such as tree ensembles."""
+    """Creates the resources that are registered in the graph's collections, such as tree ensembles."""
     graph = session.graph
     resources = graph.get_collection(_KEYS.RESOURCES) + graph.get_collection(_KEYS.LOCAL_RESOURCES)
     session.run([resource.create for resource in resources])
@@ -65,7 +65,11 @@ def initialize_locals(session: GraphSession) -> None:
 
 
 def check_initialized(session: GraphSession) -> None:
-    """Raises `NotInitializedError` if a global or local variable has no value."""
+    """Checks that each global and local variable has a value.
+
+    Raises:
+        NotInitializedError: Some have none.
+    """
     graph = session.graph
     variables = graph.get_collection(_KEYS.GLOBAL_VARIABLES) + graph.get_collection(_KEYS.LOCAL_VARIABLES)
     names = dict.fromkeys(variable.op.name for variable in variables)

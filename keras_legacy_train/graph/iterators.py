@@ -1,13 +1,13 @@
-"""The position of a graph's iterators in their datasets, as what a checkpoint saves.
+"""Saves and restores the positions of a graph's iterators in their datasets.
 
-    input_position = InputPosition(session, every=True)
-    for key, state in input_position.states.items():
+    positions = IteratorPositions(session, every=True)
+    for key, state in positions.states.items():
         saved = state.read_value()
     …
     state.assign(saved)
-    input_position.resume()  # once the iterators are initialised
+    positions.resume()  # once the iterators are initialised
 
-A position is more than a number: the state of each dataset, the elements that a shuffle holds back among it.
+A position is more than a number: it holds the state of each dataset, with the elements in a shuffle's buffer.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 
 _ITERATORS = frozenset({"Iterator", "IteratorV2", "OneShotIterator"})
 
-# What `SerializeIterator` does about random ops, Python functions and variables in a dataset.
+# The policies of `SerializeIterator` for random ops, Python functions and variables in a dataset.
 _IGNORE, _FAIL = 1, 2
 
 
 class IteratorState:
-    """The position of an iterator that is in the collection of saveable objects, in the form of TensorFlow.
+    """Saves the position of an iterator in the collection of saveable objects, in TensorFlow's form.
 
-    It has the interface of a variable as far as checkpoints need it. What it is assigned has no effect before
-    `resume`: to make an iterator sets it to the beginning.
+    It has the interface of a variable as far as checkpoints need it. An assigned position has no effect
+    before `resume`, since initialising an iterator sets it to the beginning.
 
     Args:
         session: The session of the graph.
         name: Name of the op that makes the iterator.
-        policy: What to do about random ops and the like, as `SerializeIterator` has it.
+        policy: The policy of `SerializeIterator` for random ops and the like.
     """
 
     dtype = tf.variant
@@ -65,19 +65,23 @@ class IteratorState:
             ) from error
 
     def assign(self, value: tf.Tensor, read_value: bool = True) -> None:
-        """Takes a position. `read_value` is there since a variable's `assign` has it."""
+        """Takes a position. `read_value` does nothing; a variable's `assign` has it."""
         self._assigned = value
 
     def check(self) -> None:
-        """Raises ValueError if the position cannot be saved, as far as that can be told by now."""
+        """Checks that the position can be saved, if the iterator is initialised.
+
+        Raises:
+            ValueError: It cannot be saved.
+        """
         if self._is_initialized():
             self.read_value()
 
     def resume(self) -> None:
-        """Goes to the assigned position; without one, the log tells that the input starts anew.
+        """Goes to the assigned position; without one, logs that the input starts from the beginning.
 
         Raises:
-            ValueError: The position is one in another dataset.
+            ValueError: The position belongs to another dataset.
         """
         assigned, self._assigned = self._assigned, None
         state = None if assigned is None else self._unpack(assigned)
@@ -97,11 +101,11 @@ class IteratorState:
             ) from error
 
     def _pack(self) -> tf.Tensor:
-        """The position as a checkpoint holds it."""
+        """Returns the position as a checkpoint holds it."""
         return self._serialize(self._policy)
 
     def _unpack(self, state: tf.Tensor) -> tf.Tensor | None:
-        """The position as `DeserializeIterator` takes it; `None` for none."""
+        """Converts a position in a checkpoint to the form of `DeserializeIterator`; `None` if it has none."""
         # TensorFlow 1 wrote a scalar, which crashes TensorFlow 2.
         return state if state.shape.rank == 1 else None
 
@@ -111,7 +115,7 @@ class IteratorState:
         except tf.errors.FailedPreconditionError:
             return False
         except tf.errors.UnimplementedError:
-            return True  # its dataset was asked, so there is one
+            return True  # the dataset cannot be serialized, so there is one
         return True
 
     def _serialize(self, policy: int) -> tf.Tensor:
@@ -121,10 +125,10 @@ class IteratorState:
         return self._session.lifted.function((), [f"{self.name}:0"])([])[0]
 
 
-class PackedState(IteratorState):
-    """The position of any iterator, as one string: not every reader of checkpoints can read the other form.
+class SerializedIteratorState(IteratorState):
+    """Saves the position of any iterator as one string, since not every reader of checkpoints reads variants.
 
-    The string is empty for an iterator that nobody has initialised.
+    The string is empty for an iterator that is not initialised.
 
     Args:
         session: The session of the graph.
@@ -149,18 +153,18 @@ class PackedState(IteratorState):
         return tf.io.parse_tensor(state, tf.variant) if state.numpy() else None
 
 
-class InputPosition:
-    """Where a graph's iterators are.
+class IteratorPositions:
+    """Saves the positions of a graph's iterators.
 
     Args:
         session: The session of the graph.
-        every: Whether those count that are not in the collection of saveable objects.
+        every: Whether to save iterators that are not in the collection of saveable objects, too.
 
     Attributes:
         states: The positions by their keys in a checkpoint.
 
     Raises:
-        ValueError: `every`, and the input comes from elsewhere.
+        ValueError: `every` is set, and the input comes from queues or from no iterator.
     """
 
     def __init__(self, session: GraphSession, every: bool):
@@ -176,18 +180,22 @@ class InputPosition:
             self._check_sources(graph)
             names = [op.name for op in graph.get_operations() if op.type in _ITERATORS]
             others = [name for name in names if name not in collected]
-            self.states.update({f"{name}/state": PackedState(session, name) for name in others})
+            self.states.update({f"{name}/state": SerializedIteratorState(session, name) for name in others})
 
     def check(self) -> None:
-        """Raises ValueError if a position cannot be saved. Local variables and tables must be initialised."""
+        """Checks that all positions can be saved. Local variables and tables must be initialised.
+
+        Raises:
+            ValueError: A position cannot be saved.
+        """
         for state in self.states.values():
             state.check()
 
     def resume(self) -> None:
-        """Goes to the assigned positions. Everything that initialises iterators must have run.
+        """Goes to the assigned positions. The iterators must have been initialised before.
 
         Raises:
-            ValueError: A position is one in another dataset.
+            ValueError: A position belongs to another dataset.
         """
         for state in self.states.values():
             state.resume()

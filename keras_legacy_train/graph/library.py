@@ -1,7 +1,7 @@
-"""The graph's function library: fresh names, and random ops in function bodies with their state outside.
+"""Rewrites the graph's function library: fresh names, and the state of random ops outside the functions.
 
-The eager runtime knows one function by each name, for the whole process. So that two graphs (or one graph
-lifted twice) do not meet there, every function gets a name of its own.
+The eager runtime has one namespace of functions for the whole process. Every function gets a new, unique
+name, so that two graphs, or one graph lifted twice, do not clash there.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_legacy_train._tensorflow import FunctionDef
+from keras_legacy_train._tensorflow import FunctionDef, NodeDef
 from keras_legacy_train.graph.function_defs import trace_gradient
-from keras_legacy_train.graph.nodes import NodeDef, make_node
+from keras_legacy_train.graph.nodes import make_node
 from keras_legacy_train.graph.random_ops import stateful_twins
 
-# Ops that run a function as a part of the step. A dataset runs its functions inside the iterator, whose
-# random state is the iterator's own already.
+# Ops that run a function as a part of the step. The functions of a dataset are not meant: they run inside the
+# iterator, which keeps their random state itself.
 _CALLS = frozenset(
     {
         "PartitionedCall",
@@ -36,7 +36,7 @@ _CALLS = frozenset(
 
 
 class Library:
-    """Functions by their new names.
+    """Holds functions by their new names.
 
     Args:
         suffix: Appended to every function's name.
@@ -56,14 +56,15 @@ class Library:
         self._names: dict[str, str] = {}
         self._functions: dict[str, FunctionDef] = {}
         self._gradients: dict[str, str] = {}
-        # Without the suffix, which differs from lift to lift: so a checkpoint finds random state again.
+        # The names without the suffix, which differs from lift to lift: random state is saved under these.
         self._originals: dict[str, str] = {}
 
     def __contains__(self, name: str) -> bool:
+        """Returns whether a function of the graph is known, by its name in the graph."""
         return name in self._names
 
     def add(self, library: Any) -> None:
-        """Takes in the functions of a graph's library (a `FunctionDefLibrary`) that are not here yet."""
+        """Adds the functions of a graph's library (a `FunctionDefLibrary`) that are not here yet."""
         new = [function for function in library.function if function.signature.name not in self._names]
         for function in new:
             name = function.signature.name + self._suffix
@@ -84,24 +85,24 @@ class Library:
                 self._call_gradient(node)
 
     def add_made(self, functions: Iterable[FunctionDef]) -> None:
-        """Takes in functions of our own, under the names they have."""
+        """Adds functions that this package has made, under the names they have."""
         for function in functions:
             name = function.signature.name
             self._functions[name] = function
             self._originals[name] = name.replace(self._suffix, "")
 
     def enter(self, node: NodeDef) -> None:
-        """Points a graph's node at the new names, and makes the functions it runs ready for stepping."""
+        """Has a graph's node call the renamed functions, with the gradients and random state a step needs."""
         self._rename(node)
         self._call_gradient(node)
         self._give_random_state(node, node.name)
 
     def op_types(self) -> set[str]:
-        """The types of all operations in the functions."""
+        """Returns the types of all operations in the functions."""
         return {node.op for function in self._functions.values() for node in function.node_def}
 
     def reachable(self, nodes: Iterable[NodeDef]) -> tf.compat.v1.GraphDef:
-        """A GraphDef with the library that the nodes need, and no nodes."""
+        """Returns a GraphDef without nodes, with the library that the given nodes need."""
         found: dict[str, FunctionDef] = {}
         waiting = [name for node in nodes for name in _referenced(node)]
         while waiting:
@@ -115,15 +116,17 @@ class Library:
         return graph_def
 
     def _rename(self, node: NodeDef) -> None:
+        """Replaces the names of functions that the node refers to by the new ones."""
         node.op = self._names.get(node.op, node.op)
         for value in node.attr.values():
             for function in _function_attributes(value):
                 function.name = self._names.get(function.name, function.name)
 
     def _call_gradient(self, node: NodeDef) -> None:
-        """Makes a SymbolicGradient a plain call, if the runtime would not know the gradient.
+        """Replaces a SymbolicGradient by a plain call, if the runtime would not know the gradient.
 
-        It does not hear of gradients that the graph names, and has none for random ops with state outside.
+        The runtime is not told of gradients that the graph names, and has none for random ops whose state is
+        outside.
         """
         if node.op != "SymbolicGradient":
             return
@@ -142,7 +145,7 @@ class Library:
         node.attr["f"].func.name = self._gradients[name]
 
     def _all_called(self, name: str) -> set[str]:
-        """The function and all that run as a part of it."""
+        """Returns the function and all functions that run as a part of it."""
         called: set[str] = set()
         waiting = [name]
         while waiting:
@@ -153,7 +156,7 @@ class Library:
         return called
 
     def _called(self, node: NodeDef) -> list[str]:
-        """The functions that run as a part of the step when the node runs."""
+        """Returns the functions that run as a part of the step when the node runs."""
         if node.op in _CALLS or node.op in self._functions:
             return _referenced(node)
         return []
@@ -162,13 +165,13 @@ class Library:
         return any(stateful_twins.initial_state(node) is not None for node in self._functions[name].node_def)
 
     def _draws(self, name: str) -> bool:
-        """Whether a function, or one that it calls, has random ops."""
+        """Returns whether a function, or one that it calls, has random ops."""
         return any(map(self._has_random_ops, self._all_called(name)))
 
     def _give_random_state(self, node: NodeDef, path: str) -> None:
-        """Lets a node that calls functions with random ops call copies whose state is this call's own.
+        """Has a node that calls functions with random ops call copies whose state belongs to this call alone.
 
-        TF 1 put the bodies in the places of the calls, so each call had generators of its own.
+        TF 1 inlined the bodies at the calls, so each call had generators of its own.
         """
         if not self._called(node):
             return
@@ -180,7 +183,7 @@ class Library:
                     function.name = self._with_random_state_outside(function.name, path)
 
     def _with_random_state_outside(self, name: str, path: str) -> str:
-        """Makes a copy of a function whose random ops keep their state under `path`; returns its name."""
+        """Copies a function so that its random ops keep their state under `path`; returns the copy's name."""
         path = f"{path}/{self._originals[name]}"
         function = FunctionDef()
         function.CopyFrom(self._functions[name])
@@ -207,8 +210,9 @@ class Library:
             node.input[:] = [outputs.get(text, text) for text in node.input]
         for key, text in function.ret.items():
             function.ret[key] = outputs.get(text, text)
-        self._functions[function.signature.name] = function
-        return function.signature.name
+        copied: str = function.signature.name
+        self._functions[copied] = function
+        return copied
 
 
 def _function_attributes(value: tf.compat.v1.AttrValue) -> Iterator[tf.compat.v1.NameAttrList]:
@@ -219,5 +223,5 @@ def _function_attributes(value: tf.compat.v1.AttrValue) -> Iterator[tf.compat.v1
 
 
 def _referenced(node: NodeDef) -> list[str]:
-    """Names of the functions the node refers to, its own op among them."""
+    """Returns the names of the functions the node refers to, and of its op, which may be a function."""
     return [node.op, *(f.name for value in node.attr.values() for f in _function_attributes(value))]

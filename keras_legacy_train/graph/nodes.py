@@ -1,4 +1,4 @@
-"""Names and inputs in a GraphDef: `"x"`, `"x:1"` and `"^x"` taken apart."""
+"""Parses and edits the inputs of nodes in a GraphDef: `"x"`, `"x:1"` and `"^x"`."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ _LOOP_ENDS = frozenset({"NextIteration", "RefNextIteration"})
 
 
 def tensor_name(text: str) -> str:
-    """`"x"` and `"x:0"` both become `"x:0"`."""
+    """Returns the full name of a tensor: `"x:0"` for both `"x"` and `"x:0"`."""
     return text if ":" in text else f"{text}:0"
 
 
 def node_name(text: str) -> str:
-    """The node that `"x"`, `"x:1"` or `"^x"` speaks of."""
+    """Returns the name of the node in an input: `"x"` for `"x"`, `"x:1"` and `"^x"`."""
     return text.removeprefix("^").partition(":")[0]
 
 
 def split_inputs(node: NodeDef) -> tuple[list[str], list[str]]:
-    """The node's data inputs as tensor names, and the names of the nodes it must run after."""
+    """Splits a node's inputs into data inputs (names of tensors) and control inputs (names of nodes)."""
     data = [tensor_name(text) for text in node.input if not text.startswith("^")]
     controls = [text[1:] for text in node.input if text.startswith("^")]
     return data, controls
 
 
 def set_inputs(node: NodeDef, data: Iterable[str], controls: Iterable[str]) -> None:
-    """The other way round; a node is named once among the controls."""
+    """Sets a node's inputs; inverse of `split_inputs`. Repeated control inputs are written once."""
     del node.input[:]
     node.input.extend(data)
     node.input.extend(f"^{name}" for name in dict.fromkeys(controls))
 
 
 def with_inputs(node: NodeDef, data: Iterable[str], controls: Iterable[str]) -> NodeDef:
-    """A copy of the node that has these inputs."""
+    """Returns a copy of the node that has these inputs."""
     copy = NodeDef()
     copy.CopyFrom(node)
     set_inputs(copy, data, controls)
@@ -44,9 +44,10 @@ def with_inputs(node: NodeDef, data: Iterable[str], controls: Iterable[str]) -> 
 
 
 def in_dependency_order(operations: Iterable[tf.Operation]) -> list[tf.Operation]:
-    """The operations, each after those it takes inputs from, but for the way back in a TF 1 while loop.
+    """Sorts operations topologically: each comes after its inputs, data and control.
 
-    The order of building is not that: a TF 1 conditional puts a `Switch` in front of an op that is there.
+    The edge that leads back in a TF 1 while loop does not count. The order in which a graph was built is not
+    topological: a TF 1 conditional puts a `Switch` in front of an op that was there before.
     """
     waiting = {operation.name: operation for operation in operations}
     ordered = []
@@ -68,7 +69,7 @@ def in_dependency_order(operations: Iterable[tf.Operation]) -> list[tf.Operation
 
 
 def make_node(op: str, name: str, data: Iterable[str] = (), controls: Iterable[str] = ()) -> NodeDef:
-    """A node without attributes."""
+    """Makes a node without attributes."""
     node = NodeDef(op=op, name=name)
     set_inputs(node, data, controls)
     return node

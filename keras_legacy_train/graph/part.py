@@ -1,4 +1,4 @@
-"""A part of a lifted graph: what computes some tensors and runs some operations."""
+"""Holds a part of a lifted graph: the nodes that compute some tensors and run some operations."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _BRANCHES = frozenset({"Switch", "RefSwitch", "_SwitchN"})
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Nodes to be imported into functions.
+    """Holds nodes to be imported into functions.
 
     Attributes:
         graph_def: The nodes, and the functions they call.
         feeds: Names of the tensors that the part is given.
         fetches: Names of the tensors that it returns.
         operations: Names of the operations that it runs.
-        captured: By name, the variables that it uses.
+        captured: The variables that it uses, by name.
         draws: Whether it draws random numbers.
     """
 
@@ -36,17 +36,17 @@ class Part:
     def build(self, arguments: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], list[tf.Operation]]:
         """Imports the nodes into the function that is being built.
 
-        The function must be one without automatic control dependencies, as of `tf.compat.v1.wrap_function`:
-        the nodes have their order already.
+        The function must be one without automatic control dependencies, as `tf.compat.v1.wrap_function` makes
+        it: the nodes have their order already.
 
         Args:
             arguments: A tensor for each feed.
 
         Returns:
-            The fetched tensors, and the operations, on which nothing that is returned need depend.
+            The fetched tensors, and the operations. The tensors need not depend on the operations.
         """
         graph = tf.compat.v1.get_default_graph()
-        # What is fed and not needed must not be mapped.
+        # The import fails for a mapped tensor that no node takes.
         used = self._used(self.feeds)
         input_map = {feed: fed for feed, fed in zip(self.feeds, arguments, strict=True) if feed in used}
         for name, variable in self.captured.items():
@@ -59,18 +59,18 @@ class Part:
         return fetched, operations
 
     def _used(self, tensors: Sequence[str]) -> set[str]:
-        """Those of the tensors that a node takes."""
+        """Returns those of the tensors that a node takes."""
         if not tensors:
             return set()
         return {name for node in self.graph_def.node for name in split_inputs(node)[0]}.intersection(tensors)
 
     def op_types(self) -> set[str]:
-        """The types of all operations in it."""
+        """Returns the types of all operations in it, those in functions among them."""
         bodies = (function.node_def for function in self.graph_def.library.function)
         return {node.op for node in itertools.chain(self.graph_def.node, *bodies)}
 
     def raises_by_one(self, variable: tf.Variable) -> bool:
-        """Whether it is certain that each run raises the variable by one, and changes it in no other way."""
+        """Returns whether each run is certain to raise the variable by one and not to change it otherwise."""
         names = [name for name, captured in self.captured.items() if captured is variable]
         handles = {*names, *(f"{name}:0" for name in names)}
         updates = []
@@ -86,7 +86,7 @@ class Part:
 
 
 def _number(node: tf.compat.v1.NodeDef) -> int | None:
-    """The number that the node always is; `None` if it is another kind of node."""
+    """Returns the value of a constant node, an integer; `None` for any other node."""
     if node.op != "Const":
         return None
     array = tf.make_ndarray(node.attr["value"].tensor)

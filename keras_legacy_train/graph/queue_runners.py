@@ -1,4 +1,4 @@
-"""The threads that fill a graph's queues."""
+"""Runs the threads that fill a graph's queues."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class QueueRunners:
     """Runs a graph's queue runners while it is entered.
 
     Args:
-        session: The session that they enqueue by.
+        session: The session that runs the enqueue ops.
 
     Attributes:
         coordinator: Tells the threads to stop, and keeps what they raised.
@@ -35,7 +35,7 @@ class QueueRunners:
         return self
 
     def __exit__(self, error_type: type | None, *_: object) -> None:
-        """Closes the queues and waits for the threads; raises their failure, if nothing else is raised."""
+        """Closes the queues and waits for the threads; raises their failure if no other error is raised."""
         self.request_stop()
         for thread in self._threads:
             thread.join(_GRACE_SECONDS)
@@ -43,9 +43,9 @@ class QueueRunners:
             self.raise_failure()
 
     def request_stop(self) -> None:
-        """Closes the queues: who waits for one gets the end of the input. May be called from any thread."""
+        """Closes the queues, so that a reader gets the end of the input. May be called from any thread."""
         self.coordinator.request_stop()
 
     def raise_failure(self) -> None:
-        """Raises what an enqueue op failed with, if one did otherwise than by the end of its input."""
+        """Raises the error that an enqueue op failed with, if any; the end of its input is no failure."""
         self.coordinator.raise_requested_exception()

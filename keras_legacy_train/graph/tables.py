@@ -1,4 +1,4 @@
-"""Mutable lookup tables, as what a checkpoint saves."""
+"""Gives mutable lookup tables the form that a checkpoint saves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MUTABLE_TABLES = frozenset({"MutableHashTableV2", "MutableHashTableOfTensorsV2",
 
 
 class MutableTable:
-    """The contents of a table.
+    """Reads and replaces the contents of a table.
 
     Args:
         session: The session of the table's graph.
@@ -32,13 +32,13 @@ class MutableTable:
         self.values = TableTensor(self, "values", op.get_attr("value_dtype"))
 
     def export(self) -> Any:
-        """All keys and values, as a pair of tensors."""
+        """Returns all keys and values, as a pair of tensors."""
         return tf.raw_ops.LookupTableExportV2(
             table_handle=self._handle(), Tkeys=self.keys.dtype, Tvalues=self.values.dtype
         )
 
-    def fill(self, part: str, tensor: tf.Tensor) -> None:
-        """Takes `"keys"` or `"values"`; when both are there, they become the table's contents."""
+    def restore_part(self, part: str, tensor: tf.Tensor) -> None:
+        """Takes new `"keys"` or `"values"`; once both are there, they become the table's contents."""
         self._read[part] = tensor
         if len(self._read) == 2:
             tf.raw_ops.LookupTableImportV2(table_handle=self._handle(), **self._read)
@@ -49,7 +49,13 @@ class MutableTable:
 
 
 class TableTensor:
-    """The keys or the values of a table, read and assigned as a variable is."""
+    """Reads and assigns the keys or the values of a table as those of a variable.
+
+    Args:
+        table: The table.
+        part: `"keys"` or `"values"`.
+        dtype: Their dtype.
+    """
 
     shape = tf.TensorShape(None)
     device = "/device:CPU:0"
@@ -60,14 +66,15 @@ class TableTensor:
         self._part = part
 
     def read_value(self) -> tf.Tensor:
+        """Returns the keys or values now."""
         return getattr(self._table.export(), self._part)
 
     def assign(self, value: tf.Tensor, read_value: bool = True) -> None:
-        """Takes the new value. `read_value` is there since a variable's `assign` has it."""
-        self._table.fill(self._part, value)
+        """Takes the new value. `read_value` does nothing; a variable's `assign` has it."""
+        self._table.restore_part(self._part, value)
 
 
 def mutable_tables(session: GraphSession) -> list[MutableTable]:
-    """The graph's mutable tables, in the order they were built."""
+    """Returns the graph's mutable tables, in the order they were built."""
     operations = session.graph.get_operations()
     return [MutableTable(session, op) for op in operations if op.type in MUTABLE_TABLES]

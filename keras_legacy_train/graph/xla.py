@@ -1,10 +1,10 @@
-"""What XLA would compute otherwise."""
+"""Finds reasons not to compile a part of a graph by XLA."""
 
 from __future__ import annotations
 
 from keras_legacy_train.graph.part import Part
 
-# XLA leaves out assertions, and takes an index that is out of range for the nearest one within.
+# XLA drops these ops, and clamps an index that is out of range.
 _CHECKED = {
     "Assert": "an assertion",
     "CheckNumerics": "a check for NaN",
@@ -13,7 +13,7 @@ _CHECKED = {
 
 
 def obstacle(part: Part) -> str | None:
-    """Why a part had better not be compiled, although perhaps it can be; `None` if nothing is known."""
+    """Returns why a part should not be compiled, even if it can be; `None` if no reason is known."""
     if part.draws:
         return "it draws random numbers, which would be other ones"
     checks = sorted({_CHECKED[op_type] for op_type in part.op_types() & _CHECKED.keys()})

@@ -10,7 +10,7 @@ from keras_legacy_train import _tensorflow
 from keras_legacy_train.checkpoints import SavedVariable
 from keras_legacy_train.checkpoints.reading import restore_variables
 from keras_legacy_train.graph import initialize
-from keras_legacy_train.graph.iterators import InputPosition
+from keras_legacy_train.graph.iterators import IteratorPositions
 from keras_legacy_train.graph.saving.saveables import saved_objects
 from keras_legacy_train.graph.saving.savers import saved_tables
 from keras_legacy_train.graph.session import GraphSession
@@ -44,7 +44,7 @@ def _other_tables(session: GraphSession, taken: set[str]) -> list[SavedVariable]
     return tables
 
 
-def saved_position(position: InputPosition) -> list[SavedVariable]:
+def saved_position(position: IteratorPositions) -> list[SavedVariable]:
     """The position in the input; a checkpoint without it may be restored."""
     return [SavedVariable(key, state, optional=True) for key, state in position.states.items()]
 

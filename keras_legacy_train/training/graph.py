@@ -20,7 +20,7 @@ from keras_legacy_train.callbacks.resumed_input import ResumedInput
 from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
 from keras_legacy_train.checkpoints import NamedVariables
 from keras_legacy_train.graph.initialize import check_initialized, initialize_locals, initialize_variables
-from keras_legacy_train.graph.iterators import InputPosition
+from keras_legacy_train.graph.iterators import IteratorPositions
 from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.saving.export import MetaGraphWriter
@@ -80,7 +80,7 @@ def train_graph(
             cleanup.enter_context(begun(monitor_callbacks, until))
 
         session = GraphSession(LiftedGraph(graph))
-        position = InputPosition(session, options.save_input_state)
+        position = IteratorPositions(session, options.save_input_state)
         saved = NamedVariables(
             [*saved_variables(session), *saved_random_states(session), *saved_position(position)]
         )

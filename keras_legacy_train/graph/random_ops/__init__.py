@@ -1,4 +1,4 @@
-"""Replaces random ops by twins that keep their state in a variable and draw the same numbers.
+"""Replaces random ops by twins, which keep their state in a variable and draw the same numbers.
 
 May import `graph.nodes`, `graph.function_defs` and `_tensorflow`.
 """

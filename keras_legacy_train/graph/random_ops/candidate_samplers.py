@@ -1,9 +1,9 @@
-"""The candidate samplers behind sampled softmax and NCE losses, their state in a variable.
+"""Computes the candidate samplers behind sampled softmax and NCE losses, with their state in a variable.
 
 Each takes the op's attributes, the handle of the state variable and `true_classes`, and returns the sampled
 classes and the expected counts of true and sampled classes. The classes are the very ones that the old
-kernels pick. The counts of samplers that pick without repetition (`unique`) are rounded correctly here, and
-may differ from the old kernel's in the last bit, as that one's differ between versions of the C library.
+kernels pick. The counts of samplers that pick without repetition (`unique`) are rounded correctly here. They
+may differ from the old kernel's in the last bit, which depends on the version of the C library.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from keras_legacy_train.graph.random_ops import philox
 
 Attributes = Mapping[str, Any]
 Sampled = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
-# From the number of picks to try to the classes picked, in order (fewer, where a try was void).
+# Takes the number of picks to try, returns the classes picked, in order (fewer, where a try was void).
 Pick = Callable[[tf.Tensor], tf.Tensor]
-# From classes to their probabilities in one pick, float32.
+# Takes classes, returns their probabilities in one pick, float32.
 Probability = Callable[[tf.Tensor], tf.Tensor]
 
 # 2048 numbers of 32 bits reserved for each class to sample, in portions of 256 blocks.
@@ -28,10 +28,10 @@ _PORTIONS_PER_CLASS = 2
 
 
 def uniform(attributes: Attributes, resource: tf.Tensor, true_classes: tf.Tensor) -> Sampled:
-    """Every class below `range_max` alike."""
+    """Samples every class below `range_max` with the same probability."""
     range_max = attributes["range_max"]
     stream = philox.reserve(resource, _PORTIONS_PER_CLASS * attributes["num_sampled"])
-    # The lowest numbers are void, so that what is left divides into `range_max` equal parts.
+    # The lowest numbers are void, so that the others divide into `range_max` equal parts.
     void = tf.constant(2**64 % range_max, tf.uint64)
 
     def pick(tries: tf.Tensor) -> tf.Tensor:
@@ -45,7 +45,7 @@ def uniform(attributes: Attributes, resource: tf.Tensor, true_classes: tf.Tensor
 
 
 def log_uniform(attributes: Attributes, resource: tf.Tensor, true_classes: tf.Tensor) -> Sampled:
-    """Approximately Zipf's law: class c with log((c + 2) / (c + 1)) / log(range_max + 1)."""
+    """Samples class c with probability log((c + 2) / (c + 1)) / log(range_max + 1), about Zipf's law."""
     range_max = attributes["range_max"]
     log_range = np.log1p(np.float64(range_max))
     stream = philox.reserve(resource, _PORTIONS_PER_CLASS * attributes["num_sampled"])
@@ -61,7 +61,7 @@ def log_uniform(attributes: Attributes, resource: tf.Tensor, true_classes: tf.Te
 
 
 def learned_unigram(attributes: Attributes, resource: tf.Tensor, true_classes: tf.Tensor) -> Sampled:
-    """Each class as often as it was among the true classes so far, plus once.
+    """Samples each class in proportion to its count among the true classes so far, plus one.
 
     The counts follow the generator's three numbers in the state variable.
     """
@@ -93,7 +93,7 @@ def learned_unigram(attributes: Attributes, resource: tf.Tensor, true_classes: t
 
 
 def fixed_unigram(attributes: Attributes, resource: tf.Tensor, true_classes: tf.Tensor) -> Sampled:
-    """Each class by a weight from an attribute or a file, raised to a power."""
+    """Samples each class in proportion to a weight from an attribute or a file, raised to a power."""
     weights, total = _unigram_weights(attributes)
     share, other = _alias_table(weights)
     classes = len(weights)
@@ -116,6 +116,18 @@ def fixed_unigram(attributes: Attributes, resource: tf.Tensor, true_classes: tf.
 def _sampled(
     attributes: Attributes, true_classes: tf.Tensor, possible: int, pick: Pick, probability: Probability
 ) -> Sampled:
+    """Samples classes by `pick`, and computes the expected counts.
+
+    Args:
+        attributes: The op's attributes.
+        true_classes: The true classes of the batch.
+        possible: Number of classes that can be picked.
+        pick: Picks classes.
+        probability: Tells the probability of a class in one pick.
+
+    Raises:
+        ValueError: More different classes are wanted than there are.
+    """
     num_sampled, unique = attributes["num_sampled"], attributes["unique"]
     if unique and num_sampled > possible:
         raise ValueError(f"Sampler's range is too small: {num_sampled} different classes of {possible}.")
@@ -134,14 +146,14 @@ def _sampled(
 
 
 def _float32(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) -> tf.Tensor:
-    """A function of float32, rounded correctly; TensorFlow's own float32 ones are not."""
+    """Computes a function of float32, rounded correctly; TensorFlow's own float32 functions are not."""
     return tf.cast(function(tf.cast(x, tf.float64)), tf.float32)
 
 
 def _first(pick: Pick, num_sampled: int, unique: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    """The first `num_sampled` classes picked, different ones if `unique`, and how many picks that took.
+    """Returns the first `num_sampled` classes picked, different ones if `unique`, and the number of picks.
 
-    Picks again from the start, twice as many, until there are enough: the numbers stay the same.
+    Until there are enough, it picks again from the start, twice as many; the numbers stay the same.
     """
 
     def attempt(tries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -165,7 +177,7 @@ def _first(pick: Pick, num_sampled: int, unique: bool) -> tuple[tf.Tensor, tf.Te
 
 
 def _without_void(bits: tf.Tensor, void: int) -> tf.Tensor:
-    """Every second number that is below `void` is skipped, so that the one after it takes its place."""
+    """Skips numbers at odd positions that are below `void`; the number after takes the position."""
 
     def first_void(bits: tf.Tensor) -> tf.Tensor:
         return 2 * tf.argmax(tf.cast(bits[1::2] < void, tf.int32)) + 1
@@ -180,7 +192,7 @@ def _without_void(bits: tf.Tensor, void: int) -> tf.Tensor:
 
 
 def _unigram_weights(attributes: Attributes) -> tuple[np.ndarray, np.float32]:
-    """The weights of this shard's classes, float32, and their sum as the old kernel rounds it."""
+    """Returns the weights of this shard's classes, float32, and their sum as the old kernel rounds it."""
     if attributes["vocab_file"]:
         with tf.io.gfile.GFile(attributes["vocab_file"].decode()) as lines:
             given = [float(line.rpartition(",")[2]) for line in lines]
@@ -196,10 +208,10 @@ def _unigram_weights(attributes: Attributes) -> tuple[np.ndarray, np.float32]:
 
 
 def _alias_table(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Walker's table: each class has the same room, and shares it with another class.
+    """Builds Walker's alias table: each class has a slot of the same size, shared with one other class.
 
     Returns:
-        The share of the class in its room, float32, and the other class, int64.
+        The class's share of its slot, float32, and the other class, int64.
     """
     total = np.cumsum(weights, dtype=np.float64)[-1]
     room = np.float64(weights * np.float32(len(weights))) / total

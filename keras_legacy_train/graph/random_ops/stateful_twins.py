@@ -1,7 +1,7 @@
-"""Random ops with their state in a variable: bit for bit the numbers the op would have drawn in a Session.
+"""Makes random ops keep their state in a variable; they draw the numbers they would draw in a Session.
 
 In TF 1 a random op keeps the position of its generator in its kernel, where no checkpoint finds it and where
-each function has a position of its own. A twin keeps it in a variable, and draws the same numbers from it.
+each function has a position of its own. A twin keeps it in a variable, and draws the same numbers.
 The few exceptions are named in `sampling_twins` and `candidate_samplers`.
 """
 
@@ -17,8 +17,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.graph.function_defs import FunctionDef, trace
-from keras_legacy_train.graph.nodes import NodeDef, make_node, node_name
+from keras_legacy_train._tensorflow import FunctionDef, NodeDef
+from keras_legacy_train.graph.function_defs import trace
+from keras_legacy_train.graph.nodes import make_node, node_name
 from keras_legacy_train.graph.random_ops import candidate_samplers, sampling_twins
 from keras_legacy_train.graph.random_ops.philox import PHILOX
 
@@ -52,13 +53,13 @@ _LEARNING = {"LearnedUnigramCandidateSampler", "ThreadUnsafeUnigramCandidateSamp
 
 @dataclasses.dataclass(frozen=True)
 class Twin:
-    """What takes the place of a random op.
+    """Holds the replacement of a random op.
 
     Attributes:
-        nodes: The first has the op's name, and outputs in the op's order.
+        nodes: The nodes. The first one has the op's name, and outputs in the op's order.
         functions: Library functions that the nodes call. Ops that differ by their seeds alone share them.
-        outputs: For function bodies, where a tensor is `"node:output:index"`: from the op's `"output:index"`
-            to the first node's.
+        outputs: For function bodies, where a tensor is `"node:output:index"`: maps `"output:index"` of the op
+            to that of the first node.
     """
 
     nodes: list[NodeDef]
@@ -67,7 +68,7 @@ class Twin:
 
 
 def initial_state(node: NodeDef) -> np.ndarray | None:
-    """The state of the node's generator before the first draw.
+    """Returns the state of the node's generator before the first draw.
 
     Returns:
         `int64[3]`: counter (two words) and key. Samplers that learn have a count for each class after it.
@@ -84,11 +85,11 @@ def initial_state(node: NodeDef) -> np.ndarray | None:
 
 
 def twin(node: NodeDef, state: str) -> Twin:
-    """The twin of a random op.
+    """Makes the twin of a random op.
 
     Args:
-        node: An op for which `initial_state` gives one.
-        state: The state variable's handle, as an input is written where the node is: `"name:0"` in a graph,
+        node: An op for which `initial_state` returns a state.
+        state: The state variable's handle, in the syntax of inputs where the node is: `"name:0"` in a graph,
             `"name:resource:0"` in a function body. In a TF 1 loop it must come from inside the loop.
     """
     if node.op in _SUCCESSORS:
@@ -97,6 +98,7 @@ def twin(node: NodeDef, state: str) -> Twin:
 
 
 def _successor(node: NodeDef, state: str) -> Twin:
+    """Makes a twin that is today's stateful op."""
     data, controls = _inputs(node)
     algorithm = make_node("Const", f"{node.name}/algorithm", [], _anchor(data[0], state))
     algorithm.device = node.device
@@ -111,6 +113,7 @@ def _successor(node: NodeDef, state: str) -> Twin:
 
 
 def _call(node: NodeDef, state: str) -> Twin:
+    """Makes a twin that calls a function."""
     signature = _tensorflow.op_def(node.op)
     attributes = NodeDef(op=node.op)
     for attribute in signature.attr:
@@ -137,26 +140,27 @@ def _call(node: NodeDef, state: str) -> Twin:
 
 
 def _inputs(node: NodeDef) -> tuple[list[str], list[str]]:
-    """The node's data inputs as they are written, and the nodes it must run after."""
+    """Splits a node's inputs into data inputs, in their own syntax, and names of control inputs."""
     data = [text for text in node.input if not text.startswith("^")]
     return data, [text[1:] for text in node.input if text.startswith("^")]
 
 
 def _in_function(state: str) -> bool:
+    """Returns whether a handle is written as in a function body."""
     return state.count(":") == 2
 
 
 def _anchor(data_input: str, state: str) -> list[str]:
-    """What constants must run after, so that they belong to the TF 1 loop that the node may be in.
+    """Returns the control inputs that put constants into the TF 1 loop that the node may be in.
 
-    An argument of a function cannot be waited for.
+    There is none if the node's input is an argument of a function, for which no node can wait.
     """
     return [] if _in_function(state) and ":" not in data_input else [node_name(data_input)]
 
 
 @functools.cache
 def _functions(attributes: bytes) -> tuple[FunctionDef, ...]:
-    """The library functions for an op with these attributes, a serialised NodeDef."""
+    """Returns the library functions for an op with these attributes, a serialised NodeDef."""
     node = NodeDef.FromString(attributes)
     values = _python_values(node)
     dtypes = [_dtype(argument, values) for argument in _tensorflow.op_def(node.op).input_arg]
@@ -166,12 +170,12 @@ def _functions(attributes: bytes) -> tuple[FunctionDef, ...]:
 
 
 def _dtype(argument: Any, values: dict[str, Any]) -> tf.DType:
-    """The dtype of an argument in an OpDef."""
+    """Returns the dtype of an argument in an OpDef."""
     return values[argument.type_attr] if argument.type_attr else tf.as_dtype(argument.type)
 
 
 def _python_values(node: NodeDef) -> dict[str, Any]:
-    """The node's attributes: numbers, bytes, dtypes and lists of numbers."""
+    """Converts the node's attributes to Python values: numbers, bytes, dtypes and lists of numbers."""
     values = {}
     for name, attribute in node.attr.items():
         kind = attribute.WhichOneof("value")

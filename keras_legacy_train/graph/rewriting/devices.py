@@ -1,4 +1,4 @@
-"""A graph's device strings, which may speak of a cluster, on this machine."""
+"""Translates a graph's device strings, which may name a cluster, to devices of this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 class LocalDevices:
     """Translates device strings: `"/job:worker/task:3/device:CPU:0"` becomes `"/device:CPU:0"`.
 
-    A device that does not exist here becomes none, so that TensorFlow places the op. The log tells of one.
+    A device that does not exist here becomes `""`, so that TensorFlow places the op. The first such device is
+    logged.
     """
 
     def __init__(self) -> None:
@@ -20,7 +21,7 @@ class LocalDevices:
         self._has_told = False
 
     def __call__(self, device: str) -> str:
-        """The local device for a device string, `""` for any."""
+        """Returns the local device for a device string, `""` for any."""
         if device not in self._translated:
             self._translated[device] = self._translate(device)
         return self._translated[device]
@@ -33,7 +34,8 @@ class LocalDevices:
             self._tell(device)
         if spec.device_type is None or not known_type:
             return ""
-        return tf.DeviceSpec(device_type=spec.device_type, device_index=spec.device_index).to_string()
+        local = tf.DeviceSpec(device_type=spec.device_type, device_index=spec.device_index)
+        return str(local.to_string())
 
     def _tell(self, device: str) -> None:
         if not self._has_told:

@@ -1,16 +1,17 @@
-"""Which nodes lie in which while loops of TF 1.
+"""Tells which nodes lie in which while loops of TF 1.
 
-Such a loop is a *frame* of the executor: `Enter` nodes bring tensors in, `Exit` nodes take them out, and what
-is computed from the former without the latter is inside.
+Such a loop is a *frame* of the executor: `Enter` nodes bring tensors in, `Exit` nodes take them out. A node
+is inside if it depends on an `Enter` with no `Exit` between.
 """
 
 from __future__ import annotations
 
-from keras_legacy_train.graph.nodes import NodeDef, node_name
+from keras_legacy_train._tensorflow import NodeDef
+from keras_legacy_train.graph.nodes import node_name
 
 
 class Frames:
-    """The frames of a graph's nodes, which are added in the order they were built."""
+    """Keeps the frames of a graph's nodes, which are added in topological order."""
 
     def __init__(self) -> None:
         # The frames a node is in, outermost first. Nodes outside all loops are left out.
@@ -19,11 +20,11 @@ class Frames:
         self._serial: set[str] = set()
 
     def __contains__(self, node: object) -> bool:
-        """Whether the node is in a loop."""
+        """Returns whether the node is in a loop."""
         return node in self._around
 
     def add(self, node: NodeDef) -> None:
-        """Notes where a node is."""
+        """Adds a node; its inputs must have been added before."""
         around = max((self._around.get(node_name(text), ()) for text in node.input), key=len, default=())
         if node.op in ("Enter", "RefEnter"):
             frame = node.attr["frame_name"].s.decode()
@@ -35,14 +36,17 @@ class Frames:
             self._around[node.name] = around
 
     def draw_in_turn(self, node: str) -> bool:
-        """Notes that the node draws random numbers, and returns whether it is in a loop.
+        """Has the loops around a random op run their iterations one after the other.
 
         An iteration that ran ahead of the one before would draw that one's numbers.
+
+        Returns:
+            Whether the node is in a loop.
         """
         around = self._around.get(node, ())
         self._serial.update(around)
         return bool(around)
 
     def serial_entrances(self) -> list[str]:
-        """The `Enter` nodes of the loops that must run one iteration after the other."""
+        """Returns the `Enter` nodes of the loops that must run one iteration after the other."""
         return [entrance for frame in self._serial for entrance in self._entrances[frame]]

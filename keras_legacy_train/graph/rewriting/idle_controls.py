@@ -1,7 +1,7 @@
-"""Drops control inputs that hold nothing up.
+"""Drops redundant control inputs: those that do not change the order of any effects.
 
-Where an operation has several gradients, TF 1 has each wait for all the others. TensorFlow's optimizer looks
-for what of this can go in a time that rises with the square of the graph's size.
+Where an operation has several gradients, TF 1 has each wait for all the others. TensorFlow's optimizer drops
+what it can of this, too, but its time rises with the square of the graph's size.
 """
 
 from __future__ import annotations
@@ -12,26 +12,32 @@ from collections.abc import Iterable
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.graph.nodes import NodeDef, node_name, split_inputs, with_inputs
+from keras_legacy_train._tensorflow import NodeDef
+from keras_legacy_train.graph.nodes import node_name, split_inputs, with_inputs
 
-# What waits for a branch that is not taken does not run, so there no wait is idle.
+# A node that waits for a branch that is not taken does not run, so there no control input is redundant.
 _CONTROL_FLOW = frozenset({"Switch", "RefSwitch", "_SwitchN", "Merge", "RefMerge", "Enter", "RefEnter"})
-# `order_updates` has these wait for the updates they must wait for.
+# `order_updates` gives these the control inputs from updates that they need.
 _READS = frozenset({"ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape"})
 
 
 def drop_idle_controls(nodes: dict[str, NodeDef], wanted: Iterable[str]) -> dict[str, NodeDef]:
-    """The nodes without control inputs from nodes that have no effect themselves, and wait for no node with
-    one that is not waited for anyway. Nodes that then nobody needs are left out.
+    """Drops redundant control inputs, and nodes that nobody needs then.
+
+    A control input is redundant if neither its node nor any node that this waits for has an effect that the
+    remaining inputs do not wait for anyway.
 
     Args:
         nodes: The nodes of a function by name, each behind its inputs.
         wanted: The names of the nodes that are fetched or run.
+
+    Returns:
+        The nodes that are left, in the same order. Nodes that change are copied.
     """
     if any(node.op in _CONTROL_FLOW for node in nodes.values()):
         return nodes
     kept: dict[str, NodeDef] = {}
-    # For each node those with an effect that have run when it has; they are numbered by bits.
+    # For each node, as bits, the nodes with an effect that are done when it is done.
     effects: dict[str, int] = {}
     next_effect = 1
     for name, node in nodes.items():
@@ -40,7 +46,7 @@ def drop_idle_controls(nodes: dict[str, NodeDef], wanted: Iterable[str]) -> dict
         for tensor in data:
             done |= effects.get(node_name(tensor), 0)
         needed = []
-        # What has most behind it may make the others idle.
+        # The control input with most effects behind it may make the others redundant.
         for control in sorted(controls, key=lambda other: effects.get(other, 0), reverse=True):
             if control not in effects or effects[control] & ~done:
                 needed.append(control)
@@ -56,6 +62,7 @@ def drop_idle_controls(nodes: dict[str, NodeDef], wanted: Iterable[str]) -> dict
 
 
 def _needed(nodes: dict[str, NodeDef], wanted: Iterable[str]) -> dict[str, NodeDef]:
+    """Returns the nodes that the wanted ones depend on, themselves included."""
     found: set[str] = set()
     waiting = [name for name in wanted if name in nodes]
     while waiting:
@@ -68,14 +75,14 @@ def _needed(nodes: dict[str, NodeDef], wanted: Iterable[str]) -> dict[str, NodeD
 
 @functools.cache
 def _has_effect(op_type: str) -> bool:
-    """Whether running an operation, or its failing, can be told in other ways than by its outputs."""
+    """Returns whether running an operation, or its failure, shows otherwise than in its outputs."""
     if op_type in _READS:
         return False
     op_def = _tensorflow.op_def(op_type)
     if op_def is None or op_def.is_stateful or "Check" in op_type:
         return True
     if any("func" in attribute.type for attribute in op_def.attr):
-        return True  # what the function does
+        return True  # the function may have one
     return any(
         argument.is_ref or argument.type == tf.resource.as_datatype_enum for argument in op_def.input_arg
     )

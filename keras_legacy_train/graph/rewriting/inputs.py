@@ -1,4 +1,4 @@
-"""Input ops: iterators, queues, readers and tables that outlive a function call."""
+"""Rewrites input ops: iterators, queues, readers and tables, which outlive a function call."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Iterable
 
 import tensorflow as tf
 
-from keras_legacy_train.graph.nodes import NodeDef, make_node
+from keras_legacy_train._tensorflow import NodeDef
+from keras_legacy_train.graph.nodes import make_node
 
 _HOST = "/device:CPU:0"
-# Parts of the names of operations that wait for what others do.
+# Parts of the names of ops that wait for other threads.
 _WAITING_OPS = ("PyFunc", "Queue", "Stage", "Unstage", "Barrier", "Accumulator")
 
 
 def isolate(node: NodeDef, suffix: str) -> None:
-    """Gives a resource that ops share by name a name of this graph's own.
+    """Makes the name by which ops share a resource unique to this graph.
 
-    With an empty name each function would make a queue of its own and wait for ever on the empty one; with
+    With an empty name each function would make a queue of its own, and wait for ever on the empty one. With
     the plain name two graphs in one process would share it.
     """
     if "shared_name" in node.attr:
@@ -25,7 +26,7 @@ def isolate(node: NodeDef, suffix: str) -> None:
 
 
 def keep_on_host(node: NodeDef) -> None:
-    """Places what belongs to `tf.data` on the CPU, where its tensors are.
+    """Places the ops of `tf.data` on the CPU, where their tensors are.
 
     In a function TensorFlow would place an iterator on the GPU, if there is one, and crash.
     """
@@ -34,28 +35,29 @@ def keep_on_host(node: NodeDef) -> None:
 
 
 def may_need_step(op_types: Iterable[str]) -> bool:
-    """Whether functions with such operations may wait for a thread that runs steps.
+    """Returns whether functions with such operations may wait for a thread that runs steps.
 
-    Python waits for one where it calls a function of TensorFlow's, a queue where a queue runner fills it.
+    Python code waits for one if it calls a TensorFlow function, a queue if a queue runner fills it.
     """
     return any(name in op_type for op_type in op_types for name in _WAITING_OPS)
 
 
 def wait_in_place(node: NodeDef) -> None:
-    """Lets the step itself wait for the next element of an iterator.
+    """Has the thread of the step itself wait for the next element of an iterator.
 
-    `IteratorGetNext` has another thread wait, and to wake two threads takes as long as a small step. The
-    functions of a dataset run on threads of the iterator's own, so they do not need the one that waits here,
-    but if `may_need_step`.
+    `IteratorGetNext` has another thread wait, and waking two threads takes as long as a small step. The
+    functions of a dataset run on threads of the iterator's own, so they do not need the waiting thread; where
+    `may_need_step` is true, they might.
     """
     if node.op == "IteratorGetNext":
         node.op = "IteratorGetNextSync"
 
 
 def one_shot_iterator(node: NodeDef) -> list[NodeDef]:
-    """An iterator of the same name, and the nodes that set it up; the last one must run once.
+    """Replaces a `OneShotIterator`, which initialises itself at first use, in every function anew.
 
-    A `OneShotIterator` sets itself up at first use, in every function anew.
+    Returns:
+        An iterator of the same name, and the nodes that initialise it. The last node must run once.
     """
     iterator = make_node("IteratorV2", node.name)
     for name in ("shared_name", "container", "output_types", "output_shapes"):

@@ -1,10 +1,10 @@
-"""Gives the reads and updates of a variable an order, where the graph leaves one open.
+"""Orders the reads and updates of a variable, where the graph leaves their order open.
 
-In TF 1 an op that reads a variable and one that updates it, neither waiting for the other, race: as a rule
+In TF 1 an op that reads a variable and one that updates it, neither waiting for the other, race. As a rule
 the read wins, since it has nothing to wait for, while the update waits for its new value. Inside a function,
-and more so in a loop around it, the outcome is anybody's. `order_updates` settles it: of the ops that are
-ready, those that update a variable run last, in the order they were built. So a step is the same step in
-every function. The same goes for mutable tables.
+and more so in a loop around it, either may win. `order_updates` settles the race: of the ops that are ready,
+those that update a variable run last, in the order they were built. So a step is the same step in every
+function. Mutable tables are treated the same.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Container, Iterator, Mapping
 
-from keras_legacy_train.graph.nodes import NodeDef, make_node, node_name, split_inputs, with_inputs
+from keras_legacy_train._tensorflow import NodeDef
+from keras_legacy_train.graph.nodes import make_node, node_name, split_inputs, with_inputs
 
 _TABLES = frozenset({"MutableHashTableV2", "MutableHashTableOfTensorsV2", "MutableDenseHashTableV2"})
 _FORWARDING = frozenset({"Identity", "Switch", "Merge", "Enter", "Exit", "NextIteration"})
@@ -31,14 +32,15 @@ _READS = frozenset(
 
 
 def order_updates(nodes: dict[str, NodeDef], variables: Mapping[str, str], loops: Container[str]) -> None:
-    """Adds the control inputs that order what reads and what updates the same variable.
+    """Adds the control inputs that order reads and updates of the same variable.
 
-    What is in a loop of TF 1 is left alone, and nothing waits for what is in a branch: that may not run.
+    Nodes in a loop of TF 1 are left alone. No node waits for one in a branch, which may not run.
 
     Args:
         nodes: The nodes of a function by name, as they were built. Those that get an input are replaced by
             copies.
-        variables: By the names of nodes that hold handles and are not among `nodes`, the variables' names.
+        variables: The names of variables, by the names of the nodes that hold their handles. These nodes are
+            not among `nodes`.
         loops: Contains the names of the nodes that are in a loop of TF 1.
     """
     held = {name: {variable} for name, variable in variables.items()}
@@ -54,8 +56,8 @@ def order_updates(nodes: dict[str, NodeDef], variables: Mapping[str, str], loops
         if not used or name in loops:
             continue
         if node.op == "ReadVariableOp" and len(node.input) == 1 and node_name(node.input[0]) in variables:
-            # It waits for nothing, so it reads what all such reads do. One is enough, and with thousands the
-            # optimizer is long in finding out which of them an update need not wait for.
+            # It waits for nothing, so all such reads read the same value, and one is enough. With thousands,
+            # the optimizer takes long to find out for which of them an update need not wait.
             first = first_read.setdefault(used[0], name)
             if first != name:
                 nodes[name] = _same_as(first, node)
@@ -75,7 +77,7 @@ def order_updates(nodes: dict[str, NodeDef], variables: Mapping[str, str], loops
 
 
 def _same_as(other: str, read: NodeDef) -> NodeDef:
-    """A node in the place of a read of a variable that another node has read already."""
+    """Makes the node that replaces a read of a variable by the value that another node has read."""
     node = make_node("Identity", read.name, [f"{other}:0"])
     node.device = read.device
     node.attr["T"].CopyFrom(read.attr["dtype"])
@@ -83,9 +85,12 @@ def _same_as(other: str, read: NodeDef) -> NodeDef:
 
 
 def _schedule(nodes: dict[str, NodeDef], held: dict[str, set[str]]) -> Iterator[str]:
-    """The nodes' names, each after its inputs, updates as late as possible.
+    """Yields the nodes' names, each after its inputs, updates as late as possible.
 
-    `held` is completed on the way: the variables whose handles a node hands on.
+    Args:
+        nodes: The nodes of a function by name.
+        held: The variables whose handles a node holds, by the node's name. Nodes that forward handles are
+            added on the way.
     """
     missing: dict[str, int] = {}
     users: dict[str, list[str]] = {}
@@ -119,7 +124,7 @@ def _schedule(nodes: dict[str, NodeDef], held: dict[str, set[str]]) -> Iterator[
 
 
 def _used(node: NodeDef, held: dict[str, set[str]]) -> list[str]:
-    """The variables that the node reads or updates."""
+    """Returns the variables that the node reads or updates."""
     if node.op in _FORWARDING:
         return []
     data = (node_name(text) for text in node.input if not text.startswith("^"))
@@ -127,7 +132,7 @@ def _used(node: NodeDef, held: dict[str, set[str]]) -> list[str]:
 
 
 def _branches(node: NodeDef, branches: dict[str, int], in_loop: bool) -> int:
-    """How many conditionals of TF 1 the node is in, loops not counted."""
+    """Returns how many conditionals of TF 1 the node is in, loops not counted."""
     around = max((branches.get(node_name(text), 0) for text in node.input), default=0)
     if in_loop:
         return around

@@ -1,4 +1,4 @@
-"""Reference variables become resource variables, node by node.
+"""Replaces reference variables by resource variables, node by node.
 
 TF 1 built two kinds of variables. A *reference* variable's output is the variable's own buffer, handed from
 op to op: `Assign` writes into it, any other op reads it at the moment it runs. TensorFlow's functions know
@@ -6,10 +6,10 @@ only *resource* variables, read and written by ops of their own. `References.rew
 
 - an op that takes a reference by its resource twin (`Assign` → `AssignVariableOp`, `ApplyAdam` →
   `ResourceApplyAdam`, `RefSwitch` → `Switch`);
-- an `Identity` of a reference by a `ReadVariableOp`, and gives any other reader one in front;
+- an `Identity` of a reference by a `ReadVariableOp`. Any other reader gets one in front of it;
 - a read that TF 1 did late. `w/read` shares its buffer with `w`, so an op that uses `w/read` but runs after
   an update of `w` saw the updated value. Such an op gets a read of its own that waits for the same updates.
-  (Moving averages are right only with it.) Readers not ordered against the update raced in TF 1 too.
+  Moving averages depend on it. Readers not ordered against the update raced in TF 1, too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.graph.nodes import NodeDef, make_node, node_name, set_inputs, split_inputs
+from keras_legacy_train._tensorflow import NodeDef
+from keras_legacy_train.graph.nodes import make_node, node_name, set_inputs, split_inputs
 
 _TWINS = {
     "Assign": "AssignVariableOp",
@@ -29,7 +30,7 @@ _TWINS = {
     "IsVariableInitialized": "VarIsInitializedOp",
 }
 
-# These hand the reference on: the twin is the same op with the handle in the reference's place.
+# These ops forward a reference: the twin forwards the handle.
 _CONTROL_FLOW = {
     "RefSwitch": "Switch",
     "RefMerge": "Merge",
@@ -39,16 +40,16 @@ _CONTROL_FLOW = {
     "RefIdentity": "Identity",
 }
 
-# Their output is their input's buffer.
+# The output of these ops is their input's buffer.
 _FORWARDING = frozenset({"Identity", "StopGradient", "PreventGradient"})
 
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """Where a tensor that was a reference is found now.
+    """Describes what a tensor that was a reference has become.
 
     Attributes:
-        handle: Name of the tensor holding the variable's resource handle.
+        handle: Name of the tensor that holds the variable's resource handle.
         variable: Name of the variable.
         after: Nodes that a reader through this reference must run after.
     """
@@ -59,24 +60,37 @@ class Reference:
 
 
 class References:
-    """Rewrites nodes in the order they were built, remembering what became of every reference."""
+    """Rewrites nodes in topological order, and remembers what each reference has become.
+
+    Attributes:
+        known: The references by the names of their tensors.
+    """
 
     def __init__(self) -> None:
         self.known: dict[str, Reference] = {}
         self._aliases: dict[str, Reference] = {}
         self._dtypes: dict[str, int] = {}
         self._bits: dict[str, int] = {}
-        # For each node, as bits, the variables that are updated before it runs.
+        # For each node the variables that are updated before it runs, as bits.
         self._updated: dict[str, int] = {}
 
     def add_variable(self, name: str, dtype: int) -> None:
-        """`name:0` is a reference to a variable of the dtype (a `DataType` enum value)."""
+        """Adds a reference variable.
+
+        Args:
+            name: Name of its op.
+            dtype: Its dtype, a `DataType` enum value.
+        """
         self.known[f"{name}:0"] = Reference(f"{name}:0", name)
         self._dtypes[name] = dtype
         self._bits[name] = 1 << len(self._bits)
 
     def rewrite(self, node: NodeDef) -> list[NodeDef]:
-        """What stands in the node's place: itself or its twin, and the reads it needs."""
+        """Returns the nodes that replace a node: itself or its twin, after the reads it needs.
+
+        Raises:
+            ValueError: The op works on reference variables only.
+        """
         if not self.known:
             return [node]
         data, controls = split_inputs(node)
@@ -93,13 +107,13 @@ class References:
         return self._reader(node, data, controls)
 
     def read(self, name: str, reference: Reference, controls: Sequence[str] = ()) -> NodeDef:
-        """A node that reads the referenced variable after `controls`."""
+        """Makes a node that reads the referenced variable after `controls`."""
         node = make_node("ReadVariableOp", name, [reference.handle], (*reference.after, *controls))
         node.attr["dtype"].type = self._dtypes[reference.variable]
         return node
 
     def _references_taken(self, node: NodeDef, data: Sequence[str]) -> dict[int, Reference]:
-        """The inputs that the op takes as references to variables, by position."""
+        """Returns the references that the op takes as references, by the position of the input."""
         if not any(name in self.known for name in data):
             return {}
         definition = _tensorflow.op_def(node.op)
@@ -122,6 +136,7 @@ class References:
     def _twin(
         self, node: NodeDef, data: list[str], controls: list[str], taken: dict[int, Reference]
     ) -> list[NodeDef]:
+        """Replaces an op that takes references by its twin for handles, after the reads this needs."""
         forwards = node.op in _CONTROL_FLOW
         op = _CONTROL_FLOW.get(node.op) or _TWINS.get(node.op) or f"Resource{node.op}"
         definition = _tensorflow.op_def(op)
@@ -172,10 +187,12 @@ class References:
         return [*added, twin]
 
     def _read_in_place(self, node: NodeDef, reference: Reference, controls: Sequence[str]) -> NodeDef:
+        """Replaces an `Identity` of a reference by a read."""
         self._aliases[f"{node.name}:0"] = reference
         return self.read(node.name, reference, controls)
 
     def _reader(self, node: NodeDef, data: list[str], controls: list[str]) -> list[NodeDef]:
+        """Gives an op that takes values the reads it needs."""
         if node.op in _FORWARDING and data and data[0] in self._aliases:
             self._aliases[f"{node.name}:0"] = self._aliases[data[0]]
         reads = self._reads(node, dict(enumerate(data)), controls)
@@ -186,7 +203,7 @@ class References:
         return [*reads.values(), node]
 
     def _reads(self, node: NodeDef, data: dict[int, str], controls: Sequence[str]) -> dict[int, NodeDef]:
-        """The reads that must stand before the node, by the position of the input they replace."""
+        """Makes the reads that must run before the node, by the position of the input they replace."""
         reads = {}
         for position, name in data.items():
             direct = self.known.get(name)

@@ -1,4 +1,4 @@
 """Reads and writes a graph's files: its `Saver`s, `.meta` files and SavedModels.
 
-May import the modules of `graph` and `_tensorflow`.
+May import the modules of `graph` up to `session` and `tables`, and `_tensorflow`.
 """

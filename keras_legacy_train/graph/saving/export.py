@@ -1,4 +1,4 @@
-"""A graph as files that TensorFlow 1.15 and 2 can read."""
+"""Writes a graph in a form that TensorFlow 1.15 and 2 can read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from keras_legacy_train.graph.saving.savers import POSITIONS, SaverOps, ancestor
 
 _KEYS = tf.compat.v1.GraphKeys
 
-# What came after 1.15, which refuses a graph with an attribute it does not know. None of these changes what
-# is computed. `_output_shapes` are as inferred here; where 1.15 says otherwise, its import fails.
+# Attributes that came after 1.15, which refuses a graph with an attribute it does not know. None of these
+# changes the results. `_output_shapes` are as inferred here; if 1.15 infers others, its import fails.
 _NEW_ATTRIBUTES = frozenset(
     {
         "_output_shapes",
@@ -35,17 +35,17 @@ _NEW_ATTRIBUTES = frozenset(
 _NEW_ATTRIBUTES_OF = {"AssignVariableOp": frozenset({"validate_shape"})}
 _NEW_NO_OPS = frozenset({"DisableCopyOnRead"})
 
-# Where a graph that is imported has no Saver, one is made for it.
+# Names no Saver: without a SaverDef, the import of a graph adds a Saver to it.
 _NO_SAVER = tf.compat.v1.train.SaverDef(
     filename_tensor_name="none", save_tensor_name="none", restore_op_name="none"
 )
 
 
 class MetaGraphWriter:
-    """Serialises a graph with a `Saver`, as `tf.contrib.learn.train` left it in `.meta`.
+    """Serialises a graph with a `Saver`, as `tf.contrib.learn.train` wrote it to `.meta` files.
 
-    The Saver is for the variables and the saveable objects, but for the positions of iterators: TensorFlow 1
-    and 2 cannot read each other's.
+    The Saver saves the variables and the saveable objects. It leaves out the positions of iterators, since
+    TensorFlow 1 and 2 cannot read each other's.
 
     The graph itself is not changed: the Saver's ops are added to a copy. That takes seconds for a large
     graph, so the result is kept until the graph grows.
@@ -60,7 +60,7 @@ class MetaGraphWriter:
         self._serialized = b""
 
     def __call__(self) -> bytes:
-        """The serialised `MetaGraphDef`."""
+        """Returns the serialised `MetaGraphDef`."""
         if self._version != self._graph.version:
             self._serialized = _meta_graph_with_saver(self._graph).SerializeToString()
             self._version = self._graph.version
@@ -69,8 +69,9 @@ class MetaGraphWriter:
 
 @collector_paused()
 def _meta_graph_with_saver(graph: tf.Graph) -> tf.compat.v1.MetaGraphDef:
+    """Exports the graph with a Saver for its variables and objects."""
     objects = [ops for ops in saver_ops(graph) if ops.parts]
-    # Objects would become names, from which an import could not make them.
+    # Objects would become names, which an import cannot turn into objects.
     left_out = {_KEYS.SAVEABLE_OBJECTS, POSITIONS}
     collections = [key for key in graph.get_all_collection_keys() if key not in left_out]
     with graph.as_default():
@@ -81,10 +82,10 @@ def _meta_graph_with_saver(graph: tf.Graph) -> tf.compat.v1.MetaGraphDef:
     positions = [f"{key} {tensor}".encode() for key, tensor in saved_positions(graph).items()]
     if positions:
         meta_graph.collection_def[POSITIONS].bytes_list.value.extend(positions)
-    read_instead: dict[str, str] = {}
+    replaced_inputs: dict[str, str] = {}
     with saved_part.as_default() as part:
-        stand_ins = [_stand_in(part, ops, read_instead) for ops in objects]
-        saved = [*part.get_collection(_KEYS.GLOBAL_VARIABLES), *stand_ins]
+        copies = [_saveable_copy(part, ops, replaced_inputs) for ops in objects]
+        saved = [*part.get_collection(_KEYS.GLOBAL_VARIABLES), *copies]
         if saved:
             name = graph.unique_name("save", mark_as_used=False)
             saver = tf.compat.v1.train.Saver(saved, name=name)
@@ -96,14 +97,14 @@ def _meta_graph_with_saver(graph: tf.Graph) -> tf.compat.v1.MetaGraphDef:
     for node in (*meta_graph.graph_def.node, *(node for f in functions for node in f.node_def)):
         _make_readable_by_1_15(node)
     for node in meta_graph.graph_def.node:
-        node.input[:] = [read_instead.get(text, text) for text in node.input]
+        node.input[:] = [replaced_inputs.get(text, text) for text in node.input]
     return meta_graph
 
 
 def _saved_part(
     graph: tf.Graph, meta_graph: tf.compat.v1.MetaGraphDef, objects: Sequence[SaverOps]
 ) -> tf.Graph:
-    """A graph of nothing but the variables and what it takes to save and restore the objects."""
+    """Makes a graph of nothing but the variables and the ops that save and restore the objects."""
     variables = tf.compat.v1.MetaGraphDef()
     if _KEYS.GLOBAL_VARIABLES in meta_graph.collection_def:
         variables.collection_def[_KEYS.GLOBAL_VARIABLES].CopyFrom(
@@ -125,16 +126,23 @@ def _saved_part(
     return part
 
 
-def _stand_in(copy: tf.Graph, ops: SaverOps, read_instead: dict[str, str]) -> _tensorflow.SaveableObject:
-    """Objects of the original, for the Saver of the copy.
+def _saveable_copy(
+    copy: tf.Graph, ops: SaverOps, replaced_inputs: dict[str, str]
+) -> _tensorflow.SaveableObject:
+    """Makes a saveable object for the Saver of the copy, which stands for objects of the original graph.
 
-    The ops that save and restore them are in the copy, too. Those that restore take what another Saver reads;
-    `read_instead` gets to know what they must take in its place, as inputs of nodes are written.
+    The ops that save and restore the objects are in the copy, too. Those that restore take what the original
+    Saver reads, so their inputs must be replaced.
+
+    Args:
+        copy: The graph that the new Saver is for.
+        ops: The original Saver's ops.
+        replaced_inputs: Filled in: for each input of a node to replace, the new input.
     """
 
     def restore(tensors: Sequence[tf.Tensor]) -> tf.Operation:
         for part, tensor in zip(ops.parts, tensors, strict=True):
-            read_instead[part.read.removesuffix(":0")] = tensor.name.removesuffix(":0")
+            replaced_inputs[part.read.removesuffix(":0")] = tensor.name.removesuffix(":0")
         return tf.group(*map(copy.get_operation_by_name, ops.restore))
 
     parts = [(part.key, part.slice_spec, copy.get_tensor_by_name(part.written)) for part in ops.parts]
@@ -142,6 +150,7 @@ def _stand_in(copy: tf.Graph, ops: SaverOps, read_instead: dict[str, str]) -> _t
 
 
 def _make_readable_by_1_15(node: tf.compat.v1.NodeDef) -> None:
+    """Removes from a node what TensorFlow 1.15 does not know."""
     new = _NEW_ATTRIBUTES | _NEW_ATTRIBUTES_OF.get(node.op, frozenset())
     for name in new.intersection(node.attr):
         del node.attr[name]

@@ -1,4 +1,4 @@
-"""A graph from a `.meta` file."""
+"""Reads a graph from a `.meta` file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 
 
 def read_meta_graph(path: str) -> tf.Graph:
-    """The graph in a `.meta` file of TensorFlow 1 or 2, binary or text, with its collections.
+    """Reads the graph in a `.meta` file of TensorFlow 1 or 2, binary or text, with its collections.
 
     Raises:
         ValueError: The file holds no graph.
@@ -24,11 +24,11 @@ def read_meta_graph(path: str) -> tf.Graph:
         meta_graph = _tensorflow.read_meta_graph_file(path)
     except OSError as error:
         raise ValueError(f"graph: {path!r} is not a .meta file: {error}") from error
-    # The names of objects are here, of which the import fails to make anything.
+    # This collection holds names of objects, which the import cannot turn into objects.
     objects = meta_graph.collection_def.pop(tf.compat.v1.GraphKeys.SAVEABLE_OBJECTS, None)
     functions = meta_graph.graph_def.library.function
     for node in (*meta_graph.graph_def.node, *(node for f in functions for node in f.node_def)):
-        # Shapes as TensorFlow 1 inferred them; where today's inference says otherwise, the import fails.
+        # Shapes as TensorFlow 1 inferred them; if today's inference differs, the import fails.
         node.attr.pop("_output_shapes", None)
     graph = tf.Graph()
     with graph.as_default():
@@ -42,7 +42,7 @@ def read_meta_graph(path: str) -> tf.Graph:
 
 
 def _warn_of_lost_objects(graph: tf.Graph, path: str, names: Iterable[str]) -> None:
-    """Tells of the objects that cannot be saved, since the file holds no `Saver` that says how."""
+    """Warns of objects that cannot be saved, since the file holds no `Saver` that says how."""
     tables = {op.name.rpartition("/")[2] for op in graph.get_operations() if op.type in MUTABLE_TABLES}
     lost = [name for name in names if name not in tables]
     if lost:

@@ -1,10 +1,10 @@
-"""The objects in a graph's `SAVEABLE_OBJECTS` collection, such as lookup tables, as what a checkpoint saves.
+"""Gives the objects in a graph's `SAVEABLE_OBJECTS` collection the form that a checkpoint saves.
 
     for saved in saved_objects(session):
         for tensor in saved.tensors:
             tensor.key, tensor.read_value()
 
-What there is to save, and how it is restored, their Savers tell.
+Such objects are lookup tables, for example. Their Savers tell what to save and how to restore it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from keras_legacy_train.graph.session import GraphSession
 
 
 class SavedObject:
-    """What one Saver saves besides variables.
+    """Saves and restores the objects that one Saver saves besides variables.
 
     Args:
         session: The session of the graph.
         ops: The Saver's ops.
 
     Attributes:
-        tensors: What is saved.
+        tensors: The tensors to save.
     """
 
     def __init__(self, session: GraphSession, ops: SaverOps):
@@ -32,8 +32,8 @@ class SavedObject:
         self._ops = ops
         self._read: dict[str, tf.Tensor] = {}
 
-    def take(self, part: SavedPart, value: tf.Tensor) -> None:
-        """Takes what was read of one part; the object is restored when all of them are there."""
+    def restore_part(self, part: SavedPart, value: tf.Tensor) -> None:
+        """Takes the value that was read for one part; restores the object once all parts are there."""
         self._read[part.read] = value
         if len(self._read) == len(self._ops.parts):
             restore = self._session.lifted.function(tuple(self._read), (), self._ops.restore)
@@ -42,11 +42,16 @@ class SavedObject:
 
 
 class ObjectTensor:
-    """A tensor of an object, read and assigned as a variable is.
+    """Reads and assigns a tensor of an object as that of a variable.
+
+    Args:
+        saved: The object.
+        session: The session of the graph.
+        part: The tensor in the graph.
 
     Attributes:
         key: Its name in a checkpoint.
-        slice_spec: Which slice it is of what has that name, `""` for all of it.
+        slice_spec: The slice that it is of the tensor of that name, `""` for all of it.
     """
 
     shape = tf.TensorShape(None)
@@ -74,10 +79,14 @@ class ObjectTensor:
             ) from error
 
     def assign(self, value: tf.Tensor, read_value: bool = True) -> None:
-        """Takes the new value. `read_value` is there since a variable's `assign` has it."""
-        self._saved.take(self._part, value)
+        """Takes the new value. `read_value` does nothing; a variable's `assign` has it."""
+        self._saved.restore_part(self._part, value)
 
 
 def saved_objects(session: GraphSession) -> list[SavedObject]:
-    """The objects of the session's graph, in the order of the collection."""
+    """Returns the objects of the session's graph, in the order of the collection.
+
+    Raises:
+        ValueError: An object cannot be saved.
+    """
     return [SavedObject(session, ops) for ops in saver_ops(session.graph) if ops.parts]

@@ -1,4 +1,4 @@
-"""A lifted graph as a SavedModel."""
+"""Writes a lifted graph as a SavedModel."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from keras_legacy_train.graph.tables import MutableTable, mutable_tables
 _VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
 _INITIALIZERS = ("InitializeTable", "LookupTableImport")
 _PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
-# Attributes that say where a table is, not what it is.
+# Attributes that tell the place of a table, not its kind.
 _PLACES = frozenset({"container", "shared_name", "use_node_name_sharing"})
 
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """A function of a SavedModel.
+    """Describes a function of a SavedModel.
 
     Attributes:
         inputs: The tensors of the graph that it is given, by the names of its arguments.
         outputs: The tensors that it returns, by the names of its results.
-        constants: What other tensors are fed, by the tensors' names.
+        constants: The values that it feeds to other tensors, by the tensors' names.
     """
 
     inputs: Mapping[str, tf.Tensor]
@@ -37,16 +37,16 @@ class Signature:
 
 
 def save(session: GraphSession, directory: str, signatures: Mapping[str, Signature]) -> None:
-    """Writes the graph's variables and functions of it, with the tables that these look up.
+    """Writes the graph's variables, functions over them, and the tables that these look up.
 
     Args:
-        session: The graph's session; its variables and tables have their values.
-        directory: Where the SavedModel is written.
+        session: The graph's session; its variables and tables must have values.
+        directory: The directory to write the SavedModel to.
         signatures: The functions by name.
 
     Raises:
-        ValueError: A function needs what lives in this process only, such as an iterator.
-        tf.errors.InvalidArgumentError: A function needs a placeholder that is none of its inputs.
+        ValueError: A function needs a resource that lives in this process only, such as an iterator.
+        tf.errors.InvalidArgumentError: A function needs a placeholder that is not among its inputs.
     """
     module = _Module(session)
     functions = {name: module.function(name, signature) for name, signature in signatures.items()}
@@ -55,7 +55,11 @@ def save(session: GraphSession, directory: str, signatures: Mapping[str, Signatu
 
 
 class _Module(tf.Module):
-    """What the SavedModel keeps: TensorFlow saves what is an attribute."""
+    """Holds as attributes everything that the SavedModel keeps.
+
+    Args:
+        session: The graph's session.
+    """
 
     def __init__(self, session: GraphSession):
         super().__init__()
@@ -67,7 +71,11 @@ class _Module(tf.Module):
         self._mutable = {table.name: table for table in mutable_tables(session)}
 
     def function(self, name: str, signature: Signature) -> Any:
-        """The function of a signature."""
+        """Makes the function of a signature.
+
+        Raises:
+            ValueError: It needs a resource that lives in this process only.
+        """
         inputs = {key: tensor.name for key, tensor in signature.inputs.items()}
         outputs = {key: tensor.name for key, tensor in signature.outputs.items()}
         fed = [*inputs.values(), *signature.constants]
@@ -77,7 +85,6 @@ class _Module(tf.Module):
         computed = [tensor for tensor in outputs.values() if tensor not in fed]
         run = self._session.lifted.function(feeds, computed)
 
-        @tf.function(autograph=False)
         def exported(**arguments: tf.Tensor) -> dict[str, tf.Tensor]:
             values = [arguments[key] for key in inputs]
             values += [tf.constant(value) for value in signature.constants.values()]
@@ -89,10 +96,14 @@ class _Module(tf.Module):
             key: tf.TensorSpec(tensor.shape, tensor.dtype.base_dtype, key)
             for key, tensor in signature.inputs.items()
         }
-        return exported.get_concrete_function(**specs)
+        return tf.function(exported, autograph=False).get_concrete_function(**specs)
 
     def _tables(self, name: str, outputs: Iterable[tf.Tensor], fed: set[str]) -> dict[str, ExportedTable]:
-        """The tables that a signature looks up, by name; refuses what cannot be exported."""
+        """Returns the tables that a signature looks up, by name.
+
+        Raises:
+            ValueError: The signature needs a resource that cannot be exported.
+        """
         tables = {}
         for operation in _needed(outputs, fed):
             if operation.type == "HashTableV2" or operation.name in self._mutable:
@@ -107,6 +118,7 @@ class _Module(tf.Module):
         return tables
 
     def _export_table(self, operation: tf.Operation) -> ExportedTable:
+        """Makes the table of the SavedModel that stands for a table of the graph."""
         if operation.name in self._mutable:
             return ExportedTable(self._session, operation, _Contents(self._mutable[operation.name]))
         consumers = operation.outputs[0].consumers()
@@ -117,12 +129,12 @@ class _Module(tf.Module):
 
 
 class ExportedTable(tf.saved_model.experimental.TrackableResource):
-    """A lookup table that whoever loads the SavedModel makes and fills.
+    """Has the loader of the SavedModel make and fill a lookup table.
 
     Args:
         session: The session of the table's graph.
         operation: The op that makes the table.
-        filler: Called with the new table's handle, fills it.
+        filler: Fills the new table, whose handle it is called with.
     """
 
     def __init__(self, session: GraphSession, operation: tf.Operation, filler: _Contents | _Initializer):
@@ -142,7 +154,7 @@ class ExportedTable(tf.saved_model.experimental.TrackableResource):
         }
 
     def _create_resource(self) -> tf.Tensor:
-        # With a name that no other graph in the loader's process has.
+        # No other graph in the loader's process has this name.
         name = f"{self._operation.name}_{uuid.uuid4()}"
         make = getattr(tf.raw_ops, self._operation.type)
         return make(**self._inputs, **self._attributes, shared_name=name)
@@ -152,7 +164,11 @@ class ExportedTable(tf.saved_model.experimental.TrackableResource):
 
 
 class _Contents:
-    """Fills a table with what a table that changes holds now."""
+    """Fills a table with the contents that a mutable table has now.
+
+    Args:
+        table: The mutable table.
+    """
 
     def __init__(self, table: MutableTable):
         contents = table.export()
@@ -160,7 +176,7 @@ class _Contents:
         self._values = tf.constant(contents.values.numpy(), table.values.dtype)
 
     def __call__(self, handle: tf.Tensor) -> None:
-        # A dense table takes other shapes than the op's shape function knows of.
+        # The op's shape function does not know all shapes that a dense table takes.
         keys = tf.compat.v1.placeholder_with_default(self._keys, None)
         values = tf.compat.v1.placeholder_with_default(self._values, None)
         tf.raw_ops.LookupTableImportV2(table_handle=handle, keys=keys, values=values)
@@ -168,6 +184,11 @@ class _Contents:
 
 class _Initializer:
     """Fills a table by its own initializers, with their files among the assets.
+
+    Args:
+        session: The session of the table's graph.
+        operation: The op that makes the table.
+        initializers: The ops that fill it.
 
     Attributes:
         assets: The files.
@@ -186,7 +207,9 @@ class _Initializer:
 
 
 class StateByName(tf.saved_model.experimental.TrackableResource):
-    """The state of a random op in a function body, which finds it by name.
+    """Has the loader of the SavedModel make the state of a random op in a function body.
+
+    The function body finds the state by its name in the runtime.
 
     Args:
         name: The name in the runtime.
@@ -206,7 +229,7 @@ class StateByName(tf.saved_model.experimental.TrackableResource):
 
 
 def _states_by_name(session: GraphSession, functions: Iterable[Any]) -> Iterator[StateByName]:
-    """The random states that functions do not capture."""
+    """Yields the random states that functions use but do not capture."""
     states = session.lifted.random_states
     found = set()
     for function in functions:
@@ -221,7 +244,7 @@ def _states_by_name(session: GraphSession, functions: Iterable[Any]) -> Iterator
 
 
 def _needed(tensors: Iterable[tf.Tensor], fed: set[str]) -> list[tf.Operation]:
-    """The operations that tensors come from, as far as they are not fed."""
+    """Returns the operations that tensors depend on, cut off at the fed tensors."""
     found: dict[tf.Operation, None] = {}
     waiting = [tensor.op for tensor in tensors if tensor.name not in fed]
     while waiting:
@@ -234,7 +257,7 @@ def _needed(tensors: Iterable[tf.Tensor], fed: set[str]) -> list[tf.Operation]:
 
 
 def _is_resource(operation: tf.Operation) -> bool:
-    """Whether an operation stands for something that outlives a step, and is not a variable."""
+    """Returns whether an operation makes a resource that outlives a step and is not a variable."""
     if operation.type in _VARIABLES or operation.inputs or not operation.op_def.is_stateful:
         return False
     kinds = {output.dtype for output in operation.outputs}
@@ -242,5 +265,6 @@ def _is_resource(operation: tf.Operation) -> bool:
 
 
 def _attribute(operation: tf.Operation, attribute: Any) -> Any:
+    """Returns the value of an operation's attribute, in the form that `tf.raw_ops` takes."""
     value = operation.get_attr(attribute.name)
     return tf.TensorShape(value) if attribute.type == "shape" else value

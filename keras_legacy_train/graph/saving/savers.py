@@ -1,8 +1,8 @@
-"""What Savers save besides variables: the objects in a graph's `SAVEABLE_OBJECTS` collection.
+"""Finds out how Savers save and restore the objects in a graph's `SAVEABLE_OBJECTS` collection.
 
-Only an object itself knows how it is saved and restored, and tells a `Saver` by the ops that it has it make.
-So a `Saver` is made for each object, as TensorFlow 1 did. It is never run: its ops tell which tensors it
-would write to a file, and which operations take what it would read.
+Only an object itself knows how it is saved and restored: it has a `Saver` add ops to the graph. So a `Saver`
+is made for each object, as TensorFlow 1 did. The Saver is never run. Its ops tell which tensors it would
+write to a file, and which operations take the tensors that it would read.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow
 
 _KEYS = tf.compat.v1.GraphKeys
-# Pairs of an object, or None for all that a Saver from a file saves, and `SaverOps`. A collection whose key
-# is no string is never written to a file.
+# Pairs of an object and its `SaverOps`; `None` in the place of the object for a Saver that comes from a file.
+# A collection whose key is no string is never written to a file.
 _SAVERS = ("keras_legacy_train_savers",)
 
 # The collection of keys and tensors of `saved_positions` in a graph that is written to a file.
@@ -29,13 +29,13 @@ _READS = frozenset({"Identity", "ReadVariableOp"})
 
 @dataclasses.dataclass(frozen=True)
 class SavedPart:
-    """One tensor that a Saver writes.
+    """Describes one tensor that a Saver writes.
 
     Attributes:
         key: Its name in the file.
-        slice_spec: Which slice it is of what has that name, `""` for all of it.
-        written: Name of the tensor.
-        read: Name of the tensor that is there when it has been read back.
+        slice_spec: The slice that it is of the tensor of that name, `""` for all of it.
+        written: Name of the tensor in the graph.
+        read: Name of the tensor in the graph that holds it when it has been read back.
     """
 
     key: str
@@ -46,10 +46,10 @@ class SavedPart:
 
 @dataclasses.dataclass(frozen=True)
 class SaverOps:
-    """What a Saver has in the graph for objects other than variables.
+    """Holds the ops of a Saver for objects other than variables.
 
     Attributes:
-        parts: What it writes and reads, but for the positions of iterators.
+        parts: The tensors that it writes and reads, without the positions of iterators.
         restore: Names of the operations that restore the objects.
         positions: The positions of iterators that it writes and reads.
     """
@@ -60,7 +60,7 @@ class SaverOps:
 
 
 def add_saver(graph: tf.Graph, saver_def: tf.compat.v1.train.SaverDef) -> None:
-    """Lets the objects that a Saver of the graph saves be among `saver_ops`.
+    """Adds the objects that a Saver of the graph saves to `saver_ops`.
 
     Raises:
         KeyError: The graph does not have the Saver's ops.
@@ -71,7 +71,7 @@ def add_saver(graph: tf.Graph, saver_def: tf.compat.v1.train.SaverDef) -> None:
 
 
 def saver_ops(graph: tf.Graph) -> list[SaverOps]:
-    """How the objects of the graph are saved. For an object that has no Saver yet, one is added to the graph.
+    """Returns the Savers' ops of all objects of the graph; adds a Saver for an object that has none.
 
     Raises:
         ValueError: An object cannot be saved.
@@ -84,7 +84,7 @@ def saver_ops(graph: tf.Graph) -> list[SaverOps]:
 
 
 def saved_positions(graph: tf.Graph) -> dict[str, str]:
-    """The iterators' positions among what the objects save: names of their tensors by their keys."""
+    """Returns the positions of iterators that the objects save: the tensors' names by their keys."""
     noted = [tf.compat.as_text(text).rpartition(" ") for text in graph.get_collection(POSITIONS)]
     positions = {key: tensor for key, _, tensor in noted}
     positions.update({part.key: part.written for ops in saver_ops(graph) for part in ops.positions})
@@ -92,13 +92,14 @@ def saved_positions(graph: tf.Graph) -> dict[str, str]:
 
 
 def saved_tables(graph: tf.Graph) -> set[str]:
-    """Names of the tables that the objects save."""
+    """Returns the names of the tables that the objects save."""
     parts = [part for ops in saver_ops(graph) for part in ops.parts]
     computing = ancestors(graph.get_tensor_by_name(part.written).op for part in parts)
     return {op.inputs[0].op.name for op in computing if op.type == "LookupTableExportV2"}
 
 
 def _make_saver(graph: tf.Graph, saveable: Any) -> SaverOps:
+    """Adds a Saver for an object to the graph; raises ValueError if the object cannot be saved."""
     try:
         with _tensorflow.unfinalized(graph), graph.as_default():
             saver = tf.compat.v1.train.Saver([saveable], name="saveable_object")
@@ -109,7 +110,11 @@ def _make_saver(graph: tf.Graph, saveable: Any) -> SaverOps:
 
 
 def _saver_ops(graph: tf.Graph, saver_def: tf.compat.v1.train.SaverDef, variables: set[str]) -> SaverOps:
-    """Finds what a Saver saves besides the variables of these names."""
+    """Finds the objects that a Saver saves besides the variables of these names.
+
+    Raises:
+        KeyError: The graph does not have the Saver's ops.
+    """
     restore_all = graph.get_operation_by_name(saver_def.restore_op_name)
     written = _written(graph.get_tensor_by_name(saver_def.save_tensor_name).op)
     read = _read(restore_all)
@@ -133,7 +138,7 @@ def _saver_ops(graph: tf.Graph, saver_def: tf.compat.v1.train.SaverDef, variable
 
 
 def _written(save: tf.Operation) -> dict[tuple[str, str], tf.Tensor]:
-    """The tensors that are written to a file before `save`, by name in the file and slice."""
+    """Returns the tensors that are written to a file before `save`, by name in the file and slice."""
     written: dict[tuple[str, str], tf.Tensor] = {}
     for op in ancestors([save], _SAVE_OPS):
         if op.type in _SAVE_OPS:
@@ -143,7 +148,7 @@ def _written(save: tf.Operation) -> dict[tuple[str, str], tf.Tensor]:
 
 
 def _read(restore: tf.Operation) -> dict[str, tuple[str, str]]:
-    """Name in the file and slice of what is read for `restore`, by the names of the tensors."""
+    """Returns name in the file and slice of the tensors read for `restore`, by the tensors' names."""
     read: dict[str, tuple[str, str]] = {}
     for op in ancestors([restore]):
         if op.type == "RestoreV2":
@@ -153,20 +158,20 @@ def _read(restore: tf.Operation) -> dict[str, tuple[str, str]]:
 
 
 def _places(names: tf.Tensor, slices: tf.Tensor) -> list[tuple[str, str]]:
-    """Names in a file and slices, as the inputs of an op give them."""
+    """Returns pairs of name in a file and slice, as the constant inputs of an op hold them."""
     pairs = zip(tf.get_static_value(names), tf.get_static_value(slices), strict=True)
     return [(name.decode(), slice_spec.decode()) for name, slice_spec in pairs]
 
 
 def _members(group: tf.Operation) -> list[tf.Operation]:
-    """The operations that a group runs."""
+    """Returns the operations that a `tf.group` runs."""
     if group.type != "NoOp":
         return [group]
     return [member for op in group.control_inputs for member in _members(op)]
 
 
 def _source(tensor: tf.Tensor) -> tf.Operation:
-    """The variable that a tensor is read from, or the operation that computes it."""
+    """Returns the variable that a tensor is read from, or the operation that computes it."""
     op = tensor.op
     while op.type in _READS:
         op = op.inputs[0].op
@@ -174,7 +179,7 @@ def _source(tensor: tf.Tensor) -> tf.Operation:
 
 
 def ancestors(operations: Iterable[tf.Operation], stop: Collection[str] = ()) -> Iterator[tf.Operation]:
-    """The operations and all they depend on, but for what lies behind an operation of a type in `stop`."""
+    """Yields the operations and all they depend on; does not search behind operations of types in `stop`."""
     found: set[str] = set()
     waiting = list(operations)
     while waiting:

@@ -24,7 +24,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train import arguments
-from keras_legacy_train.framework.variables import check_variable
+from keras_legacy_train.framework.variables import assert_global_step, check_variable, get_global_step
 
 __all__ = ["OPTIMIZER_CLS_NAMES", "OPTIMIZER_SUMMARIES", "adaptive_clipping_fn", "optimize_loss"]
 
@@ -102,9 +102,9 @@ def optimize_loss(
     if loss.shape.ndims != 0:
         raise ValueError(f"loss must be a scalar; {loss.name!r} has shape {loss.shape}.")
     if global_step is None:
-        global_step = v1.train.get_global_step()
+        global_step = get_global_step()
     else:
-        v1.train.assert_global_step(global_step)
+        assert_global_step(global_step)
     if gradient_noise_scale is not None and not tf.is_tensor(gradient_noise_scale):
         gradient_noise_scale = arguments.as_number("gradient_noise_scale", gradient_noise_scale)
     if gradient_multipliers is not None and not isinstance(gradient_multipliers, Mapping):

@@ -9,13 +9,55 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow, arguments
+from keras_legacy_train.graph.elements import find_global_step, find_variable, is_variable
 
 _KEYS = tf.compat.v1.GraphKeys
 
-assert_global_step = tf.compat.v1.train.assert_global_step
-create_global_step = tf.compat.v1.train.create_global_step
-get_global_step = tf.compat.v1.train.get_global_step
-get_or_create_global_step = tf.compat.v1.train.get_or_create_global_step
+
+def get_global_step(graph: tf.Graph | None = None) -> Any:
+    """Returns the global step of a graph, or `None`; stands for `tf.compat.v1.train.get_global_step`.
+
+    Args:
+        graph: The graph; by default the default graph.
+
+    Returns:
+        What is in the `GLOBAL_STEP` collection, or else the variable named `global_step`.
+
+    Raises:
+        TypeError: It is not an integer or not a scalar.
+    """
+    return find_global_step(tf.compat.v1.get_default_graph() if graph is None else graph)
+
+
+def create_global_step(graph: tf.Graph | None = None) -> Any:
+    """Makes the global step of a graph; stands for `tf.compat.v1.train.create_global_step`.
+
+    Args:
+        graph: The graph; by default the default graph.
+
+    Returns:
+        The variable, an `int64` scalar.
+
+    Raises:
+        ValueError: The graph has a global step.
+    """
+    if get_global_step(graph) is not None:
+        raise ValueError('"global_step" already exists.')
+    return tf.compat.v1.train.create_global_step(graph)
+
+
+def get_or_create_global_step(graph: tf.Graph | None = None) -> Any:
+    """Returns the global step of a graph, and makes it if there is none. See `get_global_step`."""
+    step = get_global_step(graph)
+    return tf.compat.v1.train.create_global_step(graph) if step is None else step
+
+
+def assert_global_step(global_step_tensor: Any) -> None:
+    """Raises TypeError for a global step that is not an integer scalar, a variable or tensor."""
+    is_handle = is_variable(global_step_tensor)
+    tf.compat.v1.train.assert_global_step(
+        find_variable(global_step_tensor) if is_handle else global_step_tensor
+    )
 
 
 def assert_or_get_global_step(graph: tf.Graph | None = None, global_step_tensor: Any = None) -> Any:
@@ -35,6 +77,8 @@ def assert_or_get_global_step(graph: tf.Graph | None = None, global_step_tensor:
         raise TypeError(f"graph must be a tf.Graph; it is {graph!r}.")
     if global_step_tensor is None:
         return get_global_step(graph)
+    if is_variable(global_step_tensor):
+        global_step_tensor = find_variable(global_step_tensor)
     try:
         assert_global_step(global_step_tensor)
     except TypeError as error:

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.graph.elements import graph_element
+from keras_legacy_train.graph.elements import find_global_step, graph_element
 from keras_legacy_train.graph.saving.meta_graph import read_meta_graph
 
 
@@ -76,16 +76,15 @@ def as_loss(graph: tf.Graph, loss_op: Any) -> tf.Tensor:
     if isinstance(loss, tf.Operation):
         raise ValueError(f"{expected}; it is the operation {loss.name!r}.")
     if loss.shape.num_elements() not in (None, 1):
-        raise ValueError(
-            f"{expected}; {loss.name!r} has shape {loss.shape}. Reduce it, e.g. by tf.reduce_mean."
-        )
+        name = loss_op if isinstance(loss_op, str) else loss.name
+        raise ValueError(f"{expected}; {name!r} has shape {loss.shape}. Reduce it, e.g. by tf.reduce_mean.")
     return loss
 
 
 def as_global_step(graph: tf.Graph, global_step_tensor: Any) -> str:
     """The name of the variable that counts steps; looked up in the graph if it is not given."""
     if global_step_tensor is None:
-        global_step_tensor = tf.compat.v1.train.get_global_step(graph)
+        global_step_tensor = find_global_step(graph)
     if global_step_tensor is None:
         raise ValueError('No "global_step" was provided or found in the graph.')
     (element,) = as_elements("global_step_tensor", graph, global_step_tensor)

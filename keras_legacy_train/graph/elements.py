@@ -2,24 +2,89 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
 
+_KEYS = tf.compat.v1.GraphKeys
+
 
 def graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:
-    """The tensor or operation that is meant.
+    """Returns the tensor or operation that is meant.
 
     Args:
         graph: Where to look for it.
         request: A tensor, operation, variable, or a name. Of `"x"` the tensor `x:0` is meant if the operation
-            `x` has an output, and else the operation.
+            `x` has an output, and else the operation. Of a variable, its value is meant.
 
     Raises:
         ValueError: It is not in the graph.
     """
+    element = _graph_element(graph, request)
+    return variable_value(element) if is_variable(element) else element
+
+
+def is_variable(element: Any) -> bool:
+    """Tells whether it is the handle of a resource variable."""
+    operation = getattr(element, "op", None)  # a tensor of eager execution has none
+    return isinstance(element, tf.Tensor) and operation is not None and operation.type == "VarHandleOp"
+
+
+def variable_value(handle: tf.Tensor) -> tf.Tensor:
+    """Returns the tensor that reads a resource variable.
+
+    The name of a reference variable is that of its value, and code written for those names variables so. The
+    name of a resource variable is that of its handle.
+    """
+    for operation in handle.consumers():
+        if operation.type == "ReadVariableOp" and not operation.control_inputs:
+            return operation.outputs[0]
+    with handle.graph.as_default(), tf.control_dependencies(None):
+        return tf.raw_ops.ReadVariableOp(resource=handle, dtype=handle.op.get_attr("dtype"))
+
+
+def find_variable(handle: tf.Tensor) -> tf.Variable | tf.Tensor:
+    """Returns the global variable that has the handle, or the tensor that reads it if none has."""
+    variables = handle.graph.get_collection(_KEYS.GLOBAL_VARIABLES)
+    found = next((variable for variable in variables if variable.op is handle.op), None)
+    return variable_value(handle) if found is None else found
+
+
+def find_global_step(graph: tf.Graph) -> tf.Variable | tf.Tensor | None:
+    """Returns the variable that counts a graph's steps, or `None`.
+
+    It is the one in the `GLOBAL_STEP` collection, or else the one named `global_step`, of which
+    `tf.compat.v1.train.get_global_step` takes the handle if it is a resource variable.
+
+    Raises:
+        TypeError: It is not an integer or not a scalar.
+    """
+    handle = None
+    if not graph.get_collection(_KEYS.GLOBAL_STEP):
+        with contextlib.suppress(KeyError):
+            handle = graph.get_tensor_by_name(f"{_KEYS.GLOBAL_STEP}:0")
+    if not is_variable(handle):
+        return tf.compat.v1.train.get_global_step(graph)
+    step = find_variable(handle)
+    tf.compat.v1.train.assert_global_step(step)
+    return step
+
+
+def register_global_step(graph: tf.Graph) -> None:
+    """Puts the variable that counts a graph's steps into the `GLOBAL_STEP` collection, if that is empty.
+
+    There TensorFlow finds it, when its hooks or a monitor ask for it.
+    """
+    step = find_global_step(graph)
+    is_collected = bool(graph.get_collection(_KEYS.GLOBAL_STEP))
+    if isinstance(step, tf.Variable) and not is_collected and not graph.finalized:
+        graph.add_to_collection(_KEYS.GLOBAL_STEP, step)
+
+
+def _graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:
     if isinstance(request, (tf.Tensor, tf.Operation)) and request.graph is graph:
         return request
     try:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -34,6 +34,7 @@ from keras_legacy_train.graph.part import Part
 from keras_legacy_train.graph.random_ops import stateful_twins
 from keras_legacy_train.graph.rewriting import inputs, products
 from keras_legacy_train.graph.rewriting.devices import LocalDevices
+from keras_legacy_train.graph.rewriting.feeds import fed_value, with_fed_variables
 from keras_legacy_train.graph.rewriting.frames import Frames
 from keras_legacy_train.graph.rewriting.idle_controls import drop_idle_controls
 from keras_legacy_train.graph.rewriting.ordering import order_updates
@@ -138,10 +139,10 @@ class LiftedGraph:
         """The variable of the op of that name; two ops that share a variable lead to the same."""
         return self._captured[name]
 
-    def spec(self, fetch: str) -> tf.TensorSpec:
-        """Of what shape and dtype is what `function` returns for a tensor."""
-        variable = self._captured.get(node_name(fetch))
-        tensor = self.graph.get_tensor_by_name(fetch) if variable is None else variable
+    def spec(self, tensor_name: str) -> tf.TensorSpec:
+        """Returns the shape and dtype of what `function` takes or returns for a tensor."""
+        variable = self._captured.get(node_name(tensor_name))
+        tensor = self.graph.get_tensor_by_name(tensor_name) if variable is None else variable
         return tf.TensorSpec(tensor.shape, tensor.dtype.base_dtype)
 
     @collector_paused()
@@ -253,10 +254,7 @@ class LiftedGraph:
         self, feeds: tuple[str, ...], fetches: tuple[str, ...], operations: tuple[str, ...]
     ) -> Function:
         part = self._part(feeds, fetches, operations)
-        signature = [
-            tf.TensorSpec(tensor.shape, tensor.dtype.base_dtype)
-            for tensor in map(self.graph.get_tensor_by_name, feeds)
-        ]
+        signature = [self.spec(feed) for feed in feeds]
 
         def body(*arguments: tf.Tensor) -> list[tf.Tensor]:
             fetched, operations = part.build(arguments)
@@ -276,7 +274,11 @@ class LiftedGraph:
     def _part(self, feeds: tuple[str, ...], fetches: tuple[str, ...], operations: tuple[str, ...]) -> Part:
         operations = tuple(name for name in operations if name not in self._captured)
         fetched, extra = self._readable(fetches, operations)
-        graph_def, captured = self._subgraph({*map(node_name, fetched), *operations}, extra, set(feeds))
+        fed_variables = {name: fed_value(name) for name in feeds if node_name(name) in self._captured}
+        feeds = tuple(fed_variables.get(name, name) for name in feeds)
+        graph_def, captured = self._subgraph(
+            {*map(node_name, fetched), *operations}, extra, set(feeds), fed_variables
+        )
         return Part(
             graph_def,
             feeds,
@@ -321,9 +323,13 @@ class LiftedGraph:
         return read
 
     def _subgraph(
-        self, wanted: set[str], extra: dict[str, NodeDef], feeds: set[str]
+        self,
+        wanted: set[str],
+        extra: dict[str, NodeDef],
+        feeds: set[str],
+        fed_variables: Mapping[str, str],
     ) -> tuple[tf.compat.v1.GraphDef, list[str]]:
-        """The nodes that `wanted` need, cut off at the fed tensors; and the variables among them."""
+        """Returns the nodes that `wanted` need, cut off at the fed tensors, and the variables among them."""
         found: dict[str, NodeDef] = {}
         captured: dict[str, None] = {}
         waiting = list(wanted)
@@ -337,13 +343,11 @@ class LiftedGraph:
             node = extra.get(name) or self._nodes[name]
             data, controls = split_inputs(node)
             kept = [c for c in controls if c not in self._captured and f"{c}:0" not in feeds]
-            if node.op == "ReadVariableOp" and data[0] in feeds:
-                # A reference variable is fed: what reads it gets the fed value.
-                dtype = node.attr["dtype"]
-                node = make_node("Identity", node.name, data, kept)
-                node.attr["T"].CopyFrom(dtype)
-            elif len(kept) != len(controls):
+            if len(kept) != len(controls):
                 node = with_inputs(node, data, kept)
+            if not fed_variables.keys().isdisjoint(data):
+                node = with_fed_variables(node, fed_variables)
+                data, _ = split_inputs(node)
             if node.op == "Placeholder":
                 shape = self.graph.get_tensor_by_name(f"{name}:0").shape
                 raise tf.errors.InvalidArgumentError(

@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
+from keras_legacy_train.graph.elements import is_variable, variable_value
 from keras_legacy_train.graph.lifted import LiftedGraph
 
 
@@ -183,6 +184,8 @@ class GraphSession(_tensorflow.SessionInterface):
         return _tensorflow.expand_feed(key, value)
 
     def _place(self, key: Any) -> FeedPlace:
+        if is_variable(handle := getattr(key, "handle", None)):
+            key = handle
         if not isinstance(key, (str, tf.Tensor)):  # a variable is not always hashable
             return FeedPlace(self._tensor(key))
         if key not in self._places:
@@ -196,6 +199,8 @@ class GraphSession(_tensorflow.SessionInterface):
             tensor = self.graph.as_graph_element(key, allow_tensor=True, allow_operation=False)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"Cannot feed {key!r}: it is no tensor of the graph. {error}") from error
+        if is_variable(tensor):
+            return tensor
         if not self.graph.is_feedable(tensor) or tensor.dtype in (tf.resource, tf.variant):
             raise ValueError(f"Tensor {tensor.name} may not be fed.")
         return tensor
@@ -213,6 +218,8 @@ class FeedPlace:
 
     def __init__(self, tensor: tf.Tensor):
         self.name = tensor.name
+        if is_variable(tensor):  # fed is its value
+            tensor = variable_value(tensor)
         self._dtype = tensor.dtype.base_dtype
         self._shape = tensor.shape
         self._dimensions = None if tensor.shape.rank is None else tensor.shape.as_list()

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train.graph.elements import find_global_step
 from keras_legacy_train.monitors.calls import as_requests, check_monitor, end_monitor
 from keras_legacy_train.programs.outputs import StepOutputs
 from keras_legacy_train.types import Monitor, SessionLike
@@ -49,7 +50,7 @@ class RunHookAdapterForMonitors(tf.compat.v1.train.SessionRunHook):
         self._step = 0
 
     def begin(self) -> None:
-        self._global_step = tf.compat.v1.train.get_global_step()
+        self._global_step = find_global_step(tf.compat.v1.get_default_graph())
         if self._global_step is None:
             raise RuntimeError("Global step should be created to use monitors.")
         for monitor in self._monitors:

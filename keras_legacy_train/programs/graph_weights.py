@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
+from keras_legacy_train.graph.elements import find_global_step
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.graph_optimizer import GraphOptimizer, find_learning_rate
 
@@ -93,7 +94,7 @@ class GraphWeights(keras.Model):
         rate = by_name.get(rate_name)
         if rate is None and rate_name is not None:
             rate = self._shared_variable(rate_name, trainable=False)
-        global_step = tf.compat.v1.train.get_global_step(graph)
+        global_step = find_global_step(graph)
         steps = None if global_step is None else by_name.get(global_step.op.name)
         self.optimizer = GraphOptimizer(rate, steps)
         self._scopes = functools.cache(lambda: _scopes(by_name, name))

@@ -19,6 +19,7 @@ from keras_legacy_train.callbacks.on_graphs import check_callbacks
 from keras_legacy_train.callbacks.resumed_input import ResumedInput
 from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
 from keras_legacy_train.checkpoints import NamedVariables
+from keras_legacy_train.graph.elements import register_global_step
 from keras_legacy_train.graph.initialize import check_initialized, initialize_locals, initialize_variables
 from keras_legacy_train.graph.iterators import IteratorPositions
 from keras_legacy_train.graph.lifted import LiftedGraph
@@ -76,6 +77,7 @@ def train_graph(
             else MonitorCallback(each, tell_epochs=options.steps_per_epoch is not None)
             for each in monitors
         ]
+        register_global_step(graph)
         with graph.as_default():
             cleanup.enter_context(begun(monitor_callbacks, until))
 

@@ -42,7 +42,7 @@ class Things:
             self.ragged_double = self.ragged * 2
             self.slices = tf.IndexedSlices(self.x * 3.0, tf.constant([0, 1]), tf.constant([4]))
             self.assign = self.w.assign([7.0, 8.0])
-            v1.get_variable("resource", initializer=1.0, use_resource=True)
+            tf.lookup.experimental.MutableHashTable(tf.int64, tf.float32, 0.0, name="table")
             self.init = v1.global_variables_initializer()
 
 
@@ -151,7 +151,7 @@ def test_fed_variable_keeps_its_value(things: Things, session: GraphSession) -> 
     [
         ({"no such": 1.0}, "Cannot feed 'no such:0': it is no tensor of the graph"),
         ({"x:7": 1.0}, "Cannot feed 'x:7'"),
-        ({"resource:0": 1.0}, "Tensor resource:0 may not be fed."),
+        ({"table:0": 1.0}, "Tensor table:0 may not be fed."),
         ({"x:0": 1.0}, "x:0 takes shape (None,) and dtype float32; it was given shape ()"),
         ({"x:0": None}, "x:0 takes shape (None,) and dtype float32, fed as an array; it was given None."),
         ({"x:0": ["a"]}, "x:0 takes shape (None,) and dtype float32"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +10,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_legacy_train.callbacks.callback_state import as_json, callback_state, from_json, set_callback_state
+from keras_legacy_train.callbacks.callback_state import (
+    as_json,
+    callback_state,
+    from_json,
+    left_out,
+    set_callback_state,
+)
 from keras_legacy_train.callbacks.keras_adapter import KerasAdapter
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.epochs import Epochs
@@ -38,7 +45,7 @@ class RunState(tf.train.experimental.PythonState):
             for each in map(_of_the_user, self._callbacks)
         ]
         epoch = {"number": self._epochs.number, "start": self._epochs.start}
-        step = as_json(self._program.get_state())
+        step = as_json(self._program.get_state(), functools.partial(left_out, "train_step"))
         return json.dumps({"epoch": epoch, "step": step, "callbacks": callbacks}).encode()
 
     def deserialize(self, string_value: bytes) -> None:
@@ -63,6 +70,11 @@ class RunState(tf.train.experimental.PythonState):
         for callback, state in self._restored:
             set_callback_state(callback, state)
 
+    def check(self) -> None:
+        """Raises TypeError if a resumed run could not be saved; of a fresh one, the first checkpoint tells."""
+        if self._restored:
+            self.serialize()
+
 
 class Reminder(LoopCallback):
     """Reminds the callbacks when training begins. It must come after them: `on_train_begin` of many forgets.
@@ -77,6 +89,7 @@ class Reminder(LoopCallback):
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         self._run.remind()
+        self._run.check()
 
 
 def _of_the_user(callback: LoopCallback) -> keras.callbacks.Callback:

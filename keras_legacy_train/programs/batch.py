@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.programs.base import Steps
+from keras_legacy_train.programs.logs import flat_logs
 from keras_legacy_train.programs.named_values import NamedValues
 from keras_legacy_train.programs.source import Source
 from keras_legacy_train.programs.traced_step import NO_BATCH, BatchStep, TracedStep
@@ -57,7 +58,7 @@ class BatchProgram:
         if self._last_loss is None:
             return {}
         needed = self._traced.needed or self._step.needed_logs(self._last_logs)
-        logs = {name: np.asarray(log) if name in needed else None for name, log in self._last_logs.items()}
+        logs = {name: log if name in needed else None for name, log in self._last_logs.items()}
         return {"loss": self._last_loss, "logs": logs}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -78,7 +79,7 @@ class BatchProgram:
         seconds = time.perf_counter() - began
         self._last_loss, self._last_logs = losses[0], logs
         # Among the logs, the loss may be a mean over the epoch so far.
-        outputs = self.values.outputs(requests, {**logs, "loss": losses[0]})
+        outputs = self.values.outputs(requests, {**flat_logs(logs), "loss": losses[0]})
         return Steps(start, numbers, losses, seconds, outputs=outputs, logs=logs)
 
     def run_window(self, until: float, at_most: int) -> Steps:
@@ -97,7 +98,7 @@ class BatchProgram:
         numbers, losses, *needed = columns
         if len(numbers):
             self._last_loss = losses[-1].astype(traced.loss_dtype)
-            logs = {name: float(log[-1]) for name, log in zip(traced.needed, needed, strict=True)}
+            logs = tf.nest.pack_sequence_as(traced.needed, [float(log[-1]) for log in needed])
             self._last_logs = {name: logs.get(name) for name in traced.log_names}
         return Steps(start, numbers.astype(np.int64), losses.astype(traced.loss_dtype), seconds, error=end)
 

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from keras_legacy_train.programs.logs import python_logs
-from keras_legacy_train.programs.traced_step import TracedStep
+from keras_legacy_train.programs.traced_step import TracedStep, is_number
 
 
 class OptimizerStep:
@@ -120,7 +120,7 @@ class FunctionStep:
         pass
 
     def needed_logs(self, logs: Mapping[str, Any]) -> list[str]:
-        return [name for name, spec in logs.items() if name != "loss" and _is_number(spec)]
+        return [name for name, spec in logs.items() if name != "loss" and is_number(spec)]
 
     def epoch_logs(self, loss: Any, logs: Mapping[str, Any]) -> dict[str, Any]:
         known = {name: log for name, log in logs.items() if log is not None}
@@ -139,12 +139,6 @@ class FunctionStep:
             raise ValueError(f"loss_op must give one number; it gives the shape {loss.shape}.")
         logs = dict(outputs) if isinstance(outputs, Mapping) else {}
         return tf.reshape(loss, []), {**logs, "loss": tf.reshape(loss, [])}
-
-
-def _is_number(spec: Any) -> bool:
-    if not isinstance(spec, tf.TensorSpec) or spec.shape.rank != 0:
-        return False
-    return spec.dtype.is_bool or spec.dtype.is_integer or spec.dtype.is_floating
 
 
 def _entry(outputs: Any, key: str) -> tf.Tensor:

@@ -5,18 +5,49 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 
 def python_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """Logs as Python floats where they are single numbers; tensors are arrays, and dicts are dissolved."""
+    """Returns logs as `model.fit` gives them to callbacks.
+
+    Nested dicts are dissolved. What `float` takes is a float, other tensors are arrays, and the rest stays.
+    """
     result: dict[str, Any] = {}
     for name, value in sorted(logs.items()):
-        if isinstance(value, Mapping):
-            result.update(python_logs(value))
-        else:
-            array = np.asarray(value)
-            is_number = array.ndim == 0 and array.dtype.kind in "biuf"
-            result[name] = float(array) if is_number else array if tf.is_tensor(value) else value
+        result.update(python_logs(value) if isinstance(value, Mapping) else {name: _as_python(value)})
     return result
+
+
+def flat_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns logs with nested dicts dissolved, and their values as they are."""
+    result: dict[str, Any] = {}
+    for name, value in logs.items():
+        result.update(flat_logs(value) if isinstance(value, Mapping) else {name: value})
+    return result
+
+
+def lists_as_tensors(logs: Any) -> Any:
+    """Returns logs with tensors in the place of lists, as the step of `model.fit` returns them."""
+    if isinstance(logs, Mapping):
+        return {name: lists_as_tensors(log) for name, log in logs.items()}
+    return tf.convert_to_tensor(logs) if isinstance(logs, list) else logs
+
+
+def to_numpy(tensor: Any) -> np.ndarray:
+    """Returns the array of an eager tensor of any kind, or of a variable; strings as objects."""
+    if isinstance(tensor, (tf.SparseTensor, tf.RaggedTensor, tf.IndexedSlices)):
+        return np.asarray(keras.ops.convert_to_numpy(tensor))
+    tensor = tf.convert_to_tensor(tensor)
+    return np.array(tensor.numpy(), object if tensor.dtype == tf.string else tensor.dtype.as_numpy_dtype)
+
+
+def _as_python(value: Any) -> Any:
+    if tf.is_tensor(value):
+        value = to_numpy(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value

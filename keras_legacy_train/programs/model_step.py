@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_legacy_train import _keras
-from keras_legacy_train.programs.logs import python_logs
+from keras_legacy_train.programs.logs import flat_logs, lists_as_tensors, python_logs
 from keras_legacy_train.programs.traced_step import TracedStep
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -75,7 +75,13 @@ class ModelStep:
 
     def _train_on_replica(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
         with _keras.recorded_losses(self._model) as losses:
-            logs = dict(self._model.train_step(_keras.without_optionals(batch)))
+            logs = self._model.train_step(_keras.without_optionals(batch))
+        if not isinstance(logs, Mapping):
+            raise TypeError(
+                f"train_step of {self._model.name!r} must return a dict of logs, such as {{'loss': loss}}; it"
+                f" returns {logs!r}."
+            )
+        logs = lists_as_tensors(logs)
         return self._loss(losses, logs), logs
 
     def _loss(self, losses: list[tf.Tensor], logs: Mapping[str, Any]) -> tf.Tensor:
@@ -86,9 +92,10 @@ class ModelStep:
                 f"train_step of {self._model.name!r} neither calls compute_loss nor returns a loss, so nobody"
                 " can tell how the training goes. Have it return {'loss': loss}."
             )
-        name = "loss" if "loss" in logs else next(iter(logs))
+        numbers = flat_logs(logs)
+        name = "loss" if "loss" in numbers else next(iter(numbers))
         _LOGGER.info("The loss of a step is %r of what train_step of %r returns.", name, self._model.name)
-        return logs[name]
+        return tf.convert_to_tensor(numbers[name])
 
 
 def _is_within_reach(tensor: tf.Tensor) -> bool:

@@ -84,7 +84,7 @@ class TracedStep:
             told: of a step that is run as Python code, none.
         loss_dtype: The NumPy dtype of the loss.
         log_names: The names of the logs.
-        needed: Those of them that a window brings back.
+        needed: Those of them that a window brings back, symbolic tensors by name.
         has_windows: Whether there can be a window.
     """
 
@@ -101,7 +101,7 @@ class TracedStep:
         self.variables: list[tf.Variable] = []
         self.loss_dtype: Any = None
         self.log_names: list[str] = []
-        self.needed: list[str] = []
+        self.needed: dict[str, Any] = {}
         self.has_windows = False
         self.run_once: Callable[[Any], tuple[tf.Tensor, tf.Tensor, dict[str, Any]]] = self._advance
         if not step.run_eagerly:
@@ -137,15 +137,13 @@ class TracedStep:
         _, loss, logs = traced.structured_outputs
         self.loss_dtype = loss.dtype.as_numpy_dtype
         self.log_names = list(logs)
-        self.needed = self._step.needed_logs(logs)
-        # A window brings back one number for each of them.
-        needed = map(logs.__getitem__, self.needed)
-        self.has_windows = all(isinstance(log, tf.TensorSpec) and log.shape.rank == 0 for log in needed)
+        self.needed = {name: logs[name] for name in self._step.needed_logs(logs)}
+        self.has_windows = all(map(is_number, tf.nest.flatten(self.needed)))
 
     def _make_window(self, specs: tuple[Any, ...]) -> Window:
         def run_on(batch: Any) -> list[tf.Tensor]:
             number, loss, logs = self.run_once(batch)
-            numbers = [number, loss, *map(logs.__getitem__, self.needed)]
+            numbers = [number, loss, *tf.nest.flatten({name: logs[name] for name in self.needed})]
             return [tf.reshape(tf.cast(each, tf.float64), []) for each in numbers]
 
         def run_on_next(*iterators: Any) -> list[tf.Tensor]:
@@ -162,9 +160,16 @@ class TracedStep:
             must_end = (number >= until) | (number == NO_BATCH) | self._is_fatal(loss)
             return numbers, must_end | self.stop.read_value()
 
-        columns = 2 + len(self.needed)
+        columns = 2 + len(tf.nest.flatten(self.needed))
         inputs = [tf.TensorSpec([], tf.float64), *specs]
         return Window(run_step, [tf.float64] * columns, inputs=inputs)
+
+
+def is_number(log: Any) -> bool:
+    """Tells whether a log is a tensor of a single real number, so that a window can keep it."""
+    if not isinstance(log, tf.Tensor) or log.shape.rank != 0:
+        return False
+    return log.dtype.is_bool or log.dtype.is_integer or log.dtype.is_floating
 
 
 def _cond_of_replicas(wanted: tf.Tensor, run: Callable[[], Any], skip: Callable[[], Any]) -> Any:

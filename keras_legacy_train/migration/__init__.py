@@ -1,4 +1,4 @@
-"""From TensorFlow 1 to Keras: what a checkpoint holds, put into the weights of a Keras model.
+"""Fills the weights of a Keras model from a checkpoint of TensorFlow 1.
 
 ```python
 import keras

@@ -1,4 +1,4 @@
-"""Recurrent cells of a model, and those of a checkpoint they are filled from."""
+"""Finds the recurrent cells of a model and of a checkpoint, and converts the weights of one to the other."""
 
 from __future__ import annotations
 
@@ -7,28 +7,24 @@ import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 
-import keras
-import numpy as np
-
-from keras_legacy_train.migration.layouts import LAYOUTS, Layout, Sizes, kind_and_sizes
-from keras_legacy_train.migration.names import Parts, folded, split, without_nameless_models
-from keras_legacy_train.migration.report import FilledWeight
-from keras_legacy_train.migration.weights import Reader, Tensor, Weight, with_value
+from keras_legacy_train.migration.layouts import LAYOUTS, Layout, Sizes, identify_cell
+from keras_legacy_train.migration.names import Parts, normalized, split_name, without_default_model_names
+from keras_legacy_train.migration.weights import Assignment, Reader, Tensor, Weight, make_assignment
 
 _ROLES = ("kernel", "recurrent_kernel", "bias")
 
-# Names that tell the kind of a cell, or what runs it, and not which one it is.
+# Scope parts that name the kind of a cell or of its wrapper. They do not tell which cell of the model it is.
 _GENERIC = re.compile(
     r"(?:basic_|simple_|multi_|stacked_|cudnn_|cudnn_compatible_|bidirectional_|stack_bidirectional_)?"
     r"(?:rnn|lstm|gru)(?:_fused)?(?:_cells?)?(?:_\d+)?|bidirectional(?:_\d+)?"
 )
 _DIRECTION = re.compile(r"(?:(fw|forward)|bw|backward)(?:_(\w+))?")
-# A kernel with a bias may be that of a dense layer: what the scope of a cell is called.
-_CALLED = {
+# A kernel with a bias may also be a dense layer. It is a cell if its scope has such a name.
+_CELL_SCOPES = {
     "LSTM": re.compile(r"\w*lstm\w*cell(?:_\d+)?|lstm(?:_\d+)?"),
     "SimpleRNN": re.compile(r"(?:basic_|simple_)?rnn(?:_cell)?(?:_\d+)?"),
 }
-# What `GRUBlockCell` called its tensors.
+# The tensor names of `GRUBlockCell`, and those of the equivalent `GRUCell`.
 _BLOCK_GRU = {
     "w_ru": "gates/kernel",
     "b_ru": "gates/bias",
@@ -39,14 +35,14 @@ _BLOCK_GRU = {
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class StoredCell:
-    """A cell in a checkpoint.
+    """Describes a recurrent cell in a checkpoint.
 
     Attributes:
-        scope: The scope of its tensors.
-        layout: How its weights are kept.
-        tensors: Its tensors, as the layout lists them.
+        scope: The scope of its tensors, in parts.
+        layout: How its weights are stored.
+        tensors: Its tensors, in the order of `layout.tensors`.
         sizes: Its sizes.
-        extras: Names of other tensors below its scope, which the cell of Keras has not.
+        extras: Names of other tensors below its scope, which a Keras cell does not have.
     """
 
     scope: Parts
@@ -57,11 +53,11 @@ class StoredCell:
 
     @property
     def parts(self) -> Parts:
-        return _without_cell(self.scope)
+        return _without_cell_parts(self.scope)
 
     @property
     def spellings(self) -> Sequence[Parts]:
-        return _without_cell(self.scope), _specific(self.scope)
+        return _without_cell_parts(self.scope), _identifying_parts(self.scope)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -72,25 +68,25 @@ class StoredCell:
         return self.layout.kind
 
     @property
-    def is_called_so(self) -> bool:
-        """Whether it is a cell for certain; a kernel and a bias may be a dense layer if not named so."""
+    def is_certain(self) -> bool:
+        """Tells whether it is surely a cell; a kernel with a bias may also be a dense layer."""
         if self.layout.tensors != ("kernel", "bias"):
             return True
-        return bool(self.scope and _CALLED[self.kind].fullmatch(self.scope[-1].lower()))
+        return bool(self.scope and _CELL_SCOPES[self.kind].fullmatch(self.scope[-1].lower()))
 
-    def is_at(self, scope: Parts) -> bool:
-        """Whether a user means this cell who names that scope."""
-        if folded(scope) == folded(self.scope):
+    def matches_scope(self, scope: Parts) -> bool:
+        """Returns whether a scope in the user's `name_map` means this cell."""
+        if normalized(scope) == normalized(self.scope):
             return True
-        return self.is_called_so and _specific(scope) == _specific(self.scope)
+        return self.is_certain and _identifying_parts(scope) == _identifying_parts(self.scope)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Cell:
-    """A recurrent cell of the model.
+    """Describes a recurrent cell of the model.
 
     Attributes:
-        scope: The path of its weights without their last part.
+        scope: The path of its weights without the last part.
         kind: `"LSTM"`, `"GRU"` or `"SimpleRNN"`.
         sizes: Its sizes.
         weights: Its kernel, its recurrent kernel and, if it has one, its bias.
@@ -103,35 +99,35 @@ class Cell:
 
     @property
     def parts(self) -> Parts:
-        return _without_cell(self.scope)
+        return _without_cell_parts(self.scope)
 
     @property
     def spellings(self) -> Sequence[Parts]:
-        return _without_cell(self.scope), _specific(self.scope)
+        return _without_cell_parts(self.scope), _identifying_parts(self.scope)
 
-    def is_like(self, stored: StoredCell) -> bool:
-        """Whether a stored cell of its name would be its counterpart, if only it fitted."""
-        return stored.is_called_so and stored.kind == self.kind
+    def could_match(self, stored: StoredCell) -> bool:
+        """Returns whether a stored cell of the same name is its counterpart, whatever the sizes."""
+        return stored.is_certain and stored.kind == self.kind
 
-    def problem(self, stored: StoredCell) -> str | None:
-        """Why it cannot be filled from a stored cell of its kind, or `None` if it can."""
+    def mismatch(self, stored: StoredCell) -> str | None:
+        """Says why a stored cell of its kind does not fit; `None` if it fits."""
         path, name = self.weights[0].path, stored.names[0]
         if stored.sizes[:2] != self.sizes[:2]:
             ours, theirs = list(self.weights[0].shape), list(stored.tensors[0].shape)
             return (
-                f"{path}: shape {ours} in the model, of {_in_words(self.sizes)}, but {name} has shape"
-                f" {theirs} in the checkpoint, of {_in_words(stored.sizes)}"
+                f"{path}: shape {ours} in the model, of {_describe(self.sizes)}, but {name} has shape"
+                f" {theirs} in the checkpoint, of {_describe(stored.sizes)}"
             )
         if stored.extras:
             return (
                 f"{path}: {name} is of a cell with more than a Keras {self.kind}: {', '.join(stored.extras)}"
             )
         if stored.sizes.bias != self.sizes.bias:
-            return self._bias_problem(stored)
-        problems = (weight.dtype_problem(tensor) for tensor in stored.tensors for weight in self.weights)
+            return self._bias_mismatch(stored)
+        problems = (weight.dtype_mismatch(tensor) for tensor in stored.tensors for weight in self.weights)
         return next(filter(None, problems), None)
 
-    def _bias_problem(self, stored: StoredCell) -> str:
+    def _bias_mismatch(self, stored: StoredCell) -> str:
         ours, theirs = (
             "no bias" if sizes.bias is None else f"a bias of shape {list(sizes.bias)}"
             for sizes in (self.sizes, stored.sizes)
@@ -144,26 +140,27 @@ class Cell:
             return f"{problem}; make the layer with reset_after={len(stored.sizes.bias) == 2}"
         return problem
 
-    def filled(
-        self, stored: StoredCell, read: Reader, forget_bias: float
-    ) -> list[tuple[FilledWeight, keras.Variable, np.ndarray]]:
-        """What goes into its weights from a stored cell.
+    def assignments(self, stored: StoredCell, read: Reader, forget_bias: float) -> list[Assignment]:
+        """Returns the values for its weights, converted from a stored cell.
 
         Args:
             stored: The cell in the checkpoint.
-            read: Reads one of its tensors.
-            forget_bias: What an LSTM added to its forget gate while it ran.
+            read: Reads a tensor of the checkpoint.
+            forget_bias: The number that an LSTM of TensorFlow 1 added to the bias of its forget gate.
+
+        Raises:
+            OverflowError: A value is too large for the dtype of its weight.
         """
         if stored.scope and stored.scope[-1].startswith("cudnn_compatible"):
             forget_bias = 0.0
         values = stored.layout.convert([read(name) for name in stored.names], forget_bias)
         note = stored.layout.note.format(forget_bias=forget_bias)
         filled = zip(self.weights, values, strict=True)
-        return [with_value(weight, stored.names, value, note) for weight, value in filled]
+        return [make_assignment(weight, stored.names, value, note) for weight, value in filled]
 
 
-def cells_of(weights: Iterable[Weight]) -> list[Cell]:
-    """The recurrent cells among the weights of a model: each weight whose siblings make one with it."""
+def find_cells(weights: Iterable[Weight]) -> list[Cell]:
+    """Returns the recurrent cells of a model: weights of one scope whose names and shapes make a cell."""
     by_scope: dict[Parts, list[Weight]] = collections.defaultdict(list)
     for weight in weights:
         by_scope[weight.parts[:-1]].append(weight)
@@ -173,21 +170,21 @@ def cells_of(weights: Iterable[Weight]) -> list[Cell]:
         members = [by_role[role] for role in _ROLES if role in by_role]
         if len(by_role) < len(siblings) or "recurrent_kernel" not in by_role or "kernel" not in by_role:
             continue
-        found = kind_and_sizes(*(weight.shape for weight in members))
+        found = identify_cell(*(weight.shape for weight in members))
         if found:
             cells.append(Cell(scope, *found, members))
     return cells
 
 
-def stored_cells(tensors: Sequence[Tensor]) -> list[StoredCell]:
-    """All that could be a cell, going by names and shapes of tensors; a dense layer, too."""
+def find_stored_cells(tensors: Sequence[Tensor]) -> list[StoredCell]:
+    """Returns all groups of tensors whose names and shapes make a cell. Some may be dense layers."""
     by_name = {_name_in_cell(tensor): tensor for tensor in tensors}
     cells = []
     for name in by_name:
         for layout in LAYOUTS:
-            first = split(layout.tensors[0])
+            first = split_name(layout.tensors[0])
             scope = name[: -len(first)]
-            members = [by_name.get((*scope, *split(tensor))) for tensor in layout.tensors]
+            members = [by_name.get((*scope, *split_name(tensor))) for tensor in layout.tensors]
             present = [tensor for tensor in members if tensor is not None]
             if name[-len(first) :] != first or len(present) < len(members):
                 continue
@@ -201,24 +198,24 @@ def stored_cells(tensors: Sequence[Tensor]) -> list[StoredCell]:
 
 def _name_in_cell(tensor: Tensor) -> Parts:
     *scope, leaf = tensor.spelling
-    return (*scope, *split(_BLOCK_GRU.get(leaf, leaf)))
+    return (*scope, *split_name(_BLOCK_GRU.get(leaf, leaf)))
 
 
-def _in_words(sizes: Sizes) -> str:
+def _describe(sizes: Sizes) -> str:
     return f"{sizes.units} units with {sizes.inputs} inputs"
 
 
-def _without_cell(scope: Parts) -> Parts:
-    """A scope without the parts that a cell itself, and what runs it, adds to one."""
+def _without_cell_parts(scope: Parts) -> Parts:
+    """Returns a scope without the last parts that a cell and its wrapper add: `rnn`, `basic_lstm_cell`."""
     while len(scope) > 1 and _GENERIC.fullmatch(scope[-1]) and ("_cell" in scope[-1] or scope[-1] == "rnn"):
         scope = scope[:-1]
     return scope
 
 
-def _specific(scope: Parts) -> Parts:
-    """The parts of a scope that tell which cell it is, and in which direction it runs."""
+def _identifying_parts(scope: Parts) -> Parts:
+    """Returns the parts of a scope that tell which cell it is, and in which direction it runs."""
     specific: list[str] = []
-    for part in map(str.lower, without_nameless_models(scope)):
+    for part in map(str.lower, without_default_model_names(scope)):
         direction = _DIRECTION.fullmatch(part)
         name = direction[2] if direction else part
         if name and not _GENERIC.fullmatch(name):

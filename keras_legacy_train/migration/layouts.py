@@ -1,10 +1,11 @@
-"""How recurrent cells keep their weights: TensorFlow 1 in other tensors than Keras, and in another order.
+"""Describes how recurrent cells store their weights, and converts layouts of TensorFlow 1 to those of Keras.
 
-A cell of TensorFlow 1 multiplies its input and its state, one beside the other, by one matrix; Keras has a
-matrix for each, `kernel` and `recurrent_kernel`. An LSTM of TensorFlow 1 has its gates in the order input,
-candidate, forget, output, and adds `forget_bias` while it runs; Keras has the forget gate second, and what
-it adds is in the bias. A GRU of TensorFlow 1 has the reset gate first, and tensors of its own for the
-candidate.
+- A cell of TensorFlow 1 concatenates input and state and multiplies them by one matrix. Keras has two
+  matrices, `kernel` and `recurrent_kernel`.
+- An LSTM of TensorFlow 1 has its gates in the order input, candidate, forget, output, and adds `forget_bias`
+  at run time. Keras has the order input, forget, candidate, output, and the number is part of the bias.
+- A GRU of TensorFlow 1 has the order reset, update, and separate tensors for the candidate. Keras has the
+  order update, reset, candidate in one tensor.
 """
 
 from __future__ import annotations
@@ -18,17 +19,18 @@ import numpy as np
 Shape = tuple[int, ...]
 Arrays = Sequence[np.ndarray]
 
-# Columns of a Keras recurrent kernel for each unit.
+# The kind of a Keras cell by the number of columns that its recurrent kernel has for each unit.
 _KINDS = {4: "LSTM", 3: "GRU", 1: "SimpleRNN"}
 
 
 class Sizes(NamedTuple):
-    """What must agree for a cell to be filled from another.
+    """Holds the sizes of a cell. A cell can be filled from another one if their sizes are equal.
 
     Attributes:
         inputs: Length of an input vector.
         units: Length of the state.
-        bias: Shape of the bias in Keras, `None` without one. In a GRU it tells where the reset gate acts.
+        bias: Shape of the bias in Keras; `None` without a bias. For a GRU it also tells `reset_after`: if
+            true, the shape is `(2, 3 * units)`, else `(3 * units,)`.
     """
 
     inputs: int
@@ -38,14 +40,14 @@ class Sizes(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """A way to keep the weights of a cell in tensors.
+    """Describes one way to store the weights of a cell in tensors.
 
     Attributes:
         kind: The Keras layer that computes the same.
-        tensors: Names of the tensors below the scope of the cell, the last part as Keras calls it.
-        sizes: The sizes, given the shapes of the tensors; `None` if these make no such cell.
-        convert: The weights of the Keras cell, given the tensors and the forget bias.
-        note: What `convert` does, in words; `{forget_bias}` stands for that number.
+        tensors: Names of the tensors below the scope of the cell, with their last parts as in Keras.
+        sizes: Returns the sizes for the shapes of the tensors; `None` if these shapes make no such cell.
+        convert: Returns the weights of the Keras cell for the values of the tensors and the forget bias.
+        note: Describes what `convert` does; `{forget_bias}` is replaced by the number.
     """
 
     kind: str
@@ -55,10 +57,10 @@ class Layout:
     note: str
 
 
-def kind_and_sizes(
+def identify_cell(
     kernel: Shape, recurrent_kernel: Shape, bias: Shape | None = None
 ) -> tuple[str, Sizes] | None:
-    """The kind and the sizes of a Keras cell; `None` if weights of these shapes make none that is known."""
+    """Returns the kind and the sizes of a Keras cell; `None` if such shapes make no known cell."""
     if len(kernel) != 2 or len(recurrent_kernel) != 2 or kernel[1] != recurrent_kernel[1]:
         return None
     units, columns = recurrent_kernel
@@ -67,7 +69,11 @@ def kind_and_sizes(
 
 
 def _sizes_in_tf1(*columns: int) -> Callable[[Sequence[Shape]], Sizes | None]:
-    """Sizes of a cell of kernels over inputs and state, each with a bias, of so many columns a unit."""
+    """Returns the `sizes` function of a layout of kernels over inputs and state, each with a bias.
+
+    Args:
+        *columns: For each kernel the number of its columns per unit.
+    """
 
     def sizes(shapes: Sequence[Shape]) -> Sizes | None:
         if len(shapes[0]) != 2:
@@ -93,7 +99,7 @@ def _sizes_of_cudnn_gru(shapes: Sequence[Shape]) -> Sizes | None:
 
 def _sizes_in_keras(kind: str) -> Callable[[Sequence[Shape]], Sizes | None]:
     def sizes(shapes: Sequence[Shape]) -> Sizes | None:
-        found = kind_and_sizes(*shapes)
+        found = identify_cell(*shapes)
         return found[1] if found and found[0] == kind else None
 
     return sizes
@@ -136,7 +142,7 @@ def _copy(tensors: Arrays, forget_bias: float) -> Arrays:
 
 
 def _reorder(tensor: np.ndarray, count: int, order: Sequence[int]) -> np.ndarray:
-    """Puts the gates, parts of the last axis, into another order."""
+    """Splits the last axis into `count` gates and puts them into another order."""
     gates = np.split(tensor, count, axis=-1)
     return np.concatenate([gates[number] for number in order], axis=-1)
 

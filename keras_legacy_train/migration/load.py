@@ -1,10 +1,9 @@
-"""`load_tf1_weights`: fills a Keras model from a checkpoint of TensorFlow 1."""
+"""Fills a Keras model from a checkpoint of TensorFlow 1: `load_tf1_weights`."""
 
 from __future__ import annotations
 
 import collections
 import logging
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -16,35 +15,35 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train.checkpoints.lookup import checkpoint_prefix, open_checkpoint
 from keras_legacy_train.errors import CheckpointMismatchError
-from keras_legacy_train.migration.name_map import NameMap, Names, Skipped
+from keras_legacy_train.migration.name_map import NameLookup, NameMap, SkipRule
 from keras_legacy_train.migration.names import relative_paths
-from keras_legacy_train.migration.report import FilledWeight, LoadReport, describe_unfilled
+from keras_legacy_train.migration.report import LoadReport, describe_unfilled
 from keras_legacy_train.migration.search import Search
-from keras_legacy_train.migration.weights import Tensor, Weight, tensors_of
+from keras_legacy_train.migration.weights import Assignment, Tensor, Weight, split_tensors
+from keras_legacy_train.types import PathLike
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
-# The names in a checkpoint of objects.
-_OF_OBJECTS = re.compile(r"/\.ATTRIBUTES/|/\.OPTIMIZER_SLOT/|_CHECKPOINTABLE_OBJECT_GRAPH")
-_WAYS_OUT = "Tell the names of counterparts by name_map, leave weights out by skip, or pass strict=False."
+# Keys of an object-based checkpoint, as TensorFlow 2 writes it.
+_OBJECT_KEYS = re.compile(r"/\.ATTRIBUTES/|/\.OPTIMIZER_SLOT/|_CHECKPOINTABLE_OBJECT_GRAPH")
+_HINT = "Tell the names of counterparts by name_map, leave weights out by skip, or pass strict=False."
 
 
 def load_tf1_weights(
     model: keras.layers.Layer,
-    checkpoint: str | os.PathLike[str],
+    checkpoint: PathLike,
     name_map: NameMap | None = None,
     *,
     skip: str | Iterable[str] = (),
     strict: bool = True,
     forget_bias: float = 1.0,
 ) -> LoadReport:
-    """Fills the weights of a Keras model with what a checkpoint of TensorFlow 1 holds; all, or none.
+    """Fills the weights of a Keras model from a checkpoint of TensorFlow 1, either all of them or none.
 
-    A weight and its counterpart have the same name, apart from what the libraries of the time called
-    otherwise: `dense/kernel` is found as `network/dense/weights`. The model's own name does not count, nor a
-    scope that is around everything in the checkpoint, nor case, nor `_` in the place of `/`. Both must have
-    the same shape. What could be two things is not guessed: it counts as missing, and the report says what
-    it could be.
+    Each weight gets the value of its counterpart, the tensor of the same name and shape. Names that libraries
+    of the time used are known: `dense/kernel` is found as `network/dense/weights`. The comparison ignores the
+    model's own name, a scope around everything in the checkpoint, case, and `_` in the place of `/`. If a
+    weight could have several counterparts, it counts as missing, and the report lists them.
 
     ```python
     import tensorflow.compat.v1 as tf
@@ -63,31 +62,32 @@ def load_tf1_weights(
     assert report.skipped == ["logits/bias"] and not report.unused
     ```
 
-    The cells of `tf.nn.rnn_cell`, with the tensors that TensorFlow 1 kept them in, are put into
-    `keras.layers.LSTM`, `GRU` and `SimpleRNN`. `GRUCell` needs `keras.layers.GRU(reset_after=False)`.
+    The cells of `tf.nn.rnn_cell` are converted to `keras.layers.LSTM`, `GRU` and `SimpleRNN`. `GRUCell` needs
+    `keras.layers.GRU(reset_after=False)`.
 
     Args:
         model: A model or a layer that is built.
-        checkpoint: Prefix of the checkpoint, of the current format or the older one, sharded or not; or a
-            directory whose newest one is meant.
-        name_map: Names of counterparts that the rules do not find. A dict: from the path of a weight, as the
-            report shows it, to a name in the checkpoint, or from the path of a layer to a scope. `""` is the
-            whole model, or no scope. Or a function, which gets the path of a weight and returns a name, or
-            `None` to leave it to the rules. The last part of a name may be as Keras calls it. Of a recurrent
-            layer only the scope counts.
-        skip: Paths of weights or layers that are left as they are.
+        checkpoint: Prefix of the checkpoint, in format V1 or V2, sharded or not; or a directory, whose newest
+            checkpoint is taken.
+        name_map: Names of counterparts that the rules do not find. A dict from the path of a weight, as the
+            report shows it, to a name in the checkpoint, or from the path of a layer to a scope; `""` is the
+            whole model, or no scope. Or a function from the path of a weight to a name, or to `None` to apply
+            the rules. The last part of a name may be as in Keras. For a recurrent layer only the scope
+            counts.
+        skip: Paths of weights or layers to leave as they are.
         strict: Whether a weight without a counterpart is an error. If not, it is left as it is, with a
             warning.
-        forget_bias: What the LSTMs added to their forget gate: the `forget_bias` of `LSTMCell` and
-            `BasicLSTMCell`. It is not in the checkpoint. For cuDNN's LSTM it is always 0.
+        forget_bias: The number that the LSTMs added to the bias of their forget gates: the `forget_bias` of
+            `LSTMCell` and `BasicLSTMCell`. The checkpoint does not hold it. For cuDNN's LSTM it is always 0.
 
     Returns:
-        What went where; `print` it. Floats of another dtype are converted, and the report says so.
+        A report of the source of each weight; `print` it. Floats of another dtype are converted, and the
+        report says so.
 
     Raises:
-        TypeError: `model` is no layer of Keras 3, or `name_map` or `skip` is of another type.
-        ValueError: The model is not built, or there is no checkpoint that can be read, or it is not one of
-            TensorFlow 1.
+        TypeError: `model` is not a layer of Keras 3, or `name_map` or `skip` is of another type.
+        ValueError: The model is not built, no checkpoint is found or it cannot be read, or it is not a
+            checkpoint of TensorFlow 1.
         DamagedCheckpointError: There are checkpoints in the directory, and none of them can be read.
         CheckpointMismatchError: A counterpart has another shape, or a dtype that is not converted; a name in
             `name_map` or a path in `skip` does not exist; with `strict`, a weight has no counterpart.
@@ -96,27 +96,27 @@ def load_tf1_weights(
     strict = arguments.as_flag("strict", strict)
     forget_bias = arguments.as_number("forget_bias", forget_bias)
     with _tensorflow.eager_mode():
-        weights = _weights(model)
-        names, skipped = Names(name_map), Skipped(skip)
+        weights = _model_weights(model)
+        names, skipped = NameLookup(name_map), SkipRule(skip)
         prefix = checkpoint_prefix("checkpoint", checkpoint)
         reader = open_checkpoint("checkpoint", prefix)
-        tensors, bookkeeping = _tensors(prefix, reader)
+        tensors, bookkeeping = _checkpoint_tensors(prefix, reader)
 
         left_alone = [weight for weight in weights if skipped(weight)]
         search = Search([weight for weight in weights if weight not in left_alone], tensors, bookkeeping)
-        search.by_name_map(names)
-        search.by_rules()
+        search.apply_name_map(names)
+        search.apply_rules()
         unfilled = search.unfilled()
 
-        problems = [*_same_paths(weights), *search.problems]
+        problems = [*_duplicate_paths(weights), *search.problems]
         problems += [f"name_map: the model has no weight {path!r}" for path in sorted(names.unknown)]
         problems += [f"skip: the model has no weight {path!r}" for path in sorted(skipped.unknown)]
         if unfilled and strict:
-            problems += [*describe_unfilled(unfilled), _WAYS_OUT]
+            problems += [*describe_unfilled(unfilled), _HINT]
         if problems:
             raise CheckpointMismatchError(prefix, problems)
 
-        filled = _values(prefix, reader, search.found, forget_bias)
+        filled = _read_assignments(prefix, reader, search.found, forget_bias)
         for _, variable, value in filled:
             variable.assign(value)
     used = {name for source in search.found.values() for name in source.names}
@@ -135,7 +135,13 @@ def load_tf1_weights(
     return report
 
 
-def _weights(model: Any) -> list[Weight]:
+def _model_weights(model: Any) -> list[Weight]:
+    """Returns the weights of a model.
+
+    Raises:
+        TypeError: `model` is not a layer of Keras 3.
+        ValueError: It is not built.
+    """
     if not isinstance(model, keras.layers.Layer):
         raise TypeError(
             f"model must be a keras.Model or a keras.layers.Layer of Keras 3 ({keras.__version__}); it is a"
@@ -149,22 +155,26 @@ def _weights(model: Any) -> list[Weight]:
     return [Weight(path, variable) for path, variable in zip(paths, model.weights, strict=True)]
 
 
-def _tensors(prefix: str, reader: Any) -> tuple[list[Tensor], list[Tensor]]:
-    """The weights in a checkpoint, and the rest apart from what TensorFlow 2 adds."""
+def _checkpoint_tensors(prefix: str, reader: Any) -> tuple[list[Tensor], list[Tensor]]:
+    """Returns the weights in a checkpoint, and the other tensors. Leaves out what TensorFlow 2 adds.
+
+    Raises:
+        ValueError: It is an object-based checkpoint, as TensorFlow 2 writes it.
+    """
     shapes = {
         name: shape
         for name, shape in reader.get_variable_to_shape_map().items()
-        if not _OF_OBJECTS.search(name)
+        if not _OBJECT_KEYS.search(name)
     }
     if not shapes:
         raise ValueError(
             f"{prefix!r} is a checkpoint of TensorFlow 2, which knows objects and no names. Restore it by"
             " tf.train.Checkpoint(model=model).restore, or the model's load_weights."
         )
-    return tensors_of(shapes, reader.get_variable_to_dtype_map())
+    return split_tensors(shapes, reader.get_variable_to_dtype_map())
 
 
-def _same_paths(weights: Sequence[Weight]) -> list[str]:
+def _duplicate_paths(weights: Sequence[Weight]) -> list[str]:
     counts = collections.Counter(weight.path for weight in weights)
     return [
         f"{path}: {count} weights of the model have this path; give their layers different names"
@@ -173,21 +183,27 @@ def _same_paths(weights: Sequence[Weight]) -> list[str]:
     ]
 
 
-def _values(
+def _read_assignments(
     prefix: str, reader: Any, found: Mapping[Any, Any], forget_bias: float
-) -> list[tuple[FilledWeight, keras.Variable, np.ndarray]]:
-    """All that is to be assigned, so that nothing is if something cannot be read or converted."""
+) -> list[Assignment]:
+    """Reads and converts all values, so that nothing is assigned if one of them fails.
+
+    Raises:
+        ValueError: A tensor cannot be read.
+        CheckpointMismatchError: A value is too large for the dtype of its weight.
+    """
 
     def read(name: str) -> np.ndarray:
         try:
-            return reader.get_tensor(name)
+            value: np.ndarray = reader.get_tensor(name)
+            return value
         except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:
             raise ValueError(f"{name} in the checkpoint {prefix!r} cannot be read: {error}") from error
 
     filled, problems = [], []
     for target, source in found.items():
         try:
-            filled += target.filled(source, read, forget_bias)
+            filled += target.assignments(source, read, forget_bias)
         except OverflowError as error:
             problems.append(str(error))
     if problems:

@@ -1,7 +1,6 @@
-"""Which of two lists of names mean the same: to each name of one list at most one of the other.
+"""Pairs the names of two lists, each name with at most one of the other list.
 
-A name may lie in a scope that its counterpart does not have. What could mean two things means nothing: no
-pair is made of it.
+A name may lie in a scope that its counterpart does not have. An ambiguous name is left without a pair.
 """
 
 from __future__ import annotations
@@ -10,15 +9,15 @@ import collections
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from keras_legacy_train.migration.names import Parts, folded
+from keras_legacy_train.migration.names import Parts, normalized
 
 
-class Named(Protocol):
-    """What is matched.
+class Matchable(Protocol):
+    """Has names by which it can be matched.
 
     Attributes:
-        parts: Its name as it is, in parts.
-        spellings: The names by which it can be found, the strictest first; `None` for none.
+        parts: Its exact name, in parts.
+        spellings: The names by which it can be found, the strictest first; `None` where there is none.
     """
 
     @property
@@ -28,30 +27,32 @@ class Named(Protocol):
     def spellings(self) -> Sequence[Parts | None]: ...
 
 
-T = TypeVar("T", bound=Named)
-S = TypeVar("S", bound=Named)
+Target = TypeVar("Target", bound=Matchable)
+Source = TypeVar("Source", bound=Matchable)
 
 
-def match(targets: Iterable[T], sources: Iterable[S], fits: Callable[[T, S], bool]) -> dict[T, S]:
-    """Pairs targets and sources that have one name, apart from a scope around one of the two.
+def match(
+    targets: Iterable[Target], sources: Iterable[Source], fits: Callable[[Target, Source], bool]
+) -> dict[Target, Source]:
+    """Pairs targets and sources of the same name. A scope around one of the two does not count.
 
-    If one scope has all that is found in any, what is found in the others does not count. Otherwise a name
-    must be the only one that ends so.
+    If a single scope holds a name for everything that is found in any scope, only that scope counts.
+    Otherwise a name must be the only one with its ending.
 
     Args:
-        targets: What is looked for. Hashable, like the sources.
-        sources: Where it is looked for.
-        fits: Whether a source would do for a target, whatever their names.
+        targets: The objects to find a source for. Hashable, like the sources.
+        sources: The objects to choose from.
+        fits: Returns whether a source may be paired with a target, whatever their names.
 
     Returns:
-        The source of each target that has one. No source is in there twice.
+        The sources by target, for the targets that have one. No source occurs twice.
     """
     left, unused = list(targets), list(sources)
-    found: dict[T, S] = {}
+    found: dict[Target, Source] = {}
     for level in range(len(left[0].spellings) if left else 0):
         edges = [edge for edge in _edges(left, unused, level) if fits(edge.short, edge.long)]
         found |= _pairs(edges)
-        # What could be two things is not looked for again under a looser name.
+        # An ambiguous target is not tried again under a looser name.
         seen = {edge.short for edge in edges}
         left = [target for target in left if target not in seen]
         unused = [source for source in unused if source not in found.values()]
@@ -65,34 +66,34 @@ def match(targets: Iterable[T], sources: Iterable[S], fits: Callable[[T, S], boo
 
 
 class _Edge(NamedTuple):
-    """A name, another one that ends with it, and the scope that the other has more."""
+    """Connects a name with a longer one that ends with it; `scope` is the rest of the longer one."""
 
     short: Any
     long: Any
     scope: Parts
 
     def is_exact(self) -> bool:
-        """Whether the names agree letter by letter, too."""
-        return self.long.parts[-len(self.short.parts) :] == self.short.parts
+        """Returns whether the names agree letter by letter, too."""
+        return bool(self.long.parts[-len(self.short.parts) :] == self.short.parts)
 
 
-def _edges(shorts: Sequence[Named], longs: Sequence[Named], level: int) -> list[_Edge]:
-    by_name: dict[str, list[Named]] = collections.defaultdict(list)
+def _edges(shorts: Sequence[Matchable], longs: Sequence[Matchable], level: int) -> list[_Edge]:
+    by_name: dict[str, list[Matchable]] = collections.defaultdict(list)
     for short in shorts:
         spelling = short.spellings[level]
         if spelling is not None:
-            by_name[folded(spelling)].append(short)
+            by_name[normalized(spelling)].append(short)
     return [
         _Edge(short, long, spelling[:start])
         for long in longs
         if (spelling := long.spellings[level]) is not None
         for start in range(len(spelling) + 1)
-        for short in by_name.get(folded(spelling[start:]), ())
+        for short in by_name.get(normalized(spelling[start:]), ())
     ]
 
 
 def _pairs(edges: Sequence[_Edge]) -> dict[Any, Any]:
-    """The long name of each short one that has a single one, or one in the common scope."""
+    """Returns the long name of each short one that has one in the common scope, or a single one in all."""
     scope = _common_scope(edges)
     inside = [edge for edge in edges if edge.scope == scope]
     pairs = _only_choices([edge for edge in inside if edge.is_exact()])
@@ -101,8 +102,11 @@ def _pairs(edges: Sequence[_Edge]) -> dict[Any, Any]:
 
 
 def _common_scope(edges: Sequence[_Edge]) -> Parts | None:
-    """The scope that has all that is found in any; if several have, the empty one, or none."""
-    found: dict[Parts, set[Named]] = collections.defaultdict(set)
+    """Returns the scope that holds a name for everything that is found in any scope.
+
+    If several do, it is the empty one, if that is among them, and otherwise `None`.
+    """
+    found: dict[Parts, set[Matchable]] = collections.defaultdict(set)
     for edge in edges:
         found[edge.scope].add(edge.short)
     everything = {edge.short for edge in edges}
@@ -113,13 +117,13 @@ def _common_scope(edges: Sequence[_Edge]) -> Parts | None:
 
 
 def _without(edges: Iterable[_Edge], pairs: dict[Any, Any]) -> list[_Edge]:
-    """The edges between what has no partner yet."""
+    """Returns the edges whose two names have no partner yet."""
     taken = set(pairs.values())
     return [edge for edge in edges if edge.short not in pairs and edge.long not in taken]
 
 
 def _only_choices(edges: Sequence[_Edge]) -> dict[Any, Any]:
-    """The pairs that can be made in one way only."""
+    """Returns the pairs whose two names have a single edge each."""
     shorts = collections.Counter(edge.short for edge in edges)
     longs = collections.Counter(edge.long for edge in edges)
     return {edge.short: edge.long for edge in edges if shorts[edge.short] == longs[edge.long] == 1}

@@ -1,4 +1,4 @@
-"""What the user says about names: which TF 1 name a weight had, and which weights to leave alone."""
+"""Applies the user's `name_map` and `skip`: TF 1 names of weights, and weights to leave as they are."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from keras_legacy_train.migration.weights import Weight
 NameMap = Mapping[str, str] | Callable[[str], str | None]
 
 
-class Names:
-    """The TF 1 names of weights, as far as the user gives them.
+class NameLookup:
+    """Looks up the TF 1 names that the user gives to weights.
 
     Args:
-        name_map: A dict from paths, of weights or of what they are in, to names in the checkpoint; or a
-            function from a weight's path to its name, or `None`.
+        name_map: A dict from paths of weights or layers to names in the checkpoint; a function from a
+            weight's path to its name or `None`; or `None`.
 
     Attributes:
-        unknown: The keys of the dict that no weight has asked for yet.
+        unknown: The keys of the dict that have matched no weight yet.
 
     Raises:
-        TypeError: It is neither, or has something else than strings in it.
+        TypeError: It is neither a dict nor a function, or a key or value is not a string.
     """
 
     def __init__(self, name_map: NameMap | None):
@@ -32,31 +32,35 @@ class Names:
         self.unknown = set(self._names)
 
     def __call__(self, weight: Weight) -> str | None:
-        """The name for a weight, `None` if the user does not tell."""
+        """Returns the name for a weight; `None` if the user gives none.
+
+        Raises:
+            TypeError: The user's function returns something else.
+        """
         if self._function is not None:
             name = self._function(weight.path)
             if name is not None:
                 _check_string(f"name_map({weight.path!r})", name)
             return name
-        keys = [key for key in self._names if _rest(weight, key) is not None]
+        keys = [key for key in self._names if _relative_to(weight, key) is not None]
         if not keys:
             return None
         self.unknown -= set(keys)
         key = max(keys, key=len)
-        return "/".join(filter(None, [self._names[key], _rest(weight, key)]))
+        return "/".join(filter(None, [self._names[key], _relative_to(weight, key)]))
 
 
-class Skipped:
-    """The weights that are to be left alone.
+class SkipRule:
+    """Selects the weights to leave as they are.
 
     Args:
-        paths: Paths of weights, or of what they are in; or one of them.
+        paths: Paths of weights or layers; or a single path.
 
     Attributes:
-        unknown: Those of the paths that no weight has matched yet.
+        unknown: The paths that have matched no weight yet.
 
     Raises:
-        TypeError: Something is no string.
+        TypeError: A path is not a string.
     """
 
     def __init__(self, paths: str | Iterable[str]):
@@ -68,14 +72,14 @@ class Skipped:
         self.unknown = set(self._paths)
 
     def __call__(self, weight: Weight) -> bool:
-        """Whether a weight is one of them."""
-        found = {path for path in self._paths if _rest(weight, path) is not None}
+        """Returns whether to leave a weight as it is."""
+        found = {path for path in self._paths if _relative_to(weight, path) is not None}
         self.unknown -= found
         return bool(found)
 
 
-def _rest(weight: Weight, path: str) -> str | None:
-    """What follows a path in that of a weight; `None` if the weight's does not begin with it."""
+def _relative_to(weight: Weight, path: str) -> str | None:
+    """Returns the weight's path relative to a path; `None` if it does not begin with that."""
     for whole in (weight.path, weight.variable.path):
         if path in ("", whole):
             return whole if path == "" else ""

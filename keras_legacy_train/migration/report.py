@@ -1,4 +1,4 @@
-"""What `load_tf1_weights` did, for people to read and for programs to check."""
+"""Reports what `load_tf1_weights` did, for people to read and for programs to check."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 
 @dataclasses.dataclass(frozen=True)
 class FilledWeight:
-    """A weight of the model, and where its value came from.
+    """Tells where the value of a weight came from.
 
     Attributes:
-        path: The weight's path, from the model on.
+        path: The weight's path, relative to the model.
         sources: The names in the checkpoint: one or, for a weight of a recurrent layer, several.
-        note: How the value was changed on the way, in words; empty if it was copied.
+        note: How the value was converted, in words; empty if it was copied.
     """
 
     path: str
@@ -27,17 +27,17 @@ class FilledWeight:
 
 @dataclasses.dataclass(frozen=True)
 class LoadReport:
-    """What went where; `str()` tells it in lines.
+    """Lists the source of each weight, and what is left on both sides; `str()` gives it as text.
 
     Attributes:
         checkpoint: Prefix of the checkpoint.
         filled: The weights that got a value.
-        unfilled: The weights that have no counterpart, by their paths, and for each the names in the
-            checkpoint that it could be, the likeliest first.
-        skipped: The paths of those that were left as they are because of `skip`.
-        unused: The names in the checkpoint that went nowhere.
-        bookkeeping: The names in there that were not looked at: those of optimizers, moving averages and
-            counters.
+        unfilled: For each weight without a counterpart, by its path, the names in the checkpoint that it
+            could be, the likeliest first.
+        skipped: The paths of the weights that were left as they are because of `skip`.
+        unused: The names in the checkpoint that no weight took.
+        bookkeeping: The names in the checkpoint that were not considered: those of optimizers, moving
+            averages and counters.
     """
 
     checkpoint: str
@@ -65,7 +65,7 @@ class LoadReport:
 
 
 def describe_unfilled(unfilled: Mapping[str, Sequence[str]]) -> list[str]:
-    """A line for each weight that has no counterpart."""
+    """Returns a line for each weight without a counterpart."""
     return [
         f"{path}: no counterpart in the checkpoint" + (f"; is it {' or '.join(names)}?" if names else "")
         for path, names in unfilled.items()

@@ -1,4 +1,4 @@
-"""Weights one by one, and the tensors of a checkpoint they are filled from."""
+"""Describes the weights of a model, and the tensors of a checkpoint that they are filled from."""
 
 from __future__ import annotations
 
@@ -12,26 +12,29 @@ import tensorflow as tf
 from keras_legacy_train.migration.names import (
     Parts,
     is_bookkeeping,
-    split,
+    split_name,
     tf1_spelling,
     with_keras_leaf,
-    without_nameless_models,
+    without_default_model_names,
 )
 from keras_legacy_train.migration.report import FilledWeight
 
 # Reads a tensor of the checkpoint by its name.
 Reader = Callable[[str], np.ndarray]
 
+# The report's entry for a weight, the weight, and the value to assign.
+Assignment = tuple[FilledWeight, keras.Variable, np.ndarray]
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Tensor:
-    """A tensor of a checkpoint.
+    """Describes a tensor of a checkpoint.
 
     Attributes:
         name: Its name.
-        shape: Its shape, that of the whole if it is partitioned.
+        shape: Its shape; of a partitioned variable the shape of the whole.
         dtype: Its dtype.
-        spelling: Its name with the last part as Keras calls it.
+        spelling: Its name with the last part as in Keras.
     """
 
     name: str
@@ -41,7 +44,7 @@ class Tensor:
 
     @property
     def parts(self) -> Parts:
-        return split(self.name)
+        return split_name(self.name)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,10 +57,10 @@ class Tensor:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Weight:
-    """A weight of the model.
+    """Describes a weight of the model.
 
     Attributes:
-        path: Its path, from the model on.
+        path: Its path, relative to the model.
         variable: The weight itself.
     """
 
@@ -66,37 +69,38 @@ class Weight:
 
     @property
     def parts(self) -> Parts:
-        return split(self.path)
+        return split_name(self.path)
 
     @property
     def spellings(self) -> Sequence[Parts | None]:
-        """Its path; without the names of models; and for an embedding the path of its layer.
+        """Returns the names by which it can be found, the strictest first.
 
-        An embedding was often a variable in no scope of its own.
+        They are its path; its path without the names that Keras gives to models; and for an embedding, which
+        often had no scope of its own, the path of its layer.
         """
         *scope, leaf = with_keras_leaf(self.parts)
-        named = without_nameless_models(tuple(scope))
+        named = without_default_model_names(tuple(scope))
         return (*scope, leaf), (*named, leaf), named if named and leaf == "embeddings" else None
 
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.variable.shape)
 
-    def is_like(self, tensor: Tensor) -> bool:
-        """Whether a tensor of its name would be its counterpart, if only it fitted."""
+    def could_match(self, tensor: Tensor) -> bool:
+        """Returns whether a tensor of the same name is its counterpart, whatever the shape."""
         return True
 
-    def problem(self, tensor: Tensor) -> str | None:
-        """Why it cannot be filled from a tensor, or `None` if it can."""
+    def mismatch(self, tensor: Tensor) -> str | None:
+        """Says why a tensor does not fit; `None` if it fits."""
         if tensor.shape != self.shape:
             return (
                 f"{self.path}: shape {list(self.shape)} in the model, but {tensor.name} has shape"
                 f" {list(tensor.shape)} in the checkpoint"
             )
-        return self.dtype_problem(tensor)
+        return self.dtype_mismatch(tensor)
 
-    def dtype_problem(self, tensor: Tensor) -> str | None:
-        """Why it cannot be filled from a tensor of that dtype, or `None` if it can."""
+    def dtype_mismatch(self, tensor: Tensor) -> str | None:
+        """Says why the dtype of a tensor does not fit; `None` if it fits."""
         ours, theirs = tf.as_dtype(self.variable.dtype), tensor.dtype
         if ours == theirs or (ours.is_floating and theirs.is_floating):
             return None
@@ -105,20 +109,31 @@ class Weight:
             " only floats are converted, to floats"
         )
 
-    def filled(
-        self, tensor: Tensor, read: Reader, forget_bias: float
-    ) -> list[tuple[FilledWeight, keras.Variable, np.ndarray]]:
-        """What goes into it from a tensor."""
-        return [with_value(self, (tensor.name,), read(tensor.name))]
+    def assignments(self, tensor: Tensor, read: Reader, forget_bias: float) -> list[Assignment]:
+        """Returns its value, read from a tensor. Takes the same arguments as `Cell.assignments`.
+
+        Raises:
+            OverflowError: The value is too large for the weight's dtype.
+        """
+        return [make_assignment(self, (tensor.name,), read(tensor.name))]
 
 
-def with_value(
+def make_assignment(
     weight: Weight, sources: tuple[str, ...], value: np.ndarray, note: str = ""
-) -> tuple[FilledWeight, keras.Variable, np.ndarray]:
-    """A weight with what goes into it, converted to its dtype.
+) -> Assignment:
+    """Converts a value to the dtype of a weight.
+
+    Args:
+        weight: The weight.
+        sources: The names in the checkpoint that the value comes from.
+        value: The value, of the weight's shape.
+        note: How the value was converted so far, in words.
+
+    Returns:
+        The assignment, whose note tells of the conversion.
 
     Raises:
-        OverflowError: Finite numbers would become infinite.
+        OverflowError: A finite number would become infinite.
     """
     dtype = tf.as_dtype(weight.variable.dtype)
     if value.dtype != dtype.as_numpy_dtype:
@@ -133,14 +148,14 @@ def with_value(
     return FilledWeight(weight.path, sources, note), weight.variable, value
 
 
-def tensors_of(
+def split_tensors(
     shapes: Mapping[str, Sequence[int]], dtypes: Mapping[str, tf.DType]
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """The tensors of a checkpoint: the weights, and what is no weight.
+    """Splits the tensors of a checkpoint into weights and others: of optimizers, averages and counters.
 
     Args:
-        shapes: The shapes by the names.
-        dtypes: The dtypes by the names.
+        shapes: The shapes by name.
+        dtypes: The dtypes by name.
     """
     weights: list[Tensor] = []
     bookkeeping: list[Tensor] = []

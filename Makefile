@@ -6,6 +6,8 @@ PYTHON_TF1 ?= python3.7
 PYTHON_ESTIMATOR ?= python3.11
 WORKERS ?= 2
 DEMO_DIR ?= build/demo
+# Outside the repository, so that Python does not find the package there.
+RELEASE ?= $(or $(TMPDIR),/tmp)/keras_legacy_train-release
 
 VENV := .venv/bin
 VENV_OLDEST := .venv-oldest/bin
@@ -14,7 +16,7 @@ VENV_TF1 := .venv-tf1/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test test-slow test-oldest test-tf1 lint types benchmark clean
+.PHONY: help install demo test test-slow test-oldest test-tf1 coverage lint types docs release-check benchmark clean
 
 help:
 	@echo "make demo         train on handwritten digits, stop half-way, resume, evaluate"
@@ -22,8 +24,11 @@ help:
 	@echo "make test-slow    the tests that take minutes"
 	@echo "make test-oldest  the test suite on the oldest supported versions (PYTHON_OLDEST=$(PYTHON_OLDEST))"
 	@echo "make test-tf1     the exchange of checkpoints with TensorFlow 1.15.5 (PYTHON_TF1=$(PYTHON_TF1))"
+	@echo "make coverage     the test suite, and which lines and branches it runs; a page for each module in build/coverage/html"
 	@echo "make lint         ruff"
 	@echo "make types        mypy"
+	@echo "make docs         the documentation as a site in build/site"
+	@echo "make release-check  builds a release, and runs an example with it in an environment of its own"
 	@echo "make benchmark    time, memory and start against all peers; takes hours"
 	@echo "make clean        remove the virtual environments and everything built"
 
@@ -71,12 +76,33 @@ test-oldest: .venv-oldest/installed
 test-tf1: .venv/installed .venv-tf1/installed
 	KLT_TF1_PYTHON=$(abspath $(VENV_TF1)/python) $(VENV)/python -m pytest -m tf1
 
+coverage: .venv/installed
+	mkdir -p build/coverage
+	$(VENV)/coverage erase
+	$(VENV)/coverage run -m pytest -n $(WORKERS)
+	$(VENV)/coverage combine --quiet
+	$(VENV)/coverage html --quiet
+	$(VENV)/coverage report
+
 lint: .venv/installed
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 
 types: .venv/installed
 	$(VENV)/mypy
+
+docs: .venv/installed
+	NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build --strict
+
+release-check: .venv/installed
+	rm -rf $(RELEASE)
+	$(VENV)/python -m pip install --quiet --editable '.[release]'
+	$(VENV)/python -m build --outdir $(RELEASE)/dist
+	$(VENV)/twine check --strict $(RELEASE)/dist/*
+	$(PYTHON) -m venv $(RELEASE)/venv
+	$(RELEASE)/venv/bin/python -m pip install --quiet "$$(echo $(RELEASE)/dist/*.whl)[examples]"
+	cp examples/digits.py $(RELEASE)
+	cd $(RELEASE) && venv/bin/python -I digits.py --output-dir run --steps 1000 --at-least 0.8
 
 benchmark: .venv/installed
 	$(VENV)/python -m pip install --quiet --editable '.[benchmarks]'

@@ -88,7 +88,7 @@ def evaluate(
         CheckpointMismatchError: The checkpoint does not fit the graph.
         DamagedCheckpointError: There are checkpoints in the directory, and none of them can be read.
         NotInitializedError: Variables are left without a value.
-        Whatever `feed_fn` or an op of the graph raises.
+        Exception: `feed_fn` or an op of the graph raised it.
     """
     output_dir = arguments.as_output_dir(output_dir)
     max_steps = arguments.as_steps("max_steps", max_steps)

@@ -77,10 +77,16 @@ def fit(
 
     Args:
         model: The model, compiled.
-        x, y, batch_size, sample_weight, class_weight, shuffle: The data, as for `keras.Model.fit`: arrays, a
-            `tf.data.Dataset`, a generator, a `keras.utils.PyDataset`.
-        validation_data, validation_split, validation_batch_size, validation_steps: What the model is
-            evaluated on, as for `keras.Model.fit`.
+        x: Data as for `keras.Model.fit`: arrays, a `tf.data.Dataset`, a generator, a `keras.utils.PyDataset`.
+        y: Targets, if `x` has none.
+        batch_size: Samples in a batch of arrays; by default 32.
+        sample_weight: A weight for each sample of arrays.
+        class_weight: A dict from class indices to weights.
+        shuffle: Whether arrays are shuffled anew in each epoch.
+        validation_data: Data the model is evaluated on, in the forms of `keras.Model.fit`.
+        validation_split: Fraction of arrays, from their end, that the model is evaluated on and not trained.
+        validation_batch_size: Samples in a batch of an evaluation; by default `batch_size`.
+        validation_steps: Batches in an evaluation; by default all.
         validation_freq: Epochs from one evaluation to the next, or the numbers of epochs, from 1.
         validation_every_steps: Steps from one evaluation to the next, in the place of epochs. The results are
             logged, and stand in the logs of the epoch in which they were found.

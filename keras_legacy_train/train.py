@@ -128,8 +128,8 @@ def train(
         NanLossDuringTrainingError: The loss is NaN. The newest checkpoint is still a good one.
         NoProgressError: `train_op` does not raise the global step.
         KeyboardInterrupt, SystemExit: Ctrl-C or SIGTERM came. A checkpoint has been written.
-        Whatever `feed_fn`, a monitor, a callback or an op of the graph raises, after a checkpoint has been
-        written.
+        Exception: `feed_fn`, a monitor, a callback or an op of the graph raised it. A checkpoint has been
+            written.
     """
     if steps is not None and max_steps is not None:
         raise ValueError("Can not provide both steps and max_steps.")

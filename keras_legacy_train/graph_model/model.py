@@ -206,7 +206,9 @@ class GraphModel(GraphWeights):
             x: Arrays, a `tf.data.Dataset`, a generator, or whatever else Keras takes, or a function that
                 makes one of these; `None` if the graph reads its own input.
             y: The targets, if `x` has none.
-            batch_size, epochs, verbose: See `keras.Model.fit`.
+            batch_size: Samples in a batch of arrays; by default 32.
+            epochs: The epoch at which training ends.
+            verbose: 0 for silence, 1 for a progress bar, 2 for a line each epoch.
             callbacks: Keras callbacks (or one).
             **options: The other arguments of `keras.Model.fit`.
 

@@ -1,4 +1,4 @@
-"""Every Python example in README.md, docs/ and the package's docstrings runs.
+"""Every Python example in README.md, CONTRIBUTING.md, docs/ and the package's docstrings runs.
 
 An example is a block between ```python and ```. The blocks of one Markdown file, or of one docstring, are one
 script, run in a directory of its own. In a docstring it may use the names of its module, and `output_dir`.
@@ -17,11 +17,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
 MODULES = sorted((ROOT / "keras_legacy_train").rglob("*.py"))
 
 BLOCK = re.compile(r"^(?P<indent>[ ]*)```python\n(?P<code>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://)(?P<target>[^)#]+)")
+FILE = re.compile(r"`((?:keras_legacy_train|tests|docs|examples|benchmarks)/[\w/]*(?:/|\.\w+))[`:]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +84,12 @@ def test_the_readme_has_an_example() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     targets = [link["target"] for link in LINK.finditer(page.read_text(encoding="utf-8"))]
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_named_on_a_page_exist(page: Path) -> None:
+    names = FILE.findall(page.read_text(encoding="utf-8"))
+    assert [name for name in names if not (ROOT / name).exists()] == []
 
 
 def test_blocks_keep_their_line_numbers() -> None:

@@ -1,4 +1,4 @@
-"""`optimize_loss`, the training op that scripts took from `tf.contrib.layers`.
+"""Provides `optimize_loss`, the training op that scripts took from `tf.contrib.layers`.
 
 ```python
 import tensorflow.compat.v1 as tf
@@ -25,11 +25,13 @@ import tensorflow as tf
 
 from keras_legacy_train import arguments
 from keras_legacy_train.framework.variables import assert_global_step, check_variable, get_global_step
+from keras_legacy_train.types import Fetch
 
 __all__ = ["OPTIMIZER_CLS_NAMES", "OPTIMIZER_SUMMARIES", "adaptive_clipping_fn", "optimize_loss"]
 
 v1 = tf.compat.v1
 
+# The gradient of each variable, a tensor or `tf.IndexedSlices`; `None` where the loss does not depend on it.
 GradientsAndVariables = list[tuple[Any, tf.Variable]]
 
 OPTIMIZER_CLS_NAMES = {
@@ -48,50 +50,52 @@ _DEFAULT_SUMMARIES = ["loss", "learning_rate", "global_gradient_norm"]
 
 def optimize_loss(
     loss: tf.Tensor,
-    global_step: Any,
-    learning_rate: Any,
-    optimizer: Any,
+    global_step: tf.Tensor | tf.Variable | None,
+    learning_rate: float | tf.Tensor | None,
+    optimizer: str | type[tf.compat.v1.train.Optimizer] | tf.compat.v1.train.Optimizer | Callable[..., Any],
     gradient_noise_scale: float | None = None,
     gradient_multipliers: Mapping[Any, Any] | None = None,
     clip_gradients: float | Callable[[GradientsAndVariables], GradientsAndVariables] | None = None,
     learning_rate_decay_fn: Callable[[Any, Any], tf.Tensor] | None = None,
-    update_ops: Iterable[Any] | None = None,
+    update_ops: Iterable[Fetch] | None = None,
     variables: Sequence[tf.Variable] | None = None,
     name: str | None = None,
     summaries: Iterable[str] | None = None,
     colocate_gradients_with_ops: bool = False,
     increment_global_step: bool = True,
 ) -> tf.Tensor:
-    """A tensor that trains when it is computed; stands for `tf.contrib.layers.optimize_loss`.
+    """Returns a tensor that performs a training step when it is computed.
 
-    Gradients pass through noise, multipliers and clipping, in this order, before they are applied.
+    Stands for `tf.contrib.layers.optimize_loss`. Gradients get noise, are multiplied and are clipped, in this
+    order, before they are applied.
 
     Args:
-        loss: The loss, a scalar.
+        loss: The loss, a scalar of a float dtype.
         global_step: The variable that counts steps; `None` for the default graph's own, if it has one.
-        learning_rate: A number, of which a variable `learning_rate` is made, or a scalar tensor; `None` if
+        learning_rate: A number, for which a variable `learning_rate` is made; a scalar tensor; or `None` if
             the optimizer has its own.
-        optimizer: A key of `OPTIMIZER_CLS_NAMES`; a class derived from `tf.compat.v1.train.Optimizer`; an
-            instance of one; or a function from the learning rate, or from nothing if that is `None`, to an
-            instance.
-        gradient_noise_scale: What truncated normal noise is multiplied by before it is added.
-        gradient_multipliers: Factors of gradients by variables or their names.
+        optimizer: A key of `OPTIMIZER_CLS_NAMES`; a subclass of `tf.compat.v1.train.Optimizer`; an instance;
+            or a function that returns an instance. The function takes the learning rate, or nothing if that
+            is `None`.
+        gradient_noise_scale: Factor of the truncated normal noise to add; `None` for no noise.
+        gradient_multipliers: Factors of gradients, by variable or by the variable's name.
         clip_gradients: The largest global norm, to which gradients are scaled down; or a function from a list
-            of (gradient, variable) pairs to another, such as `adaptive_clipping_fn()` returns.
-        learning_rate_decay_fn: Makes of the learning rate and the global step the learning rate to use.
-        update_ops: Run before the loss is computed; `None` for the `UPDATE_OPS` collection.
-        variables: What is trained; `None` for all trainable variables.
+            of (gradient, variable) pairs to another list, such as `adaptive_clipping_fn()` returns.
+        learning_rate_decay_fn: Returns the learning rate to use, given the learning rate and the global step.
+        update_ops: Operations to run before the loss is computed; `None` for the `UPDATE_OPS` collection.
+        variables: The variables to train; `None` for all trainable variables.
         name: Name of the scope, `OptimizeLoss` by default.
-        summaries: What is written of each step, of `OPTIMIZER_SUMMARIES`; by default the loss, the learning
-            rate if it decays, and the global norm of the gradients.
-        colocate_gradients_with_ops: Whether gradients are placed where their ops are.
-        increment_global_step: Whether the global step is raised.
+        summaries: The summaries to make, from `OPTIMIZER_SUMMARIES`; by default the loss, the learning rate
+            if it decays, and the global norm of the gradients.
+        colocate_gradients_with_ops: Whether to place gradients on the devices of their ops.
+        increment_global_step: Whether to raise the global step.
 
     Returns:
-        The loss, computed before the step; computing it performs the step.
+        The loss before the step, a scalar. Computing it performs the step.
 
     Raises:
-        ValueError, TypeError: An argument cannot be right.
+        ValueError: An argument is invalid.
+        TypeError: `global_step` is not an integer or not a scalar.
     """
     try:
         loss = tf.convert_to_tensor(loss)
@@ -131,35 +135,35 @@ def optimize_loss(
     if variables is not None:
         variables = [check_variable("variables", variable) for variable in variables]
     with v1.variable_scope(name, "OptimizeLoss", [loss, global_step]):
-        loss = _after_updates(loss, update_ops)
-        rate = _learning_rate(learning_rate)
+        loss = _after_update_ops(loss, update_ops)
+        rate = _as_learning_rate(learning_rate)
         if rate is not None and learning_rate_decay_fn is not None:
             if global_step is None:
                 raise ValueError("global_step is required for learning_rate_decay_fn.")
             rate = learning_rate_decay_fn(rate, global_step)
             if "learning_rate" in summaries:
                 v1.summary.scalar("learning_rate", rate)
-        applier = _optimizer(optimizer, rate)
+        made_optimizer = _as_optimizer(optimizer, rate)
 
-        gradients = applier.compute_gradients(
+        gradients = made_optimizer.compute_gradients(
             loss,
             v1.trainable_variables() if variables is None else variables,
             colocate_gradients_with_ops=colocate_gradients_with_ops,
         )
         if gradient_noise_scale is not None:
-            gradients = _with_noise(gradients, gradient_noise_scale)
+            gradients = _add_noise(gradients, gradient_noise_scale)
         if gradient_multipliers is not None:
-            gradients = _multiplied(gradients, gradient_multipliers)
+            gradients = _multiply(gradients, gradient_multipliers)
         with_norm = "global_gradient_norm" in summaries or "gradient_norm" in summaries
         if with_norm:
             v1.summary.scalar("global_norm/gradient_norm", _global_norm(gradients))
-        gradients = _clipped(gradients, clip_gradients)
+        gradients = _clip(gradients, clip_gradients)
         _summarize(loss, gradients, summaries)
         if with_norm and clip_gradients is not None:
             v1.summary.scalar("global_norm/clipped_gradient_norm", _global_norm(gradients))
 
         step = global_step if increment_global_step else None
-        with tf.control_dependencies([applier.apply_gradients(gradients, step, name="train")]):
+        with tf.control_dependencies([made_optimizer.apply_gradients(gradients, step, name="train")]):
             return tf.identity(loss, name="control_dependency")
 
 
@@ -167,29 +171,28 @@ def adaptive_clipping_fn(
     std_factor: float = 2.0,
     decay: float = 0.95,
     static_max_norm: float | None = None,
-    global_step: Any = None,
+    global_step: tf.Tensor | tf.Variable | None = None,
     report_summary: bool = False,
     epsilon: float = 1e-8,
     name: str | None = None,
 ) -> Callable[[GradientsAndVariables], GradientsAndVariables]:
-    """A function for `clip_gradients` that learns which norms are usual; see https://arxiv.org/abs/1412.1602.
+    """Returns a function for `clip_gradients` that adapts to the usual norm of the gradients.
 
-    It keeps moving averages of mean and standard deviation of the logarithm of the global norm. If the norm
-    is above `exp(mean + std_factor * std)`, the gradients are scaled down to the norm `exp(mean)`. Stands for
-    `tf.contrib.layers.adaptive_clipping_fn`.
+    Stands for `tf.contrib.layers.adaptive_clipping_fn`; see https://arxiv.org/abs/1412.1602. The function
+    keeps moving averages of the mean and the standard deviation of the logarithm of the global norm. If the
+    norm is above `exp(mean + std_factor * std)`, it scales the gradients down to the norm `exp(mean)`.
 
     Args:
-        std_factor: How many standard deviations above the mean are tolerated.
+        std_factor: Number of standard deviations above the mean from which on to clip.
         decay: Decay of the moving averages.
-        static_max_norm: A norm that is never exceeded.
-        global_step: If given, the decay at step n is n / (n + 1) at the most, so that the first steps count
-            more.
-        report_summary: Whether a summary of the largest norm is made.
-        epsilon: What keeps logarithm and deviation away from zero.
+        static_max_norm: Largest norm in any case; `None` for no such limit.
+        global_step: If given, the decay at step n is at most n / (n + 1), so that the first steps count more.
+        report_summary: Whether to make a summary of the largest norm.
+        epsilon: Added to the norm, and least variance, to keep the logarithm and the square root finite.
         name: Name of the scope, `AdaptiveMaxNorm` by default.
 
     Raises:
-        ValueError: An argument cannot be right.
+        ValueError: An argument is invalid.
     """
     numbers_given = {"std_factor": std_factor, "decay": decay, "epsilon": epsilon}
     if static_max_norm is not None:
@@ -205,25 +208,26 @@ def adaptive_clipping_fn(
     def clip(gradients_and_variables: GradientsAndVariables) -> GradientsAndVariables:
         norm = _global_norm(gradients_and_variables)
         with v1.variable_scope(name, "AdaptiveMaxNorm", [norm]):
-            slow = decay
+            limited_decay = decay
             if global_step is not None:
                 n = tf.cast(global_step, tf.float32)
-                slow = tf.minimum(decay, n / (n + 1.0))
+                limited_decay = tf.minimum(decay, n / (n + 1.0))
             log_norm = tf.math.log(norm + epsilon)
-            mean = _moving_average("mean", log_norm, slow)
-            variance = _moving_average("sq_mean", tf.square(log_norm), slow) - tf.square(mean)
+            mean = _moving_average("mean", log_norm, limited_decay)
+            variance = _moving_average("sq_mean", tf.square(log_norm), limited_decay) - tf.square(mean)
             max_norm = tf.exp(mean + std_factor * tf.sqrt(tf.maximum(epsilon, variance)))
         if report_summary:
             v1.summary.scalar("global_norm/adaptive_max_gradient_norm", max_norm)
         factor = tf.where(norm < max_norm, tf.ones_like(norm), tf.exp(mean) / norm)
         if static_max_norm is not None:
             factor = tf.minimum(static_max_norm / norm, factor)
-        return [(_scaled(gradient, factor), variable) for gradient, variable in gradients_and_variables]
+        return [(_scale(gradient, factor), variable) for gradient, variable in gradients_and_variables]
 
     return clip
 
 
-def _after_updates(loss: tf.Tensor, update_ops: Iterable[Any] | None) -> tf.Tensor:
+def _after_update_ops(loss: tf.Tensor, update_ops: Iterable[Fetch] | None) -> tf.Tensor:
+    """Returns the loss with control dependencies on the update ops; `None` for the graph's own."""
     if update_ops is None:
         update_ops = v1.get_collection(v1.GraphKeys.UPDATE_OPS)
     update_ops = list(update_ops)
@@ -233,8 +237,12 @@ def _after_updates(loss: tf.Tensor, update_ops: Iterable[Any] | None) -> tf.Tens
         return tf.identity(loss, name="control_dependency")
 
 
-def _learning_rate(learning_rate: Any) -> Any:
-    """The tensor of the learning rate, or `None`."""
+def _as_learning_rate(learning_rate: Any) -> tf.Tensor | tf.Variable | None:
+    """Returns a scalar tensor as it is, and makes a variable for a number.
+
+    Raises:
+        ValueError: It is neither, or negative.
+    """
     if learning_rate is None or (tf.is_tensor(learning_rate) and learning_rate.shape.ndims == 0):
         return learning_rate
     is_number = isinstance(learning_rate, numbers.Real) and not isinstance(learning_rate, bool)
@@ -249,8 +257,12 @@ def _learning_rate(learning_rate: Any) -> Any:
     return v1.get_variable("learning_rate", [], tf.float32, initializer, trainable=False)
 
 
-def _optimizer(optimizer: Any, learning_rate: Any) -> Any:
-    """The instance that is meant, with the learning rate if it takes one."""
+def _as_optimizer(optimizer: Any, learning_rate: Any) -> tf.compat.v1.train.Optimizer:
+    """Returns an instance, made with the learning rate unless one is given.
+
+    Raises:
+        ValueError: It is not an optimizer, or it needs a learning rate and there is none.
+    """
     if isinstance(optimizer, v1.train.Optimizer):
         return optimizer
     is_class = isinstance(optimizer, type) and issubclass(optimizer, v1.train.Optimizer)
@@ -283,7 +295,7 @@ def _optimizer(optimizer: Any, learning_rate: Any) -> Any:
     return made
 
 
-def _with_noise(gradients: GradientsAndVariables, scale: float) -> GradientsAndVariables:
+def _add_noise(gradients: GradientsAndVariables, scale: float) -> GradientsAndVariables:
     def noisy(gradient: Any) -> Any:
         if gradient is None:
             return None
@@ -294,7 +306,12 @@ def _with_noise(gradients: GradientsAndVariables, scale: float) -> GradientsAndV
     return [(noisy(gradient), variable) for gradient, variable in gradients]
 
 
-def _multiplied(gradients: GradientsAndVariables, multipliers: Mapping[Any, Any]) -> GradientsAndVariables:
+def _multiply(gradients: GradientsAndVariables, multipliers: Mapping[Any, Any]) -> GradientsAndVariables:
+    """Multiplies gradients by factors.
+
+    Raises:
+        ValueError: A key of `multipliers` has no name, or a factor is not a number.
+    """
     by_name = {}
     for key, factor in multipliers.items():
         name = getattr(key, "name", key)
@@ -302,16 +319,22 @@ def _multiplied(gradients: GradientsAndVariables, multipliers: Mapping[Any, Any]
             factor = arguments.as_number(f"gradient_multipliers[{name!r}]", factor)
         by_name[arguments.as_text("a key of gradient_multipliers, or its name,", name)] = factor
     return [
-        (_scaled(gradient, by_name[variable.name]) if variable.name in by_name else gradient, variable)
+        (_scale(gradient, by_name[variable.name]) if variable.name in by_name else gradient, variable)
         for gradient, variable in gradients
     ]
 
 
-def _clipped(gradients: GradientsAndVariables, clip: Any) -> GradientsAndVariables:
+def _clip(gradients: GradientsAndVariables, clip: Any) -> GradientsAndVariables:
+    """Clips gradients by a global norm or a function; `None` leaves them as they are.
+
+    Raises:
+        ValueError: `clip` is neither a number nor a function.
+    """
     if clip is None:
         return gradients
     if callable(clip):
-        return clip(gradients)
+        clipped_by_function: GradientsAndVariables = clip(gradients)
+        return clipped_by_function
     if not isinstance(clip, numbers.Real) or isinstance(clip, bool) or math.isnan(clip):
         raise ValueError(f"clip_gradients must be a number or a function; it is {clip!r}.")
     clipped, _ = tf.clip_by_global_norm([gradient for gradient, _ in gradients], float(clip))
@@ -336,7 +359,7 @@ def _global_norm(gradients: GradientsAndVariables) -> tf.Tensor:
     return tf.linalg.global_norm([gradient for gradient, _ in gradients])
 
 
-def _scaled(gradient: Any, factor: Any) -> Any:
+def _scale(gradient: Any, factor: Any) -> Any:
     if gradient is None:
         return None
     factor = tf.cast(factor, gradient.dtype)
@@ -346,7 +369,7 @@ def _scaled(gradient: Any, factor: Any) -> Any:
 
 
 def _moving_average(name: str, value: tf.Tensor, decay: Any) -> tf.Tensor:
-    """The average of a value over the steps, this one included; its variable begins at zero."""
+    """Updates and returns the moving average of a value. Its variable starts at zero."""
     average = v1.get_variable(
         name, value.shape, value.dtype, initializer=v1.zeros_initializer(), trainable=False
     )

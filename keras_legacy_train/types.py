@@ -52,6 +52,10 @@ class SessionLike(Protocol):
         """Computes `fetches` and returns their values in the same structure."""
 
 
+# Sets variables by means of the session. Called once before the first step, unless training resumes.
+InitFn: TypeAlias = Callable[[SessionLike], Any]
+
+
 class SummaryWriterLike(Protocol):
     """Writes summaries: a `summaries.SummaryWriter`, a `tf.compat.v1.summary.FileWriter`, or their like."""
 

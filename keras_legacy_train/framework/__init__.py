@@ -1,6 +1,6 @@
-"""Helpers around variables and checkpoints that scripts took from `tf.contrib.framework`.
+"""Provides the helpers for variables and checkpoints that scripts took from `tf.contrib.framework`.
 
-They act on a TF 1 graph, the default one. What loads values returns something to give to `init_fn`:
+They work on the default graph, a TF 1 graph. A function that loads values returns an `init_fn` for `train`:
 
 ```python
 import tensorflow.compat.v1 as tf

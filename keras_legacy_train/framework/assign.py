@@ -1,10 +1,10 @@
-"""Reading checkpoints, and giving variables values from them or from arrays."""
+"""Reads checkpoints, and assigns variables values from them or from arrays."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,19 @@ from keras_legacy_train.checkpoints import SavedVariable
 from keras_legacy_train.checkpoints.lookup import listed_checkpoint_prefix, open_checkpoint
 from keras_legacy_train.framework.variables import check_variable, get_variable_full_name, get_variables
 from keras_legacy_train.graph.elements import suggestion
+from keras_legacy_train.types import InitFn, PathLike, TensorLike
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
 
-def load_checkpoint(filepattern: str | os.PathLike[str]) -> Any:
-    """A reader of a checkpoint, or of the newest in a directory; see `tf.train.load_checkpoint`.
+def load_checkpoint(filepattern: PathLike) -> tf.train.CheckpointReader:
+    """Opens a checkpoint; stands for `tf.train.load_checkpoint`.
+
+    Args:
+        filepattern: The checkpoint, or a directory, whose newest one is taken.
+
+    Returns:
+        A reader, with `get_tensor`, `has_tensor` and `get_variable_to_shape_map`.
 
     Raises:
         ValueError: There is no such checkpoint, or it cannot be read.
@@ -28,8 +35,12 @@ def load_checkpoint(filepattern: str | os.PathLike[str]) -> Any:
     return _reader("filepattern", filepattern)
 
 
-def load_variable(checkpoint_dir: str | os.PathLike[str], name: str) -> np.ndarray:
-    """A variable's value in a checkpoint, or in the newest of a directory; see `tf.train.load_variable`.
+def load_variable(checkpoint_dir: PathLike, name: str) -> np.ndarray:
+    """Returns the value of a variable in a checkpoint; stands for `tf.train.load_variable`.
+
+    Args:
+        checkpoint_dir: The checkpoint, or a directory, whose newest one is taken.
+        name: The variable's name, with or without `":0"`.
 
     Raises:
         ValueError: There is no such checkpoint or variable, or it cannot be read.
@@ -39,11 +50,15 @@ def load_variable(checkpoint_dir: str | os.PathLike[str], name: str) -> np.ndarr
     if not reader.has_tensor(name):
         near = suggestion(name, reader.get_variable_to_shape_map())
         raise ValueError(f"name: {name!r} is not in the checkpoint {os.fsdecode(checkpoint_dir)!r}.{near}")
-    return reader.get_tensor(name)
+    value: np.ndarray = reader.get_tensor(name)
+    return value
 
 
-def list_variables(checkpoint_dir: str | os.PathLike[str]) -> list[tuple[str, list[int]]]:
-    """Names and shapes in a checkpoint, or in the newest of a directory; see `tf.train.list_variables`.
+def list_variables(checkpoint_dir: PathLike) -> list[tuple[str, list[int]]]:
+    """Returns the names and shapes in a checkpoint, by name; stands for `tf.train.list_variables`.
+
+    Args:
+        checkpoint_dir: The checkpoint, or a directory, whose newest one is taken.
 
     Raises:
         ValueError: There is no such checkpoint, or it cannot be read.
@@ -51,11 +66,17 @@ def list_variables(checkpoint_dir: str | os.PathLike[str]) -> list[tuple[str, li
     return sorted(_reader("checkpoint_dir", checkpoint_dir).get_variable_to_shape_map().items())
 
 
-def init_from_checkpoint(checkpoint_dir: str | os.PathLike[str], assignment_map: Mapping[str, Any]) -> None:
-    """Makes variables' initializers read a checkpoint; see `tf.compat.v1.train.init_from_checkpoint`.
+def init_from_checkpoint(checkpoint_dir: PathLike, assignment_map: Mapping[str, Any]) -> None:
+    """Makes the initializers of variables read a checkpoint.
+
+    Stands for `tf.compat.v1.train.init_from_checkpoint`.
+
+    Args:
+        checkpoint_dir: The checkpoint, or a directory, whose newest one is taken.
+        assignment_map: Variables or scopes of the default graph by names or scopes in the checkpoint.
 
     Raises:
-        ValueError: There is no such checkpoint, or it does not have what `assignment_map` asks for.
+        ValueError: There is no such checkpoint, or it lacks a name in `assignment_map`.
     """
     if not isinstance(assignment_map, (Mapping, list, tuple)):
         raise ValueError(
@@ -65,11 +86,13 @@ def init_from_checkpoint(checkpoint_dir: str | os.PathLike[str], assignment_map:
     tf.compat.v1.train.init_from_checkpoint(prefix, assignment_map)
 
 
-def assign_from_values(var_names_to_values: Mapping[str, Any]) -> tuple[tf.Operation, dict[tf.Tensor, Any]]:
-    """An operation that assigns global variables, and what to feed to it.
+def assign_from_values(
+    var_names_to_values: Mapping[str, TensorLike],
+) -> tuple[tf.Operation, dict[tf.Tensor, Any]]:
+    """Returns an operation that assigns global variables, and the values to feed to it.
 
     Args:
-        var_names_to_values: The values by the variables' names, of the variables' shapes.
+        var_names_to_values: Values of the variables' shapes, by the variables' names.
 
     Returns:
         The operation and its `feed_dict`, for `session.run`.
@@ -89,24 +112,31 @@ def assign_from_values(var_names_to_values: Mapping[str, Any]) -> tuple[tf.Opera
     return _assign((variables[name], value) for name, value in var_names_to_values.items())
 
 
-def assign_from_values_fn(var_names_to_values: Mapping[str, Any]) -> Callable[[Any], Any]:
-    """A function of a session that assigns global variables; for `init_fn`. See `assign_from_values`."""
+def assign_from_values_fn(var_names_to_values: Mapping[str, TensorLike]) -> InitFn:
+    """Returns an `init_fn` for `train` that assigns global variables.
+
+    Args:
+        var_names_to_values: See `assign_from_values`.
+
+    Raises:
+        ValueError: As `assign_from_values` does.
+    """
     assign_op, feed_dict = assign_from_values(var_names_to_values)
     return lambda session: session.run(assign_op, feed_dict)
 
 
 def assign_from_checkpoint(
-    model_path: str | os.PathLike[str],
+    model_path: PathLike,
     var_list: Sequence[tf.Variable] | Mapping[str, Any],
     ignore_missing_vars: bool = False,
 ) -> tuple[tf.Operation, dict[tf.Tensor, Any]]:
-    """An operation that assigns variables what a checkpoint holds, and what to feed to it.
+    """Returns an operation that assigns variables their values in a checkpoint, and the values to feed to it.
 
     Args:
-        model_path: The checkpoint.
-        var_list: The variables; or a dict from names in the checkpoint to a variable or a list of the slices
-            of a partitioned one.
-        ignore_missing_vars: Whether variables that the checkpoint lacks are passed over, with a warning.
+        model_path: The checkpoint, or a directory, whose newest one is taken.
+        var_list: The variables; or a dict from names in the checkpoint to variables. The value for a
+            partitioned variable is the list of its slices.
+        ignore_missing_vars: Whether to skip variables that the checkpoint lacks, with a warning.
 
     Returns:
         The operation and its `feed_dict`, for `session.run`.
@@ -124,18 +154,19 @@ def assign_from_checkpoint(
 
 
 def assign_from_checkpoint_fn(
-    model_path: str | os.PathLike[str],
+    model_path: PathLike,
     var_list: Sequence[tf.Variable] | Mapping[str, Any],
     ignore_missing_vars: bool = False,
     reshape_variables: bool = False,
-) -> Callable[[Any], Any] | None:
-    """A function of a session that restores variables from a checkpoint; for `init_fn`.
+) -> InitFn | None:
+    """Returns an `init_fn` for `train` that restores variables from a checkpoint.
 
     Args:
-        model_path: The checkpoint.
-        var_list: The variables, or a dict from names in the checkpoint to them.
-        ignore_missing_vars: Whether variables that the checkpoint lacks are passed over, with a warning.
-        reshape_variables: Whether a variable may have another shape in the checkpoint, with as many entries.
+        model_path: The checkpoint, or a directory, whose newest one is taken.
+        var_list: The variables, or a dict from names in the checkpoint to variables.
+        ignore_missing_vars: Whether to skip variables that the checkpoint lacks, with a warning.
+        reshape_variables: Whether a variable may have another shape in the checkpoint, with the same number
+            of entries.
 
     Returns:
         The function; `None` if the checkpoint has none of the variables.
@@ -157,7 +188,7 @@ def assign_from_checkpoint_fn(
     if not found:
         _LOGGER.warning("No Variables to restore")
         return None
-    # A slice of a partitioned variable must be in a list to be known as one.
+    # The saver takes a variable in a list for a slice of a partitioned one.
     whole = {name: _tensorflow.save_slice(slices[0])[1] == "" for name, slices in found.items()}
     saver = tf.compat.v1.train.Saver(
         {name: slices[0] if whole[name] else slices for name, slices in found.items()},
@@ -169,7 +200,11 @@ def assign_from_checkpoint_fn(
 def _by_checkpoint_name(
     var_list: Sequence[tf.Variable] | Mapping[str, Any],
 ) -> list[tuple[str, tf.Variable]]:
-    """Pairs of a name in the checkpoint and a variable, or a slice of one, to fill from it."""
+    """Returns pairs of a name in the checkpoint and a variable, or a slice of one, to fill from it.
+
+    Raises:
+        ValueError: `var_list` holds something else.
+    """
     if not isinstance(var_list, Iterable) or isinstance(var_list, (str, tf.Variable)):
         raise ValueError(f"var_list must be a list or a dict of variables; it is {var_list!r}.")
     if not isinstance(var_list, Mapping):
@@ -186,6 +221,11 @@ def _reader(argument: str, path: Any) -> tf.train.CheckpointReader:
 
 
 def _is_stored(reader: Any, name: str, path: Any, ignore_missing: bool) -> bool:
+    """Returns whether a checkpoint holds a variable; logs a warning if it does not.
+
+    Raises:
+        ValueError: It does not, and `ignore_missing` is false.
+    """
     if reader.has_tensor(name):
         return True
     message = f"Checkpoint is missing variable [{name}]: {os.fsdecode(path)}"
@@ -196,6 +236,11 @@ def _is_stored(reader: Any, name: str, path: Any, ignore_missing: bool) -> bool:
 
 
 def _check_shape(reader: Any, name: str, variable: tf.Variable, reshape: bool = False) -> None:
+    """Checks that a variable has the same shape in a checkpoint or, to reshape, the same number of entries.
+
+    Raises:
+        ValueError: It does not.
+    """
     stored = tf.TensorShape(reader.get_variable_to_shape_map()[name])
     expected = SavedVariable(name, variable, _tensorflow.save_slice(variable)[1]).saved_shape
     fits = stored.is_compatible_with(expected)
@@ -204,28 +249,39 @@ def _check_shape(reader: Any, name: str, variable: tf.Variable, reshape: bool = 
 
 
 def _stored_value(reader: Any, name: str, variable: tf.Variable) -> np.ndarray:
+    """Reads the value of a variable, or of a slice of a partitioned one.
+
+    Raises:
+        ValueError: The variable has another shape in the checkpoint.
+    """
     _check_shape(reader, name, variable)
-    value = reader.get_tensor(name)
+    value: np.ndarray = reader.get_tensor(name)
     _, spec = _tensorflow.save_slice(variable)
     if not spec:
         return value
     bounds = [tuple(map(int, part.split(","))) for part in spec.split()[-1].split(":")]
-    return value[tuple(slice(offset, offset + length) for offset, length in bounds)]
+    part: np.ndarray = value[tuple(slice(offset, offset + length) for offset, length in bounds)]
+    return part
 
 
 def _assign(values: Iterable[tuple[tf.Variable, Any]]) -> tuple[tf.Operation, dict[tf.Tensor, Any]]:
-    """An operation that assigns the variables, and the values to feed to it: they stay out of the graph."""
+    """Returns an operation that assigns variables, and its feeds, which keep the values out of the graph."""
     operations, feed_dict = [], {}
     for variable, value in values:
         placeholder = tf.compat.v1.placeholder(
             variable.dtype.base_dtype, variable.shape, name=f"placeholder/{variable.op.name}"
         )
         operations.append(variable.assign(placeholder, read_value=False))
-        feed_dict[placeholder] = _in_shape_of(variable, value)
+        feed_dict[placeholder] = _reshape_like(variable, value)
     return tf.group(*operations), feed_dict
 
 
-def _in_shape_of(variable: tf.Variable, value: Any) -> Any:
+def _reshape_like(variable: tf.Variable, value: Any) -> Any:
+    """Brings a value into the shape of a variable, if that is known.
+
+    Raises:
+        ValueError: It has another number of entries.
+    """
     if not variable.shape.is_fully_defined():
         return value
     try:

@@ -1,4 +1,4 @@
-"""The global step, and variables of the default graph: making them and finding them."""
+"""Makes and finds the global step and variables of the default graph."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def get_global_step(graph: tf.Graph | None = None) -> Any:
         graph: The graph; by default the default graph.
 
     Returns:
-        What is in the `GLOBAL_STEP` collection, or else the variable named `global_step`.
+        The variable in the `GLOBAL_STEP` collection, or else the one named `global_step`.
 
     Raises:
         TypeError: It is not an integer or not a scalar.
@@ -47,13 +47,29 @@ def create_global_step(graph: tf.Graph | None = None) -> Any:
 
 
 def get_or_create_global_step(graph: tf.Graph | None = None) -> Any:
-    """Returns the global step of a graph, and makes it if there is none. See `get_global_step`."""
+    """Returns the global step of a graph, and makes one if there is none.
+
+    Stands for `tf.compat.v1.train.get_or_create_global_step`.
+
+    Args:
+        graph: The graph; by default the default graph.
+
+    Raises:
+        TypeError: The global step is not an integer or not a scalar.
+    """
     step = get_global_step(graph)
     return tf.compat.v1.train.create_global_step(graph) if step is None else step
 
 
 def assert_global_step(global_step_tensor: Any) -> None:
-    """Raises TypeError for a global step that is not an integer scalar, a variable or tensor."""
+    """Checks a global step; stands for `tf.compat.v1.train.assert_global_step`.
+
+    Args:
+        global_step_tensor: A variable or a tensor.
+
+    Raises:
+        TypeError: It is neither, or not an integer, or not a scalar.
+    """
     is_handle = is_variable(global_step_tensor)
     tf.compat.v1.train.assert_global_step(
         find_variable(global_step_tensor) if is_handle else global_step_tensor
@@ -61,7 +77,7 @@ def assert_global_step(global_step_tensor: Any) -> None:
 
 
 def assert_or_get_global_step(graph: tf.Graph | None = None, global_step_tensor: Any = None) -> Any:
-    """The given global step, or the graph's own.
+    """Returns the given global step, or the graph's own.
 
     Args:
         graph: The graph; by default the default graph.
@@ -89,13 +105,13 @@ def assert_or_get_global_step(graph: tf.Graph | None = None, global_step_tensor:
 def local_variable(
     initial_value: Any, validate_shape: bool = True, name: str | None = None, use_resource: bool | None = None
 ) -> tf.Variable:
-    """A variable in the `LOCAL_VARIABLES` collection: no checkpoint holds it.
+    """Makes a variable in the `LOCAL_VARIABLES` collection. It is not trained, and no checkpoint holds it.
 
     Args:
-        initial_value: See `tf.compat.v1.Variable`, as the others.
+        initial_value: The initial value. See `tf.compat.v1.Variable`, also for the other arguments.
         validate_shape: Whether the shape of the initial value must be known.
         name: The variable's name.
-        use_resource: Whether it is a resource variable; by default what the scope says.
+        use_resource: Whether it is a resource variable; by default the scope decides.
     """
     return _untrained_variable(_KEYS.LOCAL_VARIABLES, initial_value, validate_shape, name, use_resource)
 
@@ -103,7 +119,14 @@ def local_variable(
 def global_variable(
     initial_value: Any, validate_shape: bool = True, name: str | None = None, use_resource: bool | None = None
 ) -> tf.Variable:
-    """A variable in the `GLOBAL_VARIABLES` collection that is not trained. See `local_variable`."""
+    """Makes a variable in the `GLOBAL_VARIABLES` collection. It is not trained.
+
+    Args:
+        initial_value: See `local_variable`.
+        validate_shape: See `local_variable`.
+        name: See `local_variable`.
+        use_resource: See `local_variable`.
+    """
     return _untrained_variable(_KEYS.GLOBAL_VARIABLES, initial_value, validate_shape, name, use_resource)
 
 
@@ -132,14 +155,14 @@ def variable(
     device: Any = None,
     **options: Any,
 ) -> tf.Variable:
-    """The variable of that name in the current scope; made if there is none.
+    """Returns the variable of that name in the current scope, and makes it if there is none.
 
     Args:
-        name: See `tf.compat.v1.get_variable`, as all that are not told of here.
-        device: Where to place it.
+        name: See `tf.compat.v1.get_variable`, also for the arguments that are not listed here.
+        device: The device to place it on; `None` for that of the scope.
         **options: `partitioner`, `custom_getter`, `use_resource`, `synchronization`, `aggregation`.
     """
-    with tf.device(device or ""):  # `None` would undo the devices around
+    with tf.device(device or ""):  # `None` would undo the enclosing device scopes.
         return tf.compat.v1.get_variable(
             name,
             shape=shape,
@@ -163,13 +186,17 @@ def model_variable(
     collections: Iterable[str] | None = None,
     **options: Any,
 ) -> tf.Variable:
-    """As `variable`; the variable is also in `GLOBAL_VARIABLES` and `MODEL_VARIABLES`."""
+    """Does what `variable` does; the variable is also in `GLOBAL_VARIABLES` and `MODEL_VARIABLES`."""
     collections = [*(collections or ()), _KEYS.GLOBAL_VARIABLES, _KEYS.MODEL_VARIABLES]
     return variable(name, shape, dtype, initializer, regularizer, trainable, collections, **options)
 
 
 def add_model_variable(var: tf.Variable) -> None:
-    """Puts a variable into the `MODEL_VARIABLES` collection, once."""
+    """Adds a variable to the `MODEL_VARIABLES` collection, unless it is in there.
+
+    Raises:
+        ValueError: `var` is not a variable.
+    """
     check_variable("var", var)
     graph = tf.compat.v1.get_default_graph()
     if not any(var is each for each in graph.get_collection(_KEYS.MODEL_VARIABLES)):
@@ -179,12 +206,16 @@ def add_model_variable(var: tf.Variable) -> None:
 def get_variables(
     scope: Any = None, suffix: str | None = None, collection: str = _KEYS.GLOBAL_VARIABLES
 ) -> list[tf.Variable]:
-    """The variables of a collection of the default graph.
+    """Returns the variables of a collection of the default graph.
 
     Args:
-        scope: Only those whose names begin so: a variable scope, or a regular expression.
-        suffix: Only those whose names end so.
+        scope: A variable scope, or a regular expression that the beginning of a name must match; `None` for
+            all.
+        suffix: A regular expression that the end of a name must match; `None` for all.
         collection: The collection.
+
+    Raises:
+        ValueError: An argument is not a string, or not a regular expression.
     """
     if isinstance(scope, tf.compat.v1.VariableScope):
         scope = scope.name
@@ -193,40 +224,43 @@ def get_variables(
         _check_pattern("suffix", suffix)
     if suffix is not None:
         scope = f"{scope or ''}.*{suffix if ':' in suffix else suffix + ':'}"
-    return tf.compat.v1.get_collection(arguments.as_text("collection", collection), scope)
+    variables: list[tf.Variable] = tf.compat.v1.get_collection(
+        arguments.as_text("collection", collection), scope
+    )
+    return variables
 
 
 def get_model_variables(scope: Any = None, suffix: str | None = None) -> list[tf.Variable]:
-    """`get_variables` of `MODEL_VARIABLES`."""
+    """Returns the variables in `MODEL_VARIABLES`. See `get_variables`."""
     return get_variables(scope, suffix, _KEYS.MODEL_VARIABLES)
 
 
 def get_local_variables(scope: Any = None, suffix: str | None = None) -> list[tf.Variable]:
-    """`get_variables` of `LOCAL_VARIABLES`."""
+    """Returns the variables in `LOCAL_VARIABLES`. See `get_variables`."""
     return get_variables(scope, suffix, _KEYS.LOCAL_VARIABLES)
 
 
 def get_trainable_variables(scope: Any = None, suffix: str | None = None) -> list[tf.Variable]:
-    """`get_variables` of `TRAINABLE_VARIABLES`."""
+    """Returns the variables in `TRAINABLE_VARIABLES`. See `get_variables`."""
     return get_variables(scope, suffix, _KEYS.TRAINABLE_VARIABLES)
 
 
 def get_variables_by_suffix(suffix: str, scope: Any = None) -> list[tf.Variable]:
-    """The global variables whose names end so."""
+    """Returns the global variables whose names end with a suffix. See `get_variables`."""
     return get_variables(scope, arguments.as_text("suffix", suffix))
 
 
 def get_variables_by_name(given_name: str, scope: Any = None) -> list[tf.Variable]:
-    """The global variables that have this name within their scopes."""
+    """Returns the global variables whose names, without their scopes, are the given one."""
     given_name = arguments.as_text("given_name", given_name)
     return get_variables(scope, f"/{given_name}:|^{given_name}:")
 
 
 def get_unique_variable(var_op_name: str) -> tf.Variable:
-    """The global variable of exactly that name.
+    """Returns the global variable of exactly that name.
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is no such variable.
     """
     for candidate in get_variables():
         if candidate.op.name == var_op_name:
@@ -237,11 +271,11 @@ def get_unique_variable(var_op_name: str) -> tf.Variable:
 def get_variables_to_restore(
     include: Sequence[Any] | None = None, exclude: Sequence[Any] | None = None
 ) -> list[tf.Variable]:
-    """The global variables in some scopes, without those in others.
+    """Returns the global variables in some scopes, without those in others.
 
     Args:
-        include: Scopes, as in `get_variables`; `None` for all variables.
-        exclude: Scopes whose variables are left out.
+        include: The scopes of the variables to return, as in `get_variables`; `None` for all variables.
+        exclude: The scopes of the variables to leave out.
 
     Raises:
         TypeError: `include` or `exclude` is neither a list nor a tuple.
@@ -264,13 +298,16 @@ def filter_variables(
     exclude_patterns: Iterable[str] | None = None,
     reg_search: bool = True,
 ) -> list[tf.Variable]:
-    """Those variables whose names match one pattern and none of others.
+    """Returns the variables whose names match patterns.
 
     Args:
-        var_list: The variables.
-        include_patterns: Regular expressions of which one must match; `None` if none need.
-        exclude_patterns: Regular expressions of which none may match.
-        reg_search: Whether they match anywhere in a name, or only at its beginning.
+        var_list: The variables to choose from.
+        include_patterns: Regular expressions, one of which must match; `None` to include all.
+        exclude_patterns: Regular expressions, none of which may match.
+        reg_search: Whether a pattern may match anywhere in a name. If not, it must match at the beginning.
+
+    Raises:
+        ValueError: `var_list` is not a list of variables, or a pattern is not a regular expression.
     """
     if not isinstance(var_list, Iterable) or isinstance(var_list, str):
         raise ValueError(f"var_list must be a list of variables; it is {var_list!r}.")
@@ -287,16 +324,29 @@ def filter_variables(
 
 
 def _as_patterns(name: str, patterns: Any) -> list[str]:
+    """Returns a list of regular expressions.
+
+    Raises:
+        ValueError: It is not a list, or an item is not a regular expression.
+    """
     if isinstance(patterns, str) or not isinstance(patterns, Iterable):
         raise ValueError(f"{name} must be a list of regular expressions; it is {patterns!r}.")
-    patterns = list(patterns)
-    for pattern in patterns:
+    checked: list[str] = list(patterns)
+    for pattern in checked:
         _check_pattern(f"an item of {name}", pattern)
-    return patterns
+    return checked
 
 
 def check_variable(name: str, variable: Any) -> Any:
-    """The variable itself; raises ValueError for what is none. `name` is the argument that gave it."""
+    """Checks and returns a variable.
+
+    Args:
+        name: The argument that gave it, for the message.
+        variable: The variable.
+
+    Raises:
+        ValueError: It is not a variable.
+    """
     if not hasattr(variable, "op") or not hasattr(variable, "assign"):
         raise ValueError(f"{name} must be a variable, or have nothing else in it; it has {variable!r}.")
     return variable
@@ -310,6 +360,10 @@ def _check_pattern(name: str, pattern: Any) -> None:
 
 
 def get_variable_full_name(var: tf.Variable) -> str:
-    """The name a variable has in a checkpoint: for a slice of a partitioned variable that of the whole."""
+    """Returns the name of a variable in a checkpoint; for a slice of a partitioned one the name of the whole.
+
+    Raises:
+        ValueError: `var` is not a variable.
+    """
     check_variable("var", var)
     return _tensorflow.save_slice(var)[0]

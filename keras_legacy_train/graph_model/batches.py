@@ -1,8 +1,9 @@
-"""From what Keras calls data to what a graph is fed."""
+"""Converts the data that Keras takes to the feeds of a graph."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -10,18 +11,18 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train.graph.elements import suggestion
-from keras_legacy_train.graph_model.names import NamedTensors, fitting
+from keras_legacy_train.graph_model.names import NamedTensors, as_fed
 
-# The key of a batch that stands for the graph's own input.
+# The key of a batch that stands for the input that the graph reads itself.
 _OWN_INPUT = "(the graph's own input)"
 
 
 class Batches:
-    """Batches as `keras.Model.fit` hands them on.
+    """Converts batches, as `keras.Model.fit` hands them on, to feeds.
 
     Args:
-        inputs: What `x` is for.
-        targets: What `y` is for; a dict `x` may hold them, too.
+        inputs: The tensors that `x` is fed to.
+        targets: The tensors that `y` is fed to; a dict `x` may hold their values, too.
     """
 
     def __init__(self, inputs: NamedTensors, targets: NamedTensors):
@@ -29,7 +30,7 @@ class Batches:
         self._targets = targets
 
     def feeds(self, x: Any, y: Any = None) -> dict[str, tf.Tensor]:
-        """What a batch feeds, by the tensors' names in the graph.
+        """Returns the values that a batch feeds, by the tensors' names in the graph.
 
         Raises:
             ValueError: A name is not among the inputs and targets, or a value does not fit its tensor.
@@ -40,7 +41,7 @@ class Batches:
                 pairs = [(self._find(key), value) for key, value in values.items() if key != _OWN_INPUT]
             else:
                 pairs = [] if values is None else named.in_order(values)
-            feeds.update((tensor.name, fitting(tensor, value)) for tensor, value in pairs)
+            feeds.update((tensor.name, as_fed(tensor, value)) for tensor, value in pairs)
         return feeds
 
     def _find(self, key: str) -> tf.Tensor:
@@ -54,16 +55,16 @@ class Batches:
         )
 
 
-def rows(feeds: Mapping[str, tf.Tensor]) -> tf.Tensor | None:
-    """How many rows a batch has: the size of the first tensor in it that has rows."""
+def count_rows(feeds: Mapping[str, tf.Tensor]) -> tf.Tensor | None:
+    """Returns the number of rows in a batch: the size of the first tensor in it that has rows."""
     return next((tf.shape(value)[0] for value in feeds.values() if value.shape.rank), None)
 
 
 def as_data(x: Any) -> Any:
-    """What Keras takes for `x`.
+    """Converts `x` to what Keras takes.
 
     Args:
-        x: Data, a function that makes it, or `None` where the graph reads its own input.
+        x: Data, a function that makes it, or `None` if the graph reads its own input.
 
     Raises:
         ValueError: It is a dataset that was made with eager execution off.
@@ -76,26 +77,41 @@ def as_data(x: Any) -> Any:
         raise ValueError(
             f"{x} is part of a graph: it was made with eager execution off. Pass a function that makes it."
         )
-    return with_text_as_tensors(x)
+    return convert_strings(x)
 
 
-def with_text_as_tensors(data: Any) -> Any:
-    """Arrays, with those of strings as tensors: Keras takes only these."""
+def convert_strings(data: Any) -> Any:
+    """Converts arrays of strings to tensors, since Keras takes no such arrays; keeps other data as it is."""
     return keras.tree.map_structure(
         lambda each: tf.constant(each) if isinstance(each, np.ndarray) and each.dtype.kind in "SUO" else each,
         data,
     )
 
 
+@contextlib.contextmanager
+def naming_missing_feeds() -> Iterator[None]:
+    """Raises ValueError, with the ways to feed it, where a placeholder lacks its value."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(
+            f"{error.message} Name it among inputs= or targets=, or give it a value by train_feed_dict= and"
+            " eval_feed_dict=."
+        ) from error
+
+
 class EndOfInput(keras.callbacks.Callback):
     """Ends the training when the graph's own input has ended within an epoch."""
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Starts counting steps."""
         self._steps = 0
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Counts steps."""
         self._steps = batch + 1
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Stops the training if the epoch had fewer steps than asked for."""
         if self._steps < (self.params["steps"] or 0):
             self.model.stop_training = True

@@ -1,4 +1,4 @@
-"""What `fit` and `evaluate` of a graph report."""
+"""Computes the loss and the metrics that `fit` and `evaluate` of a graph report."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ _KEYS = tf.compat.v1.GraphKeys
 
 
 class StreamingMetric(keras.metrics.Metric):
-    """A metric of `tf.compat.v1.metrics`: it counts in local variables of the graph.
+    """Reads a metric of `tf.compat.v1.metrics`, which counts in local variables of the graph.
 
     Args:
         session: The graph's session.
         name: The metric's name.
         value: The tensor that reads the result.
-        update_op: What the step runs.
+        update_op: The operation that a step runs to update the metric.
+
+    Raises:
+        ValueError: `value` depends on the batch.
     """
 
     def __init__(self, session: GraphSession, name: str, value: tf.Tensor, update_op: tf.Operation):
@@ -37,25 +40,27 @@ class StreamingMetric(keras.metrics.Metric):
         self._initializers = [variable.initializer for variable in _counters(session.graph, update_op)]
 
     def result(self) -> tf.Tensor:
+        """Returns the metric over all steps since the last reset."""
         return self._value([])[0]
 
     def reset_state(self) -> None:
+        """Sets the local variables back."""
         self._session.run(self._initializers)
 
 
 class GraphMetrics:
-    """The loss and the metrics of a model.
+    """Holds the loss and the metrics of a model.
 
     Args:
         session: The graph's session.
         loss: The loss, if there is one.
         metrics: By name, a tensor of the step, or a pair of value and update op as `tf.compat.v1.metrics`
-            give them.
+            returns them.
 
     Attributes:
         trackers: The Keras metrics, the loss's first.
         tensors: Names of the tensors that a step computes for `update`.
-        operations: Names of the operations that it runs.
+        operations: Names of the operations that a step runs.
 
     Raises:
         ValueError: A tensor is not in the graph, or a pair cannot be read.
@@ -95,12 +100,12 @@ class GraphMetrics:
         self.tensors.append(tensor.name)
 
     def update(self, values: list[tf.Tensor], rows: tf.Tensor | None) -> None:
-        """Takes in the values of `tensors` in one step.
+        """Updates the means by the values of `tensors` in one step.
 
         Args:
-            values: The values; of one with several entries the mean is meant.
-            rows: How many rows the batch had, by which the means over batches are weighted. `None` if nobody
-                knows.
+            values: The values; one with several entries counts as their mean.
+            rows: The number of rows in the batch, by which the means over batches are weighted. `None` if it
+                is not known.
         """
         pairs = list(zip(self._means, values, strict=True))
         numbers = [tf.reduce_mean(tf.cast(value, mean.dtype)) for mean, value in pairs]
@@ -110,7 +115,7 @@ class GraphMetrics:
 
 
 def _counters(graph: tf.Graph, update_op: tf.Operation) -> list[tf.Variable]:
-    """The local variables that an update op counts in."""
+    """Returns the local variables that an update op counts in."""
     waiting, found = [update_op], set()
     while waiting:
         operation = waiting.pop()

@@ -1,4 +1,4 @@
-"""`GraphModel`: a TF 1 graph as a Keras model."""
+"""Defines `GraphModel`, which makes a Keras model of a TF 1 graph."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ from keras_legacy_train.graph_model.batches import (
     Batches,
     EndOfInput,
     as_data,
-    rows,
-    with_text_as_tensors,
+    convert_strings,
+    count_rows,
+    naming_missing_feeds,
 )
 from keras_legacy_train.graph_model.metrics import GraphMetrics
 from keras_legacy_train.graph_model.names import NamedTensors
 from keras_legacy_train.programs.graph_state import restore_or_initialize
 from keras_legacy_train.programs.graph_weights import GraphWeights, v2_behavior, with_v2_behavior
+from keras_legacy_train.types import FeedDict, Fetch, Fetches, PathLike
 
 _TRAIN_OP = tf.compat.v1.GraphKeys.TRAIN_OP
 
@@ -42,12 +44,12 @@ _TRAIN_OP = tf.compat.v1.GraphKeys.TRAIN_OP
     "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch", "export"
 )
 class GraphModel(GraphWeights):
-    """A TF 1 graph as a `keras.Model`: its `train_op` is the training step, its placeholders are the inputs.
+    """Makes a `keras.Model` of a TF 1 graph: `train_op` is the training step, placeholders are the inputs.
 
     `fit`, `evaluate` and `predict` are Keras's own, with its callbacks, batches and validation data. The
     weights are all global variables, under their TF 1 names with `"."` for `"/"`, so `get_weights`,
-    `save_weights`, `load_weights`, `summary` and `count_params` work. Strings cannot be weights and are left
-    out; a checkpoint by a `Saver`, and `export`, have them.
+    `save_weights`, `load_weights`, `summary` and `count_params` work. Strings cannot be weights. They are
+    left out there, but checkpoints by a `Saver`, and `export`, have them.
 
     ```python
     v1 = tf.compat.v1
@@ -66,40 +68,42 @@ class GraphModel(GraphWeights):
     model.export(output_dir)
     ```
 
-    A batch is given in the order of `inputs` and `targets`, or as a dict by name; the dict `x` may hold the
-    targets, too. Keras hands on arrays of floats as its `floatx`, so float64 placeholders get their digits
-    from a `tf.data.Dataset`.
+    A batch is a list in the order of `inputs` and `targets`, or a dict by name; the dict `x` may hold the
+    targets, too. Keras converts arrays of floats to its `floatx`, so feed float64 placeholders from a
+    `tf.data.Dataset` to keep all digits.
 
     A graph that reads its own input, by iterators or queues, is trained with `x=None`:
     `fit(steps_per_epoch=100, epochs=5)`; likewise `evaluate(steps=10)` and `predict(steps=10)`. Without the
-    number of steps, one epoch goes on to the end of the input. Queue runners are started by the first call.
+    number of steps, one epoch goes on to the end of the input. The first call starts the queue runners.
 
-    The loss in the logs is, as always in Keras, the mean over all rows of the epoch so far; so are metrics
-    that are tensors. Of a pair `(value, update_op)` of `tf.compat.v1.metrics`, `value` is read after the
+    The loss in the logs is, as always in Keras, the mean over all rows of the epoch so far. So are metrics
+    that are tensors. In a pair `(value, update_op)` of `tf.compat.v1.metrics`, `value` is read after the
     step, and its local variables are set back when an epoch or an evaluation begins.
 
     Args:
-        graph: The graph, or the path of a `.meta` file; everything below is then given by name. Names are
-            accepted with a graph, too, with and without `":0"`.
-        inputs: What the model is given: a tensor, a list, or a dict from names of your choice to tensors.
-        outputs: What `predict` returns, in the same way: an array, a list or a dict of arrays.
-        targets: What the loss needs besides `inputs`. `predict` and `export` do without them.
-        train_op: What performs a step: an operation, a tensor, or any structure of them. `fit` needs it.
-        loss: A tensor, for the logs.
-        metrics: More of these, or pairs `(value, update_op)`, by the names that logs have them under.
-        checkpoint: The checkpoint to restore, or a directory whose newest one is meant. By default the
-            variables are initialised.
+        graph: The graph, or the path of a `.meta` file. Everything below may be given by name, with or
+            without `":0"`; with a file it must be.
+        inputs: The tensors that `x` is fed to: a tensor, a list, or a dict from names of your choice to
+            tensors.
+        outputs: The tensors that `predict` returns: a tensor, a list or a dict, which makes an array, a list
+            or a dict of arrays.
+        targets: The tensors that `y` is fed to, as the loss needs them. `predict` and `export` do not.
+        train_op: Performs a step: an operation, a tensor, or any structure of them. `fit` needs it.
+        loss: A tensor, for the logs. A tensor with several entries counts as their mean.
+        metrics: Further tensors for the logs, or pairs `(value, update_op)`, by their names in the logs.
+        checkpoint: The prefix of the checkpoint to restore, or a directory, for the newest one in it. By
+            default the variables are initialised.
         learning_rate: The variable that holds the learning rate, for callbacks that set it. By default the
             graph's one variable that is called `learning_rate`, if there is one.
-        train_feed_dict: What `fit` feeds at each step besides the batch, such as `{"keep_prob": 0.5}`.
-        eval_feed_dict: What `evaluate`, `predict` and exported functions feed instead.
-        init_feed_dict: Fed to the initializers.
+        train_feed_dict: Values that `fit` feeds at each step besides the batch, such as `{"keep_prob": 0.5}`.
+        eval_feed_dict: Values that `evaluate`, `predict` and exported functions feed instead.
+        init_feed_dict: Values fed to the initializers.
         name: The model's name.
 
     Attributes:
         session: Runs anything in the graph, over the model's variables: `session.run(fetches, feed_dict)`. It
             can be given to a `tf.compat.v1.train.Saver`.
-        optimizer: Has `learning_rate` and `iterations`, the global step.
+        optimizer: Has `learning_rate`, and `iterations`, the global step.
 
     Raises:
         ValueError, TypeError, FileNotFoundError: An argument cannot be right, or there is no such checkpoint.
@@ -110,19 +114,19 @@ class GraphModel(GraphWeights):
 
     def __init__(
         self,
-        graph: tf.Graph | str | os.PathLike[str],
-        inputs: Any = None,
-        outputs: Any = None,
+        graph: tf.Graph | PathLike,
+        inputs: Fetches | None = None,
+        outputs: Fetches | None = None,
         *,
-        targets: Any = None,
-        train_op: Any = None,
-        loss: Any = None,
+        targets: Fetches | None = None,
+        train_op: Fetches | None = None,
+        loss: Fetch | None = None,
         metrics: Mapping[str, Any] | None = None,
-        checkpoint: str | os.PathLike[str] | None = None,
-        learning_rate: Any = None,
-        train_feed_dict: Mapping[Any, Any] | None = None,
-        eval_feed_dict: Mapping[Any, Any] | None = None,
-        init_feed_dict: Mapping[Any, Any] | None = None,
+        checkpoint: PathLike | None = None,
+        learning_rate: Fetch | None = None,
+        train_feed_dict: FeedDict | None = None,
+        eval_feed_dict: FeedDict | None = None,
+        init_feed_dict: FeedDict | None = None,
         name: str = "graph",
     ):
         if tf.distribute.has_strategy():
@@ -161,7 +165,7 @@ class GraphModel(GraphWeights):
         jit_compile: bool = False,
         **also_unsupported: Any,
     ) -> None:
-        """Sets how steps are run. It has been called already; call it again to change that.
+        """Sets how steps are run. The constructor has called it; call it again to change that.
 
         Args:
             run_eagerly: Whether `fit` runs around the step without a `tf.function`.
@@ -169,7 +173,7 @@ class GraphModel(GraphWeights):
             jit_compile: Whether XLA compiles the step.
 
         Raises:
-            TypeError: An optimizer, a loss or metrics are given. They are in the graph.
+            TypeError: An optimizer, a loss or metrics are given; those of the graph are used.
         """
         if unsupported or also_unsupported:
             raise TypeError(
@@ -187,7 +191,7 @@ class GraphModel(GraphWeights):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        """The loss and the metrics, as Keras resets and reads them."""
+        """Returns the loss and the metrics, as Keras resets and reads them."""
         return self._graph_metrics.trackers
 
     def fit(
@@ -209,11 +213,12 @@ class GraphModel(GraphWeights):
             batch_size: Samples in a batch of arrays; by default 32.
             epochs: The epoch at which training ends.
             verbose: 0 for silence, 1 for a progress bar, 2 for a line each epoch.
-            callbacks: Keras callbacks (or one).
+            callbacks: Keras callbacks, or a single one.
             **options: The other arguments of `keras.Model.fit`.
 
         Returns:
-            The history: for each name in the logs a list of its values at the ends of epochs.
+            The history: `history.history` has for each name in the logs a list of its values at the ends of
+            epochs.
 
         Raises:
             ValueError: There is no `train_op`, a callback cannot work on a graph, or a batch does not fit.
@@ -234,7 +239,7 @@ class GraphModel(GraphWeights):
             options["validation_data"] = as_data(options["validation_data"])
         with self._input_running():
             return super().fit(
-                as_data(x), with_text_as_tensors(y), batch_size, epochs, verbose, callbacks, **options
+                as_data(x), convert_strings(y), batch_size, epochs, verbose, callbacks, **options
             )
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any) -> Any:
@@ -248,10 +253,13 @@ class GraphModel(GraphWeights):
 
         Returns:
             A float, or a list of them if there are several; with `return_dict=True` a dict.
+
+        Raises:
+            ValueError: There is neither a loss nor a metric, or a batch does not fit.
         """
         self._check_metrics()
         with self._input_running():
-            return super().evaluate(as_data(x), with_text_as_tensors(y), batch_size, **options)
+            return super().evaluate(as_data(x), convert_strings(y), batch_size, **options)
 
     def predict(self, x: Any = None, batch_size: int | None = None, **options: Any) -> Any:
         """Computes the outputs as `keras.Model.predict` does; takes its arguments.
@@ -263,6 +271,9 @@ class GraphModel(GraphWeights):
 
         Returns:
             The outputs of all batches, joined: an array, a list or a dict of arrays, as `outputs` is.
+
+        Raises:
+            ValueError: There are no `outputs`, or a batch does not fit.
         """
         self._check_outputs()
         with self._input_running():
@@ -274,16 +285,16 @@ class GraphModel(GraphWeights):
         """Writes a SavedModel, which TensorFlow Serving and `tf.saved_model.load` run.
 
         It has the variables as they are now, the tables with their files, and `eval_feed_dict`. Names of
-        arguments have `"_"` where the names of inputs have other signs than letters and digits.
+        arguments are the names of inputs, with `"_"` for each character that is no letter or digit.
 
         Args:
             filepath: The directory to write.
-            signatures: For each name a pair of inputs and outputs, given as for `GraphModel`. They come
-                besides `"serving_default"`, which is the model's own inputs and outputs.
+            signatures: For each name a pair of inputs and outputs, given as for `GraphModel`. They are added
+                to `"serving_default"`, the model's own inputs and outputs.
 
         Raises:
-            ValueError: A signature needs a placeholder that is none of its inputs, or what lives in this
-                process only, such as an iterator or a Python function.
+            ValueError: A signature needs a placeholder that is not among its inputs, or a resource that lives
+                in this process only, such as an iterator or a Python function.
         """
         graph = self.session.graph
         named = {}
@@ -296,11 +307,23 @@ class GraphModel(GraphWeights):
             )
         if not named:
             self._check_outputs()
-        with _saying_what_to_feed():
+        with naming_missing_feeds():
             saved_model.save(self.session, os.fspath(filepath), named)
 
     def call(self, inputs: Any, training: bool | None = False) -> Any:
-        """The outputs, as tensors, for inputs as `fit` takes them, fed as in training or not."""
+        """Computes the outputs of a batch.
+
+        Args:
+            inputs: The batch `x`, as `fit` takes it.
+            training: Whether to feed `train_feed_dict`; else `eval_feed_dict` is fed.
+
+        Returns:
+            The outputs, as tensors.
+
+        Raises:
+            ValueError: There are no `outputs`, or the batch does not fit.
+            RuntimeError: Eager execution is off.
+        """
         self._check_outputs()
         if not (tf.executing_eagerly() or tf.inside_function()):
             raise RuntimeError(
@@ -310,19 +333,20 @@ class GraphModel(GraphWeights):
         return self._output_tensors.pack(self._run(self._batches.feeds(inputs), tensors, (), bool(training)))
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """One step on a batch; returns the logs."""
+        """Performs a training step on a batch; returns the logs. Keras calls it."""
         return self._step(data, self._train_operations, training=True)
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        """Loss and metrics of one batch; returns the logs."""
+        """Computes loss and metrics of a batch; returns the logs. Keras calls it."""
         return self._step(data, [], training=False)
 
     def predict_step(self, data: Any) -> Any:
-        """The outputs for one batch."""
+        """Computes the outputs of a batch. Keras calls it."""
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return self.call(x)
 
     def _step(self, data: Any, operations: list[str], training: bool) -> dict[str, Any]:
+        """Runs operations on a batch with loss and metrics; returns the logs."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         if sample_weight is not None:
             raise ValueError(
@@ -331,8 +355,9 @@ class GraphModel(GraphWeights):
         feeds = self._batches.feeds(x, y)
         metrics = self._graph_metrics
         values = self._run(feeds, metrics.tensors, [*operations, *metrics.operations], training)
-        metrics.update(values, rows(feeds))
-        return self.get_metrics_result()
+        metrics.update(values, count_rows(feeds))
+        logs: dict[str, Any] = self.get_metrics_result()
+        return logs
 
     def _run(
         self,
@@ -341,15 +366,17 @@ class GraphModel(GraphWeights):
         operations: Sequence[str],
         training: bool,
     ) -> list[tf.Tensor]:
+        """Computes tensors and runs operations, all by name, with the feeds and the constant ones."""
         constants = self._train_feeds if training else self._eval_feeds
         all_feeds = {**{name: tf.constant(value) for name, value in constants.items()}, **feeds}
         computed = [name for name in tensors if name not in all_feeds]
-        with _saying_what_to_feed():
+        with naming_missing_feeds():
             function = self.session.lifted.function(all_feeds, computed, operations)
         values = dict(zip(computed, function(list(all_feeds.values())), strict=True))
         return [(values if name in values else all_feeds)[name] for name in tensors]
 
     def _signature(self, inputs: NamedTensors, outputs: NamedTensors) -> saved_model.Signature:
+        """Makes the signature of an exported function, which feeds `eval_feed_dict` besides."""
         arguments_of = {re.sub(r"\W", "_", name): tensor for name, tensor in inputs.tensors.items()}
         if len(arguments_of) < len(inputs):
             raise ValueError(f"Two of {', '.join(map(repr, inputs.tensors))} become one name of an argument.")
@@ -358,39 +385,30 @@ class GraphModel(GraphWeights):
         return saved_model.Signature(arguments_of, outputs.tensors, constants)
 
     def _check_train_op(self) -> None:
+        """Raises ValueError if there is no `train_op`."""
         if not self._train_operations:
             collected = [op.name for op in self.session.graph.get_collection(_TRAIN_OP)]
             known = f" The graph has {', '.join(map(repr, collected))}." if collected else ""
             raise ValueError(f"Missing train_op: GraphModel(..., train_op=...) is what fit() runs.{known}")
 
     def _check_metrics(self) -> None:
+        """Raises ValueError if there is neither a loss nor a metric."""
         if not self.metrics:
             raise ValueError("There is nothing to report: GraphModel(..., loss=..., metrics=...).")
 
     def _check_outputs(self) -> None:
+        """Raises ValueError if there are no `outputs`."""
         if not len(self._output_tensors):
             raise ValueError("Missing outputs: GraphModel(..., outputs=...) says what is computed.")
 
     @contextlib.contextmanager
     def _input_running(self) -> Iterator[None]:
-        """Has the graph's queues filled, from the first time on as long as the model is there."""
+        """Starts the graph's queue runners, which then run as long as the model exists."""
         if self._queue_runners is None:
             self._queue_runners = QueueRunners(self.session).__enter__()
-            # As after an error: it then raises no failure, which has been raised below.
+            # Exits as after an error, so that it raises no failure; that is done below.
             weakref.finalize(self, self._queue_runners.__exit__, Exception)
         try:
             yield
         finally:
             self._queue_runners.raise_failure()
-
-
-@contextlib.contextmanager
-def _saying_what_to_feed() -> Iterator[None]:
-    """Raises ValueError where a placeholder lacks its value."""
-    try:
-        yield
-    except tf.errors.InvalidArgumentError as error:
-        raise ValueError(
-            f"{error.message} Name it among inputs= or targets=, or give it a value by train_feed_dict= and"
-            " eval_feed_dict=."
-        ) from error

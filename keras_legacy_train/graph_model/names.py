@@ -1,4 +1,4 @@
-"""Tensors of a graph under the names that a model's user gives them."""
+"""Looks up tensors of a graph by the names that a model's user gives them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from keras_legacy_train.graph.elements import find_tensor
 
 
 class NamedTensors:
-    """What is fed to a model, or computed by it, by name.
+    """Holds the tensors that a model is fed, or that it computes, by name.
 
     Args:
         argument: The argument that gave them, for messages.
-        graph: Where they are.
-        tensors: A tensor or its name, a list of these, or a dict of them; `None` for none. In a list each
-            goes by its own name without `":0"`.
+        graph: The graph that they belong to.
+        tensors: A tensor or its name, a list of these, or a dict of them; `None` for none. In a list the name
+            of each is its name in the graph without `":0"`.
 
     Attributes:
         tensors: The tensors by their names.
@@ -41,20 +41,33 @@ class NamedTensors:
             self.tensors = {tensor.name.removesuffix(":0"): tensor for tensor in found}
 
     def __len__(self) -> int:
+        """Returns the number of tensors."""
         return len(self.tensors)
 
     def __contains__(self, key: str) -> bool:
+        """Returns whether a tensor has this name, here or in the graph."""
         return self._find(key) is not None
 
     def __getitem__(self, key: str) -> tf.Tensor:
-        """The tensor that goes by the name, or is called so in the graph."""
+        """Returns the tensor that has this name, here or in the graph.
+
+        Raises:
+            KeyError: There is none.
+        """
         tensor = self._find(key)
         if tensor is None:
             raise KeyError(key)
         return tensor
 
     def in_order(self, values: Any) -> list[tuple[tf.Tensor, Any]]:
-        """One value, or a list of them in the order of the tensors, each with its tensor."""
+        """Pairs values with the tensors.
+
+        Args:
+            values: One value, or a list of them in the order of the tensors.
+
+        Raises:
+            ValueError: There are more or fewer values than tensors.
+        """
         listed = list(values) if isinstance(values, (list, tuple)) else [values]
         if len(listed) != len(self.tensors):
             raise ValueError(
@@ -64,7 +77,7 @@ class NamedTensors:
         return list(zip(self.tensors.values(), listed, strict=True))
 
     def pack(self, values: Sequence[Any]) -> Any:
-        """Values in the order of the tensors, in the structure that the tensors were given in."""
+        """Packs values, in the order of the tensors, into the structure that the tensors were given in."""
         if self._is_dict:
             return dict(zip(self.tensors, values, strict=True))
         return list(values) if self._is_list else values[0]
@@ -76,11 +89,11 @@ class NamedTensors:
         return next((tensor for tensor in self.tensors.values() if tensor.name in names), None)
 
 
-def fitting(tensor: tf.Tensor, value: Any) -> tf.Tensor:
-    """A value that is fed to a tensor of the graph, in its dtype.
+def as_fed(tensor: tf.Tensor, value: Any) -> tf.Tensor:
+    """Converts a value that is fed to a tensor of the graph to the tensor's dtype.
 
     Raises:
-        ValueError: It is of another shape, or cannot be of that dtype.
+        ValueError: It has another shape, or cannot be converted to that dtype.
     """
     dtype = tensor.dtype.base_dtype
     expected = f"{tensor.name} takes shape {tensor.shape} and dtype {dtype.name}"

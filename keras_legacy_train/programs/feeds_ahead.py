@@ -1,4 +1,4 @@
-"""Feeds gathered ahead, so that several steps can be run in one call."""
+"""Prefetches feeds, so that several steps can be run in one call."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-# What `feed_fn` returned, and the same as arrays.
+# The dict that `feed_fn` returned, and its values as arrays by tensor name.
 _Feeds = tuple[Mapping[Any, Any], dict[str, np.ndarray]]
 
 
 class FeedsAhead:
-    """Keeps what a `feed_fn` has returned until a step needs it.
+    """Calls a `feed_fn` ahead of the steps, and keeps the feeds until a step needs them.
 
     Args:
         feed_fn: Returns the `feed_dict` of a step.
-        as_arrays: Checks a `feed_dict`, and gives its values as arrays by tensor names.
+        as_arrays: Checks a `feed_dict`, and returns its values as arrays by tensor names.
     """
 
-    # Of one block of feeds, in bytes.
+    # Size of one block of feeds, in bytes.
     MAX_BLOCK = 64 * 2**20
 
     def __init__(
@@ -34,10 +34,10 @@ class FeedsAhead:
         self._error: BaseException | None = None
 
     def take(self) -> _Feeds:
-        """The next feeds, as they came and as arrays.
+        """Removes and returns the next feeds, as `feed_fn` returned them and as arrays.
 
         Raises:
-            Whatever `feed_fn` has raised, once all feeds before have been taken.
+            Exception: The error that `feed_fn` or `as_arrays` raised, once all feeds before it are taken.
         """
         if not self._waiting and self._error is None:
             self._call()
@@ -47,9 +47,13 @@ class FeedsAhead:
         return self._waiting.popleft()
 
     def block(self, at_most: int) -> dict[str, np.ndarray]:
-        """The next feeds that have the same shapes, `at_most` of them, stacked; empty if there are no more.
+        """Stacks the next feeds that have the same shapes, without removing them.
 
-        They wait until `take` or `drop` is called.
+        Args:
+            at_most: The largest number of feeds to stack.
+
+        Returns:
+            Arrays by tensor name, with a first dimension for the feeds; empty if there are no more feeds.
         """
         stacked: list[dict[str, np.ndarray]] = []
         size = 0
@@ -62,16 +66,18 @@ class FeedsAhead:
         return {name: np.stack([feeds[name] for feeds in stacked]) for name in stacked[0]} if stacked else {}
 
     def drop(self, number: int) -> None:
-        """Lets go of feeds that have been used."""
+        """Removes feeds that have been used."""
         for _ in range(number):
             self._waiting.popleft()
 
     def _has(self, number: int) -> bool:
+        """Returns whether there are this many feeds; calls `feed_fn` as often as needed."""
         while len(self._waiting) < number and self._error is None:
             self._call()
         return len(self._waiting) >= number
 
     def _call(self) -> None:
+        """Calls `feed_fn`, and keeps the feeds or the error."""
         try:
             feed_dict = self._feed_fn()
             self._waiting.append((feed_dict, self._as_arrays(feed_dict)))
@@ -80,4 +86,5 @@ class FeedsAhead:
 
 
 def _shapes(feeds: Mapping[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
+    """Returns the shapes of arrays by their names."""
     return {name: array.shape for name, array in feeds.items()}

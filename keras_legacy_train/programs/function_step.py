@@ -1,4 +1,4 @@
-"""A step that users write themselves: an optimizer and a loss, or a function that does it all."""
+"""Performs a step that users define: by an optimizer and a loss, or by a function that does everything."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from keras_legacy_train.programs.traced_step import TracedStep, is_number
 
 
 class OptimizerStep:
-    """Has an optimizer lower the loss of a model on a batch `(x, y)` or `(x, y, sample_weight)`.
+    """Minimizes the loss of a model by an optimizer, on a batch `(x, y)` or `(x, y, sample_weight)`.
 
     Args:
-        model: The model. It need not be compiled. Its own losses, those of regularizers for example, are
-            added.
+        model: The model. It need not be compiled. Its own losses, such as those of regularizers, are added.
         optimizer: The optimizer.
-        loss: What `keras.Model.compile(loss=)` takes, and understood as there; but a function is called with
-            `y` and the model's output as they are, and with `sample_weight=` where the batch has one. What
-            it returns is averaged if it is no scalar.
+        loss: A loss as `keras.Model.compile(loss=)` takes it. But a function is called with `y` and the
+            model's output as they are, and with `sample_weight=` where the batch has one; its result is
+            averaged if it is no scalar.
         jit_compile: Whether XLA compiles the step.
     """
 
@@ -44,6 +43,11 @@ class OptimizerStep:
         )
 
     def __call__(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        """Trains on a batch; returns the loss and the logs.
+
+        Raises:
+            ValueError: The batch has no targets.
+        """
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
         if y is None:
             raise ValueError("feed_fn: a Keras optimizer trains on batches (x, y), but here is no y.")
@@ -51,15 +55,18 @@ class OptimizerStep:
         return loss, {"loss": loss}
 
     def begin_epoch(self) -> None:
-        pass
+        """Does nothing: nothing is counted by the epoch."""
 
     def needed_logs(self, logs: Mapping[str, Any]) -> list[str]:
+        """Returns no names: the loss is enough."""
         return []
 
     def epoch_logs(self, loss: Any, logs: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the loss of the last step."""
         return python_logs({} if loss is None else {"loss": loss})
 
     def _minimize(self, x: Any, y: Any, sample_weight: Any) -> tf.Tensor:
+        """Applies the gradients of the loss; returns the loss."""
         with tf.GradientTape() as tape:
             output = self._model(x, training=True)
             weights = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -73,10 +80,10 @@ class OptimizerStep:
 
 
 class _CompiledLoss:
-    """A loss as a model has it that was compiled with it: with weights, masks, and for several outputs.
+    """Computes a loss as a compiled model does: with weights, masks, and for several outputs.
 
     Args:
-        loss: What `keras.Model.compile(loss=)` takes.
+        loss: A loss as `keras.Model.compile(loss=)` takes it.
     """
 
     def __init__(self, loss: Any):
@@ -84,6 +91,7 @@ class _CompiledLoss:
         self._holder.compile(optimizer=None, loss=loss)
 
     def __call__(self, y: Any, output: Any, sample_weight: Any = None) -> tf.Tensor:
+        """Returns the loss of targets `y` and a model's output, a scalar."""
         return self._holder.compute_loss(y=y, y_pred=output, sample_weight=sample_weight)
 
 
@@ -91,7 +99,7 @@ class FunctionStep:
     """Calls a function that performs a step.
 
     Args:
-        function: Called with the batch, or with nothing where there are no batches.
+        function: Called with the batch, or without arguments if there are no batches.
         loss: A function of the batch that computes the loss before the step, or the key of the loss in the
             dict that `function` returns.
         takes_batch: Whether there are batches.
@@ -114,19 +122,24 @@ class FunctionStep:
         self._train = tf.function(self._run, reduce_retracing=True, jit_compile=jit_compile or None)
 
     def __call__(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
-        return self._train(batch)
+        """Trains on a batch; returns the loss and the logs."""
+        result: tuple[tf.Tensor, dict[str, Any]] = self._train(batch)
+        return result
 
     def begin_epoch(self) -> None:
-        pass
+        """Does nothing: nothing is counted by the epoch."""
 
     def needed_logs(self, logs: Mapping[str, Any]) -> list[str]:
+        """Returns the names of all logs that are single numbers."""
         return [name for name, spec in logs.items() if name != "loss" and is_number(spec)]
 
     def epoch_logs(self, loss: Any, logs: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the logs of the last step, and its loss."""
         known = {name: log for name, log in logs.items() if log is not None}
         return python_logs(known if loss is None else {**known, "loss": loss})
 
     def _run(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        """Runs the function, and finds the loss."""
         arguments = (batch,) if self._takes_batch else ()
         if callable(self._loss):
             loss = tf.convert_to_tensor(self._loss(*arguments))
@@ -134,14 +147,15 @@ class FunctionStep:
                 outputs = self._function(*arguments)
         else:
             outputs = self._function(*arguments)
-            loss = _entry(outputs, self._loss)
+            loss = _returned_loss(outputs, self._loss)
         if loss.shape.num_elements() not in (None, 1):
             raise ValueError(f"loss_op must give one number; it gives the shape {loss.shape}.")
         logs = dict(outputs) if isinstance(outputs, Mapping) else {}
         return tf.reshape(loss, []), {**logs, "loss": tf.reshape(loss, [])}
 
 
-def _entry(outputs: Any, key: str) -> tf.Tensor:
+def _returned_loss(outputs: Any, key: str) -> tf.Tensor:
+    """Returns the loss in what a step's function has returned; raises ValueError if it is not there."""
     if isinstance(outputs, Mapping) and key in outputs:
         return tf.convert_to_tensor(outputs[key])
     found = f"the keys {', '.join(map(repr, outputs))}" if isinstance(outputs, Mapping) else f"{outputs!r}"

@@ -1,4 +1,4 @@
-"""What Keras callbacks look for in `model.optimizer`, for a graph, which has its optimizers inside."""
+"""Provides `model.optimizer` for Keras callbacks on a graph, which has its optimizers inside."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
 
 
 class GraphOptimizer:
-    """Stands where a Keras model has its optimizer, so that callbacks can read and set the learning rate.
+    """Stands in the place of a Keras optimizer, so that callbacks can read and set the learning rate.
 
     Args:
-        learning_rate: The variable that holds it, if the graph has one.
+        learning_rate: The variable that holds the learning rate, if the graph has one.
         iterations: The variable that counts steps, if the graph has one.
 
     Attributes:
         built: True; there is nothing to build.
-        variables: Empty: what the graph's optimizers keep is among the model's weights.
+        variables: Empty; the variables of the graph's optimizers are among the model's weights.
     """
 
     built = True
@@ -36,7 +36,11 @@ class GraphOptimizer:
 
     @property
     def learning_rate(self) -> keras.Variable:
-        """The learning rate. A number may be assigned to it."""
+        """Returns the learning rate. A number may be assigned to it.
+
+        Raises:
+            AttributeError: It is not known which variable of the graph it is.
+        """
         if self._learning_rate is None:
             raise AttributeError("It is not known which variable of the graph is the learning rate.")
         return self._learning_rate
@@ -47,17 +51,21 @@ class GraphOptimizer:
 
     @property
     def iterations(self) -> keras.Variable:
-        """The global step."""
+        """Returns the global step.
+
+        Raises:
+            AttributeError: The graph has none.
+        """
         if self._iterations is None:
             raise AttributeError("The graph has no global step, so its steps are not counted.")
         return self._iterations
 
     def finalize_variable_values(self, variables: Any) -> None:
-        """Does nothing: what a Keras optimizer does at the end of training is not a graph's way."""
+        """Does nothing: a graph has none of the work that a Keras optimizer does at the end of training."""
 
 
 def find_learning_rate(session: GraphSession, learning_rate: Any = None) -> str | None:
-    """Name of the variable that holds the learning rate.
+    """Finds the variable that holds the learning rate.
 
     Args:
         session: The graph's session.
@@ -90,4 +98,4 @@ def find_learning_rate(session: GraphSession, learning_rate: Any = None) -> str 
         raise ValueError(
             f"learning_rate: {element.name!r} is computed by the graph, so it cannot be set. Name a variable."
         )
-    return operation.name
+    return str(operation.name)

@@ -1,4 +1,4 @@
-"""The state of a lifted graph: what a checkpoint holds of it, and how it is set up without training."""
+"""Collects the state of a lifted graph for checkpoints, and sets it up where nothing is trained."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 
 
 def saved_variables(session: GraphSession) -> list[SavedVariable]:
-    """The global variables, saveable objects and mutable tables, under their TF 1 names."""
+    """Collects the global variables, saveable objects and mutable tables, under their TF 1 names.
+
+    Raises:
+        ValueError: An object cannot be saved.
+    """
     saved = {}
     for variable in session.graph.get_collection(_KEYS.GLOBAL_VARIABLES):
         key, slice_spec = _tensorflow.save_slice(variable)
@@ -33,7 +37,7 @@ def saved_variables(session: GraphSession) -> list[SavedVariable]:
 
 
 def _other_tables(session: GraphSession, taken: set[str]) -> list[SavedVariable]:
-    """The mutable tables that are not saved as objects; TF 1 did not save them."""
+    """Collects the mutable tables that are not saved as objects; TF 1 did not save them."""
     saved_as_objects = saved_tables(session.graph)
     tables = []
     for table in mutable_tables(session):
@@ -44,37 +48,42 @@ def _other_tables(session: GraphSession, taken: set[str]) -> list[SavedVariable]
     return tables
 
 
-def saved_position(position: IteratorPositions) -> list[SavedVariable]:
-    """The position in the input; a checkpoint without it may be restored."""
-    return [SavedVariable(key, state, optional=True) for key, state in position.states.items()]
+def saved_position(positions: IteratorPositions) -> list[SavedVariable]:
+    """Collects the positions of iterators; a checkpoint without them may be restored."""
+    return [SavedVariable(key, state, optional=True) for key, state in positions.states.items()]
 
 
 def check_objects(session: GraphSession) -> None:
-    """Raises ValueError if a saveable object cannot be saved. Everything must be initialised."""
+    """Checks that all saveable objects can be saved. Everything must be initialised.
+
+    Raises:
+        ValueError: One cannot.
+    """
     for saved in saved_objects(session):
         for tensor in saved.tensors:
             tensor.read_value()
 
 
 def saved_random_states(session: GraphSession) -> list[SavedVariable]:
-    """The state of the random ops; a checkpoint of TF 1 does not have it."""
+    """Collects the state of the random ops, which checkpoints of TF 1 do not have."""
     states = session.lifted.random_states.items()
     return [SavedVariable(f"{name}/random_state", state, optional=True) for name, state in states]
 
 
 def restore_or_initialize(session: GraphSession, checkpoint: str | None) -> None:
-    """Gives everything in a graph its value: from a checkpoint, and from initialisers what is not in there.
+    """Restores a graph from a checkpoint, and initialises everything that is not in there.
 
     The states of random ops are not restored: a model that draws samples draws others each time.
 
     Args:
         session: The graph's session.
-        checkpoint: Prefix of the checkpoint, or `None`. If there is a `Saver` in the `SAVERS` collection,
-            that decides what is read from it.
+        checkpoint: Prefix of the checkpoint, or `None`. A `Saver` in the `SAVERS` collection decides what is
+            read from it.
 
     Raises:
         ValueError: The checkpoint cannot be read.
         CheckpointMismatchError: The checkpoint does not fit the graph.
+        NotInitializedError: Variables are left without a value.
     """
     initialize.initialize_resources(session)
     if checkpoint is not None:
@@ -85,6 +94,7 @@ def restore_or_initialize(session: GraphSession, checkpoint: str | None) -> None
 
 
 def _restore(session: GraphSession, prefix: str) -> None:
+    """Restores a graph by its Saver, or by the variables' names."""
     _LOGGER.info("Loading model from checkpoint: %s.", prefix)
     savers = session.graph.get_collection(_KEYS.SAVERS)
     if savers:

@@ -1,4 +1,4 @@
-"""A lifted graph's variables as the weights of a Keras model."""
+"""Makes a lifted graph's variables the weights of a Keras model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Class = TypeVar("_Class", bound=type)
 
 @contextlib.contextmanager
 def v2_behavior() -> Iterator[None]:
-    """Eager execution, tensors and shapes as Keras expects them, also after `disable_v2_behavior()`."""
+    """Enables eager execution, tensors and shapes as Keras expects, also after `disable_v2_behavior()`."""
     v1 = tf.compat.v1
     with _tensorflow.eager_mode(), contextlib.ExitStack() as restore:
         if not isinstance(tf.constant(0) == 0, tf.Tensor):
@@ -34,7 +34,7 @@ def v2_behavior() -> Iterator[None]:
 
 
 def with_v2_behavior(*methods: str) -> Callable[[_Class], _Class]:
-    """Has methods of a class run in `v2_behavior`."""
+    """Decorates a class so that the named methods run in `v2_behavior`."""
 
     def wrap(method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
@@ -54,13 +54,13 @@ def with_v2_behavior(*methods: str) -> Callable[[_Class], _Class]:
 
 @with_v2_behavior("get_weights", "set_weights", "save_weights", "load_weights", "summary", "count_params")
 class GraphWeights(keras.Model):
-    """What Keras callbacks are shown of a graph: a model whose weights are its global variables.
+    """Shows a graph to Keras callbacks: a model whose weights are the graph's global variables.
 
-    So `get_weights`, `save_weights`, `count_params`, `summary` and `stop_training` work. The weights go by
-    the variables' TF 1 names with `"."` for `"/"`, in files, too. It cannot be called.
+    So `get_weights`, `save_weights`, `count_params`, `summary` and `stop_training` work. The names of the
+    weights, in files, too, are the variables' TF 1 names with `"."` for `"/"`. The model cannot be called.
 
-    What Keras has no dtype for cannot be a weight: strings, and complex numbers before Keras 3.6. It is left
-    out, also of the files of `save_weights`; checkpoints have it.
+    Variables of dtypes that Keras does not have cannot be weights: strings, and complex numbers before
+    Keras 3.6. They are left out, also in the files of `save_weights`; checkpoints have them.
 
     Args:
         session: The graph's session; all its global variables must have values.
@@ -71,6 +71,7 @@ class GraphWeights(keras.Model):
         session: The graph's session, with `run`, `graph` and `as_default`. It can be given to a
             `tf.compat.v1.train.Saver`.
         optimizer: Has `learning_rate` and `iterations`, for the callbacks that use them.
+        stop_training: Set by callbacks to end the training.
 
     Raises:
         ValueError: `learning_rate` is not a variable of the graph.
@@ -103,15 +104,15 @@ class GraphWeights(keras.Model):
 
     @property
     def layers(self) -> list[keras.layers.Layer]:
-        """For each variable scope a layer that has its variables, for `summary` and for histograms."""
+        """Returns a layer for each variable scope, with its variables, for `summary` and for histograms."""
         return self._scopes()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Not supported: Keras cannot write a graph down."""
+        """Raises NotImplementedError: Keras cannot save a graph."""
         self.get_config()
 
     def get_config(self) -> dict[str, Any]:
-        """Not supported: Keras cannot write a graph down."""
+        """Raises NotImplementedError: Keras cannot save a graph."""
         raise NotImplementedError(
             "A graph cannot be saved as a .keras file. save_weights() writes its variables, to a file whose"
             " name ends in '.weights.h5'; GraphModel.export() writes a SavedModel. To ModelCheckpoint pass"
@@ -119,12 +120,19 @@ class GraphWeights(keras.Model):
         )
 
     def save_own_variables(self, store: Any) -> None:
-        """Writes the weights by their names; Keras would number them."""
+        """Writes the weights under their names; Keras would number them.
+
+        Args:
+            store: A mapping from names to arrays.
+        """
         for variable in self.weights:
             store[variable.name] = variable
 
     def load_own_variables(self, store: Any) -> None:
-        """Takes all weights from `store`, or none. What else is in there is ignored.
+        """Assigns all weights from `store`, or none; ignores other entries.
+
+        Args:
+            store: A mapping from names to arrays.
 
         Raises:
             ValueError: Weights are missing there, or have another shape.
@@ -144,16 +152,17 @@ class GraphWeights(keras.Model):
             variable.assign(store[variable.name])
 
     def _shared_variable(self, name: str, trainable: bool) -> keras.Variable:
+        """Makes the weight that shares its value with a variable of the graph."""
         variable = self.session.lifted.variable(name)
         return _tensorflow.SharedVariable(variable, trainable, name.replace("/", "."))
 
 
 class VariableScope(keras.layers.Layer):
-    """The variables of one scope, as a layer to look at. The model saves and loads them.
+    """Shows the variables of one scope as a layer. The model saves and loads them, the layer does not.
 
     Args:
         name: The layer's name.
-        variables: What are its weights.
+        variables: Its weights.
     """
 
     def __init__(self, name: str, variables: list[keras.Variable]):
@@ -165,18 +174,24 @@ class VariableScope(keras.layers.Layer):
         """Writes nothing."""
 
     def load_own_variables(self, store: Any) -> None:
-        """Takes nothing."""
+        """Reads nothing."""
 
 
 def _is_known_to_keras(dtype: tf.DType) -> bool:
+    """Returns whether a Keras variable can have the dtype."""
     try:
-        return keras.backend.standardize_dtype(dtype.name) != "string"
+        return bool(keras.backend.standardize_dtype(dtype.name) != "string")
     except ValueError:
         return False
 
 
 def _scopes(variables: dict[str, keras.Variable], top_name: str) -> list[keras.layers.Layer]:
-    """Layers for the scopes; what an optimizer keeps for a variable counts to the variable's scope."""
+    """Makes a layer for each scope; an optimizer's slots of a variable belong to the variable's scope.
+
+    Args:
+        variables: The variables by their TF 1 names.
+        top_name: Name of the layer for variables in no scope.
+    """
     members: dict[str, list[keras.Variable]] = {}
     for name, variable in variables.items():
         scope = name.rpartition("/")[0]

@@ -1,4 +1,4 @@
-"""Logs as Keras callbacks expect them."""
+"""Converts logs to the form that Keras callbacks expect."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import tensorflow as tf
 
 
 def python_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns logs as `model.fit` gives them to callbacks.
+    """Converts logs to what `model.fit` gives to callbacks.
 
-    Nested dicts are dissolved. What `float` takes is a float, other tensors are arrays, and the rest stays.
+    Nested dicts are flattened. Values that `float` takes become floats, other tensors become arrays, and all
+    other values stay as they are.
     """
     result: dict[str, Any] = {}
     for name, value in sorted(logs.items()):
@@ -22,7 +23,7 @@ def python_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def flat_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns logs with nested dicts dissolved, and their values as they are."""
+    """Flattens nested dicts of logs; keeps the values as they are."""
     result: dict[str, Any] = {}
     for name, value in logs.items():
         result.update(flat_logs(value) if isinstance(value, Mapping) else {name: value})
@@ -30,14 +31,14 @@ def flat_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def lists_as_tensors(logs: Any) -> Any:
-    """Returns logs with tensors in the place of lists, as the step of `model.fit` returns them."""
+    """Converts lists in logs to tensors, as the step of `model.fit` does."""
     if isinstance(logs, Mapping):
         return {name: lists_as_tensors(log) for name, log in logs.items()}
     return tf.convert_to_tensor(logs) if isinstance(logs, list) else logs
 
 
 def to_numpy(tensor: Any) -> np.ndarray:
-    """Returns the array of an eager tensor of any kind, or of a variable; strings as objects."""
+    """Converts an eager tensor of any kind, or a variable, to an array; strings become objects."""
     if isinstance(tensor, (tf.SparseTensor, tf.RaggedTensor, tf.IndexedSlices)):
         return np.asarray(keras.ops.convert_to_numpy(tensor))
     tensor = tf.convert_to_tensor(tensor)
@@ -45,6 +46,7 @@ def to_numpy(tensor: Any) -> np.ndarray:
 
 
 def _as_python(value: Any) -> Any:
+    """Converts one log; see `python_logs`."""
     if tf.is_tensor(value):
         value = to_numpy(value)
     try:

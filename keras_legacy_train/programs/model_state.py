@@ -1,4 +1,4 @@
-"""What a checkpoint holds of a training that is no graph."""
+"""Collects the state of a training without a graph for checkpoints."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ def model_state(
     run_state: Any,
     source: Source | None,
 ) -> TrackedObjects:
-    """A model with everything that its training changes.
+    """Collects a model with everything that its training changes.
 
-    `tf.train.Checkpoint(model=model)` finds its weights and its optimizer in the checkpoint. What that passes
-    over, metrics and seed generators among it, is there beside them.
+    `tf.train.Checkpoint(model=model)` finds its weights and its optimizer in the checkpoint. Variables that
+    this leaves out, such as those of metrics and seed generators, are saved beside them.
 
     Args:
         model: The model, built.
         global_step: Counts the steps.
-        optimizer: What trains the model, if that is known.
+        optimizer: The optimizer that trains the model, if it is known.
         used: Every variable that a step uses, always in the same order.
-        run_state: The epoch, and what callbacks remember.
+        run_state: The epoch, and the state of callbacks.
         source: The input, if its position is saved.
+
+    Raises:
+        ValueError: The input cannot tell its position.
     """
     objects = {"model": model, "global_step": global_step}
     if optimizer is not None and optimizer is not getattr(model, "optimizer", None):
@@ -47,25 +50,25 @@ def model_state(
     groups = {"model": model.variables, "metrics": model.metrics_variables, "step": used}
     others: dict[str, tf.train.Checkpoint] = {}
     for name, variables in groups.items():
-        # Names may differ from process to process, so it is the order that counts.
+        # Names may differ from process to process, so variables are numbered by their order.
         new = {id(value): value for value in map(_value, variables) if id(value) not in known}
         others[name] = tf.train.Checkpoint(**{str(number): each for number, each in enumerate(new.values())})
         known.update(id(each) for variable in new.values() for each in _same_values(variable, strategy))
     optional: dict[str, Any] = {"run": run_state}
     if source is not None:
-        optional["input"] = input_position(source)
+        optional["input"] = dataset_position(source)
     return TrackedObjects({**objects, "others": tf.train.Checkpoint(**others)}, optional)
 
 
 def variables_state(variables: Iterable[tf.Variable], source: Source | None) -> NamedVariables:
-    """Variables under their names, as in a checkpoint of a graph.
+    """Collects variables under their names, as in a checkpoint of a graph.
 
     Args:
         variables: The variables.
         source: The input, if its position is saved.
 
     Raises:
-        ValueError: Two of them have one name.
+        ValueError: Two variables have one name, or the input cannot tell its position.
     """
     distinct = list({id(variable): variable for variable in variables}.values())
     names = [variable.name.partition(":")[0] for variable in distinct]
@@ -83,27 +86,28 @@ def variables_state(variables: Iterable[tf.Variable], source: Source | None) -> 
 
 
 class _PositionTensor:
-    """The position in the input, read and assigned as a variable is."""
+    """Reads and assigns the position in the input as that of a variable."""
 
     shape = tf.TensorShape(None)
     device = "/device:CPU:0"
 
     def __init__(self, source: Source):
-        self._position = input_position(source)
+        self._position = dataset_position(source)
         tensors = self._position.read()
         (self._name,) = tensors.keys() - {self._position.READING}
         self.dtype = tensors[self._name].dtype
 
     def read_value(self) -> tf.Tensor:
+        """Returns the position now."""
         return self._position.read()[self._name]
 
     def assign(self, value: tf.Tensor, read_value: bool = True) -> None:
-        """Goes to the position. `read_value` is there since a variable's `assign` has it."""
+        """Goes to the position. `read_value` does nothing; a variable's `assign` has it."""
         self._position.go_to({self._name: value})
 
 
-def input_position(source: Source) -> Any:
-    """The position in the input, as something that a checkpoint holds.
+def dataset_position(source: Source) -> Any:
+    """Makes the object that saves and restores the position in the input.
 
     Raises:
         ValueError: The input cannot tell its position.
@@ -125,7 +129,7 @@ def input_position(source: Source) -> Any:
 
 
 def _same_values(each: Any, strategy: tf.distribute.Strategy) -> tuple[Any, ...]:
-    """A variable with its copies on replicas, unless each has a value of its own; or another object."""
+    """Returns an object, and for a variable its copies on replicas, unless each has a value of its own."""
     value = _value(each)
     if not isinstance(value, tf.Variable) or value.synchronization is tf.VariableSynchronization.ON_READ:
         return (value,)
@@ -133,4 +137,5 @@ def _same_values(each: Any, strategy: tf.distribute.Strategy) -> tuple[Any, ...]
 
 
 def _value(each: Any) -> Any:
+    """Returns the TensorFlow variable inside a Keras variable, or any other object itself."""
     return each.value if isinstance(each, _keras.Variable) else each

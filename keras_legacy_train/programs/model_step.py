@@ -1,4 +1,4 @@
-"""A step of a compiled Keras model."""
+"""Performs a step of a compiled Keras model."""
 
 from __future__ import annotations
 
@@ -15,32 +15,39 @@ from keras_legacy_train.programs.traced_step import TracedStep
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
-
-_KEPT_AS = "_keras_legacy_train_step"
+# The model's attribute that keeps its step.
+_STEP_ATTRIBUTE = "_keras_legacy_train_step"
 
 
 def model_step(model: keras.Model) -> ModelStep:
-    """The step of a compiled model, the same one until it is compiled anew: what was made of it is kept.
+    """Returns the step of a compiled model; the same one until it is compiled anew.
+
+    So functions that were traced for one call of `fit` serve the next.
 
     Args:
         model: The model, compiled.
     """
     compiled = _keras.compiled_attributes(model)
-    kept_for, step = vars(model).get(_KEPT_AS, ((), None))
-    if step is None or any(was is not now for was, now in zip(kept_for, compiled, strict=True)):
-        step = ModelStep(model)
-        vars(model)[_KEPT_AS] = (compiled, step)  # past `__setattr__`, by which Keras would track it
+    kept: tuple[tuple[Any, ...], ModelStep] | None = vars(model).get(_STEP_ATTRIBUTE)
+    if kept is not None and all(was is now for was, now in zip(kept[0], compiled, strict=True)):
+        return kept[1]
+    step = ModelStep(model)
+    vars(model)[_STEP_ATTRIBUTE] = (compiled, step)  # not by `__setattr__`, which would track it
     return step
 
 
 class ModelStep:
     """Calls `model.train_step`, as `keras.Model.fit` does.
 
-    The loss of a step is what `compute_loss` returned in it. Where a `train_step` of the user's own does not
-    call that just once, it is what the step returns as `"loss"`, or what it returns first.
+    The loss of a step is what `compute_loss` returned in it. If a custom `train_step` does not call that
+    exactly once, it is what the step returns as `"loss"`, or the first value it returns.
 
     Args:
         model: The model, compiled.
+
+    Attributes:
+        run_eagerly: Whether the step must run as Python code.
+        traced: The functions that were traced for the step, if any.
     """
 
     def __init__(self, model: keras.Model):
@@ -58,22 +65,34 @@ class ModelStep:
             )
 
     def __call__(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        """Trains on a batch; returns the loss and the logs.
+
+        Raises:
+            ValueError: `train_step` neither calls `compute_loss` nor returns a loss.
+            TypeError: `train_step` returns no dict.
+        """
         return self._train(batch)
 
     def begin_epoch(self) -> None:
+        """Resets the metrics."""
         self._model.reset_metrics()
 
     def needed_logs(self, logs: Mapping[str, Any]) -> list[str]:
+        """Returns no names if the logs are the metrics' results, else all."""
         return [] if set(logs) == set(self._model.get_metrics_result()) else list(logs)
 
     def epoch_logs(self, loss: Any, logs: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the logs that `model.fit` gives to `on_epoch_end`."""
         return python_logs(_keras.epoch_logs(self._model, logs))
 
     def _train_on_batch(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        """Trains on all replicas."""
         outputs = self._strategy.run(self._train_on_replica, args=(batch,))
-        return _keras.reduce_over_replicas(outputs, self._strategy)
+        loss, logs = _keras.reduce_over_replicas(outputs, self._strategy)
+        return loss, logs
 
     def _train_on_replica(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        """Calls `train_step`, and finds the loss."""
         with _keras.recorded_losses(self._model) as losses:
             logs = self._model.train_step(_keras.without_optionals(batch))
         if not isinstance(logs, Mapping):
@@ -85,7 +104,8 @@ class ModelStep:
         return self._loss(losses, logs), logs
 
     def _loss(self, losses: list[tf.Tensor], logs: Mapping[str, Any]) -> tf.Tensor:
-        if len(losses) == 1 and _is_within_reach(losses[0]):
+        """Returns the loss of a step, out of what `compute_loss` and `train_step` returned in it."""
+        if len(losses) == 1 and _is_in_this_graph(losses[0]):
             return losses[0]
         if not logs:
             raise ValueError(
@@ -98,6 +118,6 @@ class ModelStep:
         return tf.convert_to_tensor(numbers[name])
 
 
-def _is_within_reach(tensor: tf.Tensor) -> bool:
-    """Whether a tensor was computed here, and not in a function that `train_step` calls."""
+def _is_in_this_graph(tensor: tf.Tensor) -> bool:
+    """Returns whether a tensor was computed here, and not in a function that `train_step` calls."""
     return tf.executing_eagerly() or getattr(tensor, "graph", None) is tf.compat.v1.get_default_graph()

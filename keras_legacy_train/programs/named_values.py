@@ -1,4 +1,4 @@
-"""What monitors see of a step that is no part of a graph: values by name."""
+"""Gives monitors values by name, for a step that is not a part of a graph."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from keras_legacy_train.programs.outputs import Outputs
 
 
 class NamedValues:
-    """The variables of a training, by name, and its learning rate.
+    """Looks up the variables of a training by name, and its learning rate.
 
-    A variable of a Keras model is called by its path, as `"dense/kernel"`; a `tf.Variable` by its name. Both
-    may have `":0"` behind, as in a graph.
+    A variable of a Keras model is named by its path, such as `"dense/kernel"`; a `tf.Variable` by its name.
+    Both may end in `":0"`, as in a graph.
 
     Args:
         variables: The variables.
-        optimizer: Where `"learning_rate"` is looked up.
+        optimizer: Tells the value of `"learning_rate"`.
     """
 
     def __init__(self, variables: Iterable[Any], optimizer: keras.optimizers.Optimizer | None = None):
@@ -30,14 +30,14 @@ class NamedValues:
         self._optimizer = optimizer
 
     def outputs(self, requests: Iterable[Any], computed: Mapping[str, Any]) -> Outputs:
-        """The values of what was asked for.
+        """Returns the requested values.
 
         Args:
             requests: Names, or variables.
-            computed: What the step has computed, by name.
+            computed: The values that the step has computed, by name.
 
         Raises:
-            ValueError: There is nothing of a name, or there are several of it.
+            ValueError: There is no value of a name, or several variables have it.
         """
         outputs = Outputs()
         for request in requests:
@@ -46,7 +46,7 @@ class NamedValues:
         return outputs
 
     def value(self, request: Any, computed: Mapping[str, Any]) -> Any:
-        """The value of one request, a NumPy scalar or array; see `outputs`."""
+        """Returns the value of one request, a NumPy scalar or array; see `outputs`."""
         if not isinstance(request, str):
             return self._read(variable_name(request), request)
         name = request.removesuffix(":0")
@@ -65,7 +65,7 @@ class NamedValues:
         )
 
     def _read(self, name: str, asked: Any = None) -> np.ndarray | np.generic:
-        """The value of the variable of a name, which must be the one that was asked for."""
+        """Reads the variable of a name; if a variable was asked for, it must be that one."""
         known = self._variables.get(name, [])
         if len(known) > 1:
             raise ValueError(
@@ -74,11 +74,12 @@ class NamedValues:
             )
         if not known or (asked is not None and _value(asked) is not _value(known[0])):
             raise ValueError(f"A monitor asks for {asked!r}, which is no variable of this training.")
-        return known[0].numpy()
+        value: np.ndarray | np.generic = known[0].numpy()
+        return value
 
 
 def _by_name(variables: Iterable[Any]) -> dict[str, list[Any]]:
-    """The variables of each name. One that is the path of a Keras variable means nothing else."""
+    """Groups variables by name. A name that is the path of a Keras variable means only that."""
     distinct = {id(variable): variable for variable in variables}.values()
     of_keras = [variable for variable in distinct if isinstance(variable, _keras.Variable)]
     inside = {id(variable.value) for variable in of_keras}
@@ -95,21 +96,26 @@ def _by_name(variables: Iterable[Any]) -> dict[str, list[Any]]:
 
 
 def _value(variable: Any) -> Any:
+    """Returns the TensorFlow variable inside a Keras variable, or the variable itself."""
     return variable.value if isinstance(variable, _keras.Variable) else variable
 
 
 def trained_variables(
     model: keras.Model | None, optimizer: keras.optimizers.Optimizer | None
 ) -> list[keras.Variable]:
-    """The variables of a model, its metrics and an optimizer."""
+    """Returns the variables of a model, its metrics and an optimizer."""
     variables = [] if model is None else [*model.variables, *model.metrics_variables]
     return variables + ([] if optimizer is None else list(optimizer.variables))
 
 
 def variable_name(variable: Any) -> str:
-    """The path of a Keras variable, or the name of a `tf.Variable` without `":0"`."""
+    """Returns the path of a Keras variable, or the name of a `tf.Variable` without `":0"`.
+
+    Raises:
+        ValueError: It is neither.
+    """
     if isinstance(variable, _keras.Variable):
-        return variable.path
+        return str(variable.path)
     if isinstance(variable, tf.Variable):
-        return variable.name.removesuffix(":0")
+        return str(variable.name).removesuffix(":0")
     raise ValueError(f"A monitor asks for {variable!r}, which is neither a name nor a variable.")

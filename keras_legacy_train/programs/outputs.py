@@ -1,4 +1,4 @@
-"""What `step_end` is given: the values of all that was asked for."""
+"""Holds the values of a step's requests, which monitors get in `step_end`."""
 
 from __future__ import annotations
 
@@ -11,22 +11,29 @@ import tensorflow as tf
 from keras_legacy_train.graph.elements import graph_element
 
 
-class Outputs(dict):
-    """Values by name, found also by the tensor, variable or operation of that name."""
+class Outputs(dict[Any, Any]):
+    """Holds values by name, and finds them by the tensor, variable or operation of that name, too."""
 
     def __missing__(self, key: Any) -> Any:
+        """Returns the value for the name of a tensor, variable or operation.
+
+        Raises:
+            KeyError: There is none.
+        """
         for name in _names(key):
             if dict.__contains__(self, name):
                 return self[name]
         raise KeyError(key)
 
     def __getitem__(self, key: Any) -> Any:
+        """Returns the value for a name, or for a tensor, variable or operation."""
         try:
             return super().__getitem__(key)
         except TypeError:  # a variable is not hashable under TF 2 behaviour
             return self.__missing__(key)
 
     def __contains__(self, key: Any) -> bool:
+        """Returns whether there is a value for a name, or for a tensor, variable or operation."""
         try:
             if super().__contains__(key):
                 return True
@@ -35,6 +42,7 @@ class Outputs(dict):
         return any(map(super().__contains__, _names(key)))
 
     def get(self, key: Any, default: Any = None) -> Any:
+        """Returns the value for a name, or for a tensor, variable or operation; else `default`."""
         try:
             return self[key]
         except KeyError:
@@ -42,7 +50,7 @@ class Outputs(dict):
 
 
 def _names(key: Any) -> list[str]:
-    """The names of a tensor, variable or operation; a Keras variable has a path, too."""
+    """Returns the names of a tensor, variable or operation; a Keras variable has a path, too."""
     if isinstance(key, str):
         return []
     names = [getattr(key, "path", None), getattr(key, "name", None)]
@@ -50,12 +58,12 @@ def _names(key: Any) -> list[str]:
 
 
 class StepOutputs(Outputs):
-    """Values by tensor name, found also by the tensor, variable, operation or string that was asked for.
+    """Holds values by tensor name, and finds them by the requested tensor, variable or string, too.
 
     An operation has the value `None`.
 
     Args:
-        graph: The graph that the requests speak of.
+        graph: The graph that the requests belong to.
         requests: Tensors, operations, variables, or names; a name without `":0"` means output 0.
 
     Attributes:
@@ -86,12 +94,12 @@ class StepOutputs(Outputs):
         self.operations = list(operations)
 
     def filled(self, values: Mapping[str, Any]) -> StepOutputs:
-        """A copy that has taken in the values, by tensor name."""
+        """Returns a copy with values, given by tensor name."""
         outputs = copy.copy(self)
         outputs.fill(values)
         return outputs
 
     def fill(self, values: Mapping[str, Any]) -> None:
-        """Takes in the values, by tensor name."""
+        """Sets the values, given by tensor name."""
         self.update((name, values[name]) for name in self.tensors)
         self.update((asked, self.get(name)) for asked, name in self._asked)

@@ -1,4 +1,4 @@
-"""What monitors get as a session where there is no graph."""
+"""Gives monitors a session where there is no graph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from keras_legacy_train.programs.named_values import NamedValues
 
 
 class ValuesSession:
-    """Reads variables, by name or as they are.
+    """Reads variables, by name or directly.
 
     Args:
         values: The variables.
@@ -22,7 +22,7 @@ class ValuesSession:
         self._values = values
 
     def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
-        """The values of variables now, in the structure in which they are asked for.
+        """Returns the values of variables now, in the structure of `fetches`.
 
         Args:
             fetches: A name or a variable, or lists, tuples and dicts of them.
@@ -36,7 +36,7 @@ class ValuesSession:
         return tf.nest.map_structure(self._read, fetches)
 
     def as_default(self) -> contextlib.AbstractContextManager[ValuesSession]:
-        """A context that changes nothing: variables can be read anywhere."""
+        """Returns a context that changes nothing: variables can be read anywhere."""
         return contextlib.nullcontext(self)
 
     def _read(self, fetch: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What Keras callbacks are shown of variables that belong to no model."""
+"""Shows variables that belong to no model to Keras callbacks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from keras_legacy_train import _tensorflow
 
 
 class VariablesModel(keras.Model):
-    """A model whose weights are variables, so that `get_weights`, `save_weights` and `stop_training` work.
+    """Makes variables the weights of a model, for `get_weights`, `save_weights` and `stop_training`.
 
-    Their paths are the variables' names. It cannot be called. Strings cannot be weights and are left out.
+    The paths of the weights are the variables' names. Strings cannot be weights and are left out. The model
+    cannot be called.
 
     Args:
         variables: The variables.
+
+    Attributes:
+        shared_variables: The weights.
+        stop_training: Set by callbacks to end the training.
     """
 
     def __init__(self, variables: Iterable[tf.Variable]):
@@ -28,6 +33,7 @@ class VariablesModel(keras.Model):
 
 
 def _shared(variable: tf.Variable) -> _tensorflow.SharedVariable:
+    """Makes the weight that shares its value with a variable."""
     *scopes, name = variable.name.partition(":")[0].split("/")
     with contextlib.ExitStack() as opened:
         for scope in scopes:

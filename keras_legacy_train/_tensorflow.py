@@ -18,6 +18,9 @@ import keras
 import tensorflow as tf
 from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
+from tensorflow.core.framework.tensor_pb2 import VariantTensorDataProto
+from tensorflow.core.protobuf.tensor_bundle_pb2 import BundleEntryProto, BundleHeaderProto
+from tensorflow.core.util.saved_tensor_slice_pb2 import SavedTensorSlices
 from tensorflow.python.checkpoint import saveable_compat as _saveable_compat
 from tensorflow.python.checkpoint import util as _checkpoint_util
 from tensorflow.python.client import session as _session
@@ -40,7 +43,15 @@ from tensorflow.python.training.saving import saveable_object as _saveable
 from tensorflow.python.training.saving import saveable_object_util as _saveable_util
 
 # `FunctionDef` has no public name, and type checkers want both as classes.
-__all__ = ["FunctionDef", "NodeDef"]
+# No public names: what type checkers want as classes, and what the files of a checkpoint are made of.
+__all__ = [
+    "BundleEntryProto",
+    "BundleHeaderProto",
+    "FunctionDef",
+    "NodeDef",
+    "SavedTensorSlices",
+    "VariantTensorDataProto",
+]
 
 
 # Execution.

@@ -10,6 +10,8 @@ import tensorflow as tf
 from keras_legacy_train import arguments
 from keras_legacy_train.checkpoints.directory import exists
 from keras_legacy_train.checkpoints.index import CheckpointIndex
+from keras_legacy_train.checkpoints.reading import open_reader
+from keras_legacy_train.checkpoints.verification import verify_files
 
 
 def checkpoint_prefix(name: str, path: Any) -> str:
@@ -51,9 +53,9 @@ def open_checkpoint(name: str, prefix: str) -> tf.train.CheckpointReader:
         ValueError: It cannot be read.
     """
     try:
-        reader = tf.train.load_checkpoint(prefix)
-    except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:
-        raise ValueError(f"{name}: the checkpoint {prefix!r} cannot be read: {error}") from error
+        reader = open_reader(prefix)
+    except tf.errors.OpError as error:
+        raise _unreadable(name, prefix, error) from error
     if not reader.get_variable_to_shape_map():  # as that of an index file alone
         raise ValueError(f"{name}: the checkpoint {prefix!r} cannot be read; there is nothing in it.")
     return reader
@@ -64,10 +66,18 @@ def _existing(name: str, path: str, newest: str | None) -> str:
     if os.path.isdir(path):
         if newest is None:
             raise ValueError(f"{name}: There is no checkpoint in the directory {path!r}.")
-        return newest
-    if not exists(path):
+        path = newest
+    elif not exists(path):
         raise ValueError(
             f"{name}: There is no checkpoint {path!r}. What is needed is a directory, or a prefix such as"
             " 'model.ckpt-300', without '.index', '.meta' or '.data-00000-of-00001'."
         )
+    try:
+        verify_files(path)
+    except tf.errors.OpError as error:
+        raise _unreadable(name, path, error) from error
     return path
+
+
+def _unreadable(name: str, prefix: str, error: tf.errors.OpError) -> ValueError:
+    return ValueError(f"{name}: the checkpoint {prefix!r} cannot be read: {error.message}")

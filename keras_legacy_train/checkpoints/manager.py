@@ -15,6 +15,7 @@ from keras_legacy_train.checkpoints import directory as files
 from keras_legacy_train.checkpoints.background import Background
 from keras_legacy_train.checkpoints.index import CheckpointIndex
 from keras_legacy_train.checkpoints.leftovers import remove_leftovers
+from keras_legacy_train.checkpoints.reading import open_reader
 from keras_legacy_train.checkpoints.state import CheckpointState, NamedVariables, StateCopy
 from keras_legacy_train.checkpoints.writing import write_checkpoint
 from keras_legacy_train.errors import CheckpointSaveError
@@ -169,7 +170,7 @@ class CheckpointManager:
             path: The checkpoint's prefix.
             name: The variable's name.
         """
-        reader = tf.train.load_checkpoint(path)
+        reader = open_reader(path)
         return reader.get_tensor(name) if reader.has_tensor(name) else None
 
     def verify_writable(self) -> None:

@@ -1,4 +1,4 @@
-"""Reading checkpoints: whether one is whole, and filling variables from it by name."""
+"""Reading checkpoints: finding damage, and restoring variables by name."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 import tensorflow as tf
 
 from keras_legacy_train.checkpoints.variables import SavedVariable
+from keras_legacy_train.checkpoints.verification import verify_files
 from keras_legacy_train.errors import CheckpointMismatchError
 
 
 def find_damage(prefix: str) -> str | None:
-    """Reads every tensor of a checkpoint, which verifies their checksums, and tells what is wrong.
+    """Reads every tensor of a checkpoint, which verifies their checksums, and returns what is wrong.
 
-    A look at the files' sizes would be quicker, but would not see a flipped bit. One tensor is in memory at a
-    time, and the pages read stay cached for the restore that follows.
+    The sizes of the files alone would not show a flipped bit. One tensor is in memory at a time. The pages
+    read stay in the system's cache for the restore that follows.
 
     Args:
         prefix: The checkpoint's path without suffix.
@@ -33,10 +34,10 @@ def find_damage(prefix: str) -> str | None:
 
 
 def restore_variables(prefix: str, variables: Iterable[SavedVariable]) -> None:
-    """Assigns the variables what a checkpoint holds under their names; all of them or none.
+    """Assigns variables the values that a checkpoint has under their names; all of them or none.
 
-    A slice is read from a whole variable as well as from one cut up in another way, and the reverse. What the
-    checkpoint holds besides is ignored.
+    A slice is read from a whole variable as well as from one that is partitioned in another way, and the
+    reverse. Other variables in the checkpoint are ignored.
 
     Args:
         prefix: The checkpoint's path without suffix.
@@ -66,13 +67,31 @@ def restore_variables(prefix: str, variables: Iterable[SavedVariable]) -> None:
 
 
 def checkpoint_contents(prefix: str) -> tuple[dict[str, list[int]], dict[str, tf.DType]]:
-    """Returns the shapes and the dtypes of what a checkpoint holds, by name."""
+    """Returns the shapes and the dtypes of the variables in a checkpoint, by name.
+
+    Raises:
+        tf.errors.OpError: The checkpoint cannot be read.
+    """
+    reader = open_reader(prefix)
+    return reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+
+
+def open_reader(prefix: str) -> tf.train.CheckpointReader:
+    """Opens a checkpoint with TensorFlow's reader, once it is known that this survives it.
+
+    Raises:
+        tf.errors.OpError: The checkpoint cannot be read.
+    """
+    names = verify_files(prefix)
     try:
         reader = tf.train.load_checkpoint(prefix)
-        return reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+        is_complete = reader.get_variable_to_dtype_map().keys() == names
     except (IndexError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
         # What the reader raises for some kinds of damage, where the ops that read tensors raise an OpError.
         raise tf.errors.DataLossError(None, None, str(error)) from error
+    if not is_complete:  # the reader passes over parts of the index that have a wrong checksum
+        raise tf.errors.DataLossError(None, None, f"{prefix}: a part of the index is damaged")
+    return reader
 
 
 def _problem(saved: SavedVariable, shapes: dict[str, list[int]], dtypes: dict[str, tf.DType]) -> str | None:

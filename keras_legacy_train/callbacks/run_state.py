@@ -71,7 +71,7 @@ class RunState(tf.train.experimental.PythonState):
             set_callback_state(callback, state)
 
     def check(self) -> None:
-        """Raises TypeError if a resumed run could not be saved; of a fresh one, the first checkpoint tells."""
+        """Raises TypeError if a resumed run could not be saved; for a fresh one, the first save does."""
         if self._restored:
             self.serialize()
 

@@ -1,4 +1,4 @@
-"""Whatever logs a `train_step` or a callback makes: callbacks get what `model.fit` gives, checkpoints hold it."""
+"""Whatever logs there are: callbacks get those of `model.fit`, and checkpoints hold them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class BareTensor(Subclassed):
 
 
 def own_metrics() -> keras.Model:
-    """A model as in Keras's guide: it returns the result of each metric; that of the compiled ones is a dict."""
+    """A model as in Keras's guide: it returns each metric's result; that of the compiled ones is a dict."""
     return subclassed(OwnStepWithMetrics)
 
 
@@ -81,7 +81,7 @@ def test_dicts_of_numbers_leave_windows_whole() -> None:
 
 def test_a_train_step_that_returns_no_dict_is_an_error() -> None:
     model = subclassed(BareTensor)
-    with pytest.raises(TypeError, match="train_step of .* must return a dict of logs"):
+    with pytest.raises(TypeError, match=r"train_step of .* must return a dict of logs"):
         fit(model, **arrays(), verbose=0)
     assert model.optimizer.iterations.numpy() == 0
 

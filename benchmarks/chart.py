@@ -1,4 +1,4 @@
-"""Draws the results.
+"""Draws the results as a chart.
 
 python benchmarks/chart.py build/benchmarks/results.json docs/benchmark.svg
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 from peers import PEERS
 from results import Row, Samples, rows
@@ -27,7 +28,12 @@ _SHOWN = {
 
 
 def draw(samples: Samples, path: str) -> None:
-    """Writes a picture of the time of a step, a panel for each workload."""
+    """Draws the time of a step, in a panel for each workload.
+
+    Args:
+        samples: What was measured.
+        path: The SVG file to write.
+    """
     import matplotlib
 
     matplotlib.use("svg")
@@ -48,7 +54,8 @@ def draw(samples: Samples, path: str) -> None:
     figure.savefig(path)
 
 
-def _draw_panel(panel, title: str, measured: list[Row]) -> None:  # type: ignore[no-untyped-def]
+def _draw_panel(panel: Any, title: str, measured: list[Row]) -> None:
+    """Draws a bar for each peer into a panel."""
     order = list(_SHOWN)
     measured = sorted(measured, key=lambda row: order.index(row.peer), reverse=True)
     bars = panel.barh(
@@ -64,6 +71,7 @@ def _draw_panel(panel, title: str, measured: list[Row]) -> None:  # type: ignore
 
 
 def main() -> None:
+    """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("results", help="the JSON file that the benchmarks have written")
     parser.add_argument("picture", help="the file to write")

@@ -1,9 +1,10 @@
-"""What checkpoints cost: written to disk for good, looked through for NaNs, and written beside the training.
+"""Measures the cost of checkpoints: of a durable save, of the search for NaNs, of saves while training.
 
     python benchmarks/checkpoint_cost.py                     # 512 MB
     python benchmarks/checkpoint_cost.py --megabytes 1024 --seconds 120
 
-Prints one line of JSON for each. It takes four times the megabytes of memory, and three times on the disk.
+Prints one line of JSON for each measurement. Needs memory for four times the megabytes, and disk space for
+three times.
 """
 
 from __future__ import annotations
@@ -33,7 +34,12 @@ VARIABLES = 16
 
 
 def save(megabytes: int, repetitions: int) -> dict[str, Any]:
-    """Seconds for a checkpoint, with `fsync` and without, and what parts of it take."""
+    """Measures the seconds that a checkpoint takes, with and without `fsync`, and those of its parts.
+
+    Args:
+        megabytes: Size of the variables.
+        repetitions: How often a checkpoint is saved; the result has the medians.
+    """
     entries = megabytes * 2**18 // VARIABLES
     variables = [tf.Variable(tf.random.normal([entries])) for _ in range(VARIABLES)]
     state = NamedVariables([SavedVariable(f"v{i}", v) for i, v in enumerate(variables)])
@@ -58,7 +64,14 @@ def save(megabytes: int, repetitions: int) -> dict[str, Any]:
 
 
 def training(megabytes: int, save_secs: float, seconds: float, rounds: int) -> dict[str, Any]:
-    """Steps a second and the peak of the memory, with checkpoints and without, in turns."""
+    """Measures steps a second and peak memory, with checkpoints and without, in turns.
+
+    Args:
+        megabytes: Size of the variables.
+        save_secs: Seconds between two checkpoints.
+        seconds: How long each training takes.
+        rounds: How many trainings of each kind; the result has the medians.
+    """
     figures: dict[float, list[dict[str, float]]] = {0.0: [], save_secs: []}
     for _ in range(rounds):
         for secs, each in figures.items():
@@ -80,7 +93,11 @@ def training(megabytes: int, save_secs: float, seconds: float, rounds: int) -> d
 
 
 class _Pace(callbacks.LoopCallback):
-    """Stops the training after some seconds, and tells the pace after the first few steps."""
+    """Stops the training after some seconds, and measures the pace after the first few steps.
+
+    Attributes:
+        figures: Steps a second, and processor seconds a step.
+    """
 
     def __init__(self, seconds: float):
         super().__init__()
@@ -89,6 +106,7 @@ class _Pace(callbacks.LoopCallback):
         self.figures: dict[str, float] = {}
 
     def on_steps_end(self, steps: Any) -> None:
+        """Measures the pace so far; stops the training when its time is over."""
         now, used = time.perf_counter(), time.process_time()
         if self._began is None:
             if steps.last > 3:
@@ -102,7 +120,13 @@ class _Pace(callbacks.LoopCallback):
 
 
 def train_once(megabytes: float, save_secs: float, seconds: float) -> dict[str, float]:
-    """Trains for so many seconds."""
+    """Trains once; returns the pace and the peak memory.
+
+    Args:
+        megabytes: Size of the variables.
+        save_secs: Seconds between two checkpoints; 0 for none.
+        seconds: How long the training takes.
+    """
     v1 = tf.compat.v1
     width = int((megabytes * 2**18 / VARIABLES) ** 0.5)
     with tf.Graph().as_default() as graph:
@@ -133,6 +157,7 @@ def train_once(megabytes: float, save_secs: float, seconds: float) -> dict[str, 
 
 
 def _seconds(function: Callable[..., Any], *arguments: Any) -> float:
+    """Calls a function; returns the seconds it took."""
     began = time.perf_counter()
     function(*arguments)
     return time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""The clock that all peers are measured by. Also runs under Python 3.7."""
+"""Measures all peers by the same clock. Also runs under Python 3.7."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 
 class Clock:
-    """Takes the time of a training from within, without changing how it runs.
+    """Measures the pace of a training from within, without changing how it runs.
 
-    A peer tells it how many steps are done whenever its loop is back in Python: after each step, or after
-    as many as it runs in one call. The pace is taken between two such moments: the first after the warm-up,
-    the second `seconds` later. So all peers train for the same time, and functions that are built at their
-    first use are built before.
+    A peer tells the clock how many steps are done whenever its loop is back in Python: after each step, or
+    after as many as it runs in one call. The pace is measured between two such moments: the first after the
+    warm-up, the second `seconds` later. So all peers train for the same time, and functions that are built at
+    their first use are built before.
 
     Args:
-        seconds: How long the pace is taken.
-        warm_up_seconds: Time from the first step to the start of that, at least.
-        warm_up_steps: Steps before the start of that, at least.
+        seconds: How long the pace is measured.
+        warm_up_seconds: Least time from the first step to the start of the measurement.
+        warm_up_steps: Least number of steps before the start of the measurement.
     """
 
     def __init__(self, seconds: float, warm_up_seconds: float, warm_up_steps: int):
@@ -31,11 +31,11 @@ class Clock:
         self._to: tuple[int, float] | None = None
 
     def start(self) -> None:
-        """The call that trains comes next."""
+        """Starts the clock; call it just before the call that trains."""
         self._called = time.perf_counter()
 
     def tell(self, steps: int) -> bool:
-        """So many steps are done. Returns whether training may stop."""
+        """Tells the clock how many steps are done; returns whether training may stop."""
         now = time.perf_counter()
         if self._first is None:
             self._first = steps, now
@@ -47,8 +47,13 @@ class Clock:
         return self._to is not None
 
     def results(self) -> dict[str, Any]:
-        """What was measured: when (in seconds as `time.time` counts), steps, microseconds a step, seconds to
-        the first step, and peak memory in MB.
+        """Returns the measurements.
+
+        They are the interval that was measured (two times as of `time.time`), the steps in it, microseconds a
+        step, seconds from the start to the end of the first step, and peak memory in MB.
+
+        Raises:
+            RuntimeError: The training ended too early.
         """
         if self._called is None or self._first is None or self._from is None or self._to is None:
             raise RuntimeError("The training ended before its time was taken.")
@@ -64,5 +69,5 @@ class Clock:
 
 
 def peak_megabytes() -> float:
-    """The most memory that this process has had in RAM so far (on Linux, where it comes in KiB)."""
+    """Returns the peak memory of this process in RAM so far (on Linux, which counts in KiB)."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

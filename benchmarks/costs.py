@@ -1,4 +1,4 @@
-"""What `train` costs besides steps: starting with large graphs, importing, long runs, checkpoints.
+"""Measures the costs of `train` besides steps: starts of large graphs, imports, long runs, checkpoints.
 
     python benchmarks/costs.py start                 # graphs of 1,000, 10,000 and 100,000 nodes
     python benchmarks/costs.py import
@@ -31,19 +31,24 @@ from typing import Any
 
 
 def start(nodes: int = 1_000) -> dict[str, Any]:
-    """Seconds from calling `train` at its defaults until the first step, and the first window, are done."""
+    """Measures the seconds from calling `train` until the first step, and the first window, are done.
+
+    Args:
+        nodes: Number of nodes in the graph, about.
+    """
     import tensorflow.compat.v1 as tf
 
     from keras_legacy_train import callbacks, train
 
     class Arrivals(callbacks.LoopCallback):
-        """Notes when a step of its own and a window are done for the first time."""
+        """Records when a single step, and a window, are done for the first time."""
 
         def __init__(self) -> None:
             super().__init__()
             self.step = self.window = 0.0
 
         def on_steps_end(self, steps: Any) -> None:
+            """Records the first times."""
             now = time.perf_counter()
             if len(steps) == 1:
                 self.step = self.step or now
@@ -63,7 +68,11 @@ def start(nodes: int = 1_000) -> dict[str, Any]:
 
 
 def _deep_graph(tf: Any, nodes: int) -> tuple[Any, Any, Any]:
-    """A chain of layers over sixteen variables, of about so many nodes with its gradient."""
+    """Builds a chain of layers over sixteen variables, with about `nodes` nodes including the gradient.
+
+    Returns:
+        The graph, the `train_op` and the loss.
+    """
     with tf.Graph().as_default() as graph:
         weights = [tf.get_variable(f"weight{index}", [4]) for index in range(16)]
         hidden = tf.ones([4])
@@ -77,7 +86,7 @@ def _deep_graph(tf: Any, nodes: int) -> tuple[Any, Any, Any]:
 
 
 def importing() -> dict[str, Any]:
-    """Seconds that importing the package adds to importing TensorFlow and Keras."""
+    """Measures the seconds that importing the package adds to importing TensorFlow and Keras."""
     import keras  # noqa: F401
     import tensorflow  # noqa: F401
 
@@ -88,18 +97,24 @@ def importing() -> dict[str, Any]:
 
 
 def memory(steps: int = 1_000_000, samples: int = 10) -> dict[str, Any]:
-    """Megabytes in use while a linear model trains with the default monitors and a checkpoint each second."""
+    """Measures the memory of a linear model's training, with default monitors and a checkpoint each second.
+
+    Args:
+        steps: How many steps to train.
+        samples: How often the memory is measured.
+    """
     from keras_legacy_train import callbacks, train
     from workloads import graphs
 
     class Memory(callbacks.LoopCallback):
-        """Notes the memory in use, so many times over the run."""
+        """Records the memory in use, `samples` times over the run."""
 
         def __init__(self) -> None:
             super().__init__()
             self.megabytes: list[float] = []
 
         def on_steps_end(self, done: Any) -> None:
+            """Records the memory if it is time."""
             if done.last * samples >= steps * (len(self.megabytes) + 1):
                 self.megabytes.append(_megabytes_in_use())
 
@@ -120,12 +135,19 @@ def memory(steps: int = 1_000_000, samples: int = 10) -> dict[str, Any]:
 
 
 def _megabytes_in_use() -> float:
+    """Returns the memory that this process has in RAM now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def calls(function: str = "train", count: int = 500, sample_every: int = 100) -> dict[str, Any]:
-    """Kilobytes on the C heap, in use and free, after so many calls with a new graph or the same model."""
+    """Measures the kilobytes on the C heap, in use and free, after many calls.
+
+    Args:
+        function: "train", each call with a new graph, or "fit", all with the same model.
+        count: Number of calls.
+        sample_every: Number of calls between two measurements.
+    """
     from keras_legacy_train import fit, train
     from workloads import arrays, graphs, keras_models
 
@@ -146,7 +168,7 @@ def calls(function: str = "train", count: int = 500, sample_every: int = 100) ->
 
 
 class _Heap(ctypes.Structure):
-    """`struct mallinfo2` of glibc."""
+    """Declares `struct mallinfo2` of glibc."""
 
     _fields_ = [
         *((name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks")),
@@ -155,16 +177,23 @@ class _Heap(ctypes.Structure):
 
 
 def _heap() -> _Heap:
-    """The C heap after a clearance."""
+    """Returns the state of the C heap, after garbage collection."""
     gc.collect()
     libc = ctypes.CDLL(None)
     libc.malloc_trim(0)
     libc.mallinfo2.restype = _Heap
-    return libc.mallinfo2()
+    heap: _Heap = libc.mallinfo2()
+    return heap
 
 
 def checkpoints(gigabytes: float = 1.0, seconds: float = 95.0, save_secs: float = 30.0) -> dict[str, Any]:
-    """Steps a second with and without timed checkpoints, and the longest pause that one makes."""
+    """Measures steps a second with and without timed checkpoints, and the longest pause that one makes.
+
+    Args:
+        gigabytes: Size of the variables.
+        seconds: How long the training with checkpoints takes.
+        save_secs: Seconds between two checkpoints.
+    """
     without, _ = _train_large_model(gigabytes, seconds / 2, None)
     with_saves, longest = _train_large_model(gigabytes, seconds, save_secs)
     return {
@@ -176,24 +205,32 @@ def checkpoints(gigabytes: float = 1.0, seconds: float = 95.0, save_secs: float 
 
 
 def copies(gigabytes: float = 1.0, seconds: float = 20.0, save_secs: float = 5.0) -> dict[str, Any]:
-    """By how many times the size of the variables the memory rises over one of them, while they are saved."""
-    # Another allocator of TensorFlow's keeps memory that is no longer in use.
+    """Measures the extra memory while variables are saved, in multiples of their size.
+
+    Args:
+        gigabytes: Size of the variables.
+        seconds: How long the training takes.
+        save_secs: Seconds between two checkpoints.
+    """
+    # With oneDNN, TensorFlow uses an allocator that keeps memory which is no longer in use.
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
     from keras_legacy_train import callbacks
 
     class Peak(callbacks.LoopCallback):
-        """Notes the memory in use after the first step, and from then on the largest."""
+        """Records the memory in use after the first step, and the peak from then on."""
 
         def __init__(self) -> None:
             super().__init__()
             self.first = self.largest = 0.0
 
         def on_steps_end(self, steps: Any) -> None:
+            """Starts the recording after the first step."""
             if not self.first:
                 self.first = _megabytes_in_use()
                 threading.Thread(target=self._watch, daemon=True).start()
 
         def _watch(self) -> None:
+            """Records the peak, for ever."""
             while True:
                 self.largest = max(self.largest, _megabytes_in_use())
                 time.sleep(0.005)
@@ -204,15 +241,25 @@ def copies(gigabytes: float = 1.0, seconds: float = 20.0, save_secs: float = 5.0
 
 
 def _train_large_model(
-    gigabytes: float, seconds: float, save_secs: float | None, *watchers: Any
+    gigabytes: float, seconds: float, save_secs: float | None, *others: Any
 ) -> tuple[float, float]:
-    """Steps a second, and the longest time from one window to the next beyond what they took."""
+    """Trains a large embedding.
+
+    Args:
+        gigabytes: Size of the variables.
+        seconds: How long the training takes.
+        save_secs: Seconds between two checkpoints; `None` for none.
+        *others: Further callbacks.
+
+    Returns:
+        Steps a second, and the longest pause between two windows.
+    """
     import tensorflow.compat.v1 as tf
 
     from keras_legacy_train import callbacks, train
 
     class Pace(callbacks.LoopCallback):
-        """Stops the training in time, and looks at the clock after each window."""
+        """Stops the training when its time is over, and records the pauses between windows."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -221,6 +268,7 @@ def _train_large_model(
             self.first_step = self.last_step = 0
 
         def on_steps_end(self, steps: Any) -> None:
+            """Records a window."""
             now = time.perf_counter()
             if not self.began:
                 self.began, self.first_step = now, steps.last
@@ -246,13 +294,13 @@ def _train_large_model(
             supervisor_save_model_secs=save_secs,
             keep_checkpoint_max=1,
             monitors=[],
-            callbacks=[pace, *watchers],
+            callbacks=[pace, *others],
             progress_bar=False,
         )
     return (pace.last_step - pace.first_step) / (pace.last - pace.began), max(pace.pauses)
 
 
-# What is measured by each name: the measurement, and the options of its processes.
+# By name: the measurement, and the options of each of its processes.
 _MEASUREMENTS: dict[str, tuple[Callable[..., dict[str, Any]], list[dict[str, Any]]]] = {
     "start": (start, [{"nodes": 1_000}, {"nodes": 10_000}, {"nodes": 100_000}]),
     "import": (importing, [{}] * 5),
@@ -264,6 +312,7 @@ _MEASUREMENTS: dict[str, tuple[Callable[..., dict[str, Any]], list[dict[str, Any
 
 
 def main() -> None:
+    """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("name", nargs="*", help="what to measure; everything by default")
     parser.add_argument("--options", type=json.loads, help=argparse.SUPPRESS)

@@ -1,7 +1,7 @@
-"""The interpreters that peers run in.
+"""Finds the Python interpreters that peers run in.
 
-`KLT_TF1_PYTHON` names one with TensorFlow 1.15.5, `KLT_ESTIMATOR_PYTHON` one with 2.15.1. What they do not
-name, the Makefile makes.
+`KLT_TF1_PYTHON` names one with TensorFlow 1.15.5, `KLT_ESTIMATOR_PYTHON` one with 2.15.1. The Makefile
+installs those that are not named.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-# Environment: the variable that names its interpreter, and the virtual environment to make without it.
+# By environment: the variable that names its interpreter, and the virtual environment to make without it.
 _LEGACY = {
     "tf1": ("KLT_TF1_PYTHON", ".venv-tf1"),
     "estimator": ("KLT_ESTIMATOR_PYTHON", ".venv-estimator"),
@@ -23,11 +23,14 @@ _LEGACY = {
 
 @functools.cache
 def interpreter(environment: str) -> str:
-    """The path of an environment's Python, which is installed if need be.
+    """Returns the path of an environment's Python, which is installed if need be.
 
     Args:
         environment: "today" for the interpreter that runs this, "tf1" for one with TensorFlow 1.15.5,
             "estimator" for one with TensorFlow 2.15.1.
+
+    Raises:
+        subprocess.CalledProcessError: The installation failed.
     """
     if environment == "today":
         return sys.executable

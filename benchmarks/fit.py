@@ -1,10 +1,10 @@
-"""`fit` against `keras.Model.fit`, in one process.
+"""Measures `fit` against `keras.Model.fit`, in one process.
 
     python benchmarks/fit.py            # some minutes
     python benchmarks/fit.py --rounds 1 --steps 0.1
 
-Each way trains a model of its own. After a warm-up call, which traces and compiles, a call of many steps is
-timed as a whole. The ways take turns, round by round, so that a busy machine slows all of them. Printed are
+Each trainer has a model of its own. After a warm-up call, which traces and compiles, a call of many steps is
+timed as a whole. The trainers take turns, round by round, so that a busy machine slows all of them. Prints
 the median of a step's time, and the median and the quartiles of its ratio to that of `fit` in the same round.
 """
 
@@ -25,7 +25,8 @@ import tensorflow as tf
 
 from keras_legacy_train import fit
 
-Train = Callable[[int], Any]
+# Trains for a number of steps.
+Trainer = Callable[[int], Any]
 
 # By the name of the model: its layers, the batch size, and the steps that are timed.
 MODELS: dict[str, tuple[Callable[[], list[Any]], int, int]] = {
@@ -44,6 +45,7 @@ MODELS: dict[str, tuple[Callable[[], list[Any]], int, int]] = {
 
 
 def compiled(layers: Callable[[], list[Any]], jit_compile: bool, steps_per_execution: int) -> keras.Model:
+    """Builds and compiles a model."""
     keras.utils.set_random_seed(1)
     model = keras.Sequential(layers())
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -58,16 +60,17 @@ def compiled(layers: Callable[[], list[Any]], jit_compile: bool, steps_per_execu
 
 
 def batches(batch_size: int) -> tf.data.Dataset:
+    """Makes random batches without end: features `float32[batch_size, 64]`, labels `int64[batch_size]`."""
     rng = np.random.RandomState(0)
     x, y = rng.randn(2048, 64).astype(np.float32), rng.randint(0, 10, 2048)
     return tf.data.Dataset.from_tensor_slices((x, y)).batch(batch_size).repeat()
 
 
-def ways(layers: Callable[[], list[Any]], batch_size: int, jit_compile: bool) -> dict[str, Train]:
-    """By the name of each way to train, what trains so many steps."""
+def trainers(layers: Callable[[], list[Any]], batch_size: int, jit_compile: bool) -> dict[str, Trainer]:
+    """Makes the trainers to compare, by name."""
     data = batches(batch_size)
 
-    def by_keras(steps_per_execution: int) -> Train:
+    def by_keras(steps_per_execution: int) -> Trainer:
         model = compiled(layers, jit_compile, steps_per_execution)
         return lambda steps: model.fit(data, steps_per_epoch=steps, verbose=0, shuffle=False)
 
@@ -79,13 +82,13 @@ def ways(layers: Callable[[], list[Any]], batch_size: int, jit_compile: bool) ->
     }
 
 
-def measure(trainers: dict[str, Train], steps: int, rounds: int) -> dict[str, list[float]]:
-    """For each way the microseconds a step in each round."""
-    for train in trainers.values():
+def measure(compared: dict[str, Trainer], steps: int, rounds: int) -> dict[str, list[float]]:
+    """Returns for each trainer the microseconds a step in each round."""
+    for train in compared.values():
         train(steps)
-    times: dict[str, list[float]] = {name: [] for name in trainers}
+    times: dict[str, list[float]] = {name: [] for name in compared}
     for _ in range(rounds):
-        for name, train in trainers.items():
+        for name, train in compared.items():
             began = time.perf_counter()
             train(steps)
             times[name].append((time.perf_counter() - began) / steps * 1e6)
@@ -93,19 +96,21 @@ def measure(trainers: dict[str, Train], steps: int, rounds: int) -> dict[str, li
 
 
 def main() -> None:
+    """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=float, default=1.0, help="fraction of the steps to run")
     options = parser.parse_args()
     for name, (layers, batch_size, steps) in MODELS.items():
         for jit_compile in (False, True):
-            times = measure(ways(layers, batch_size, jit_compile), int(steps * options.steps), options.rounds)
+            compared = trainers(layers, batch_size, jit_compile)
+            times = measure(compared, int(steps * options.steps), options.rounds)
             print(f"\n{name}, batch {batch_size}, jit_compile={jit_compile}")
-            for way, microseconds in times.items():
+            for trainer, microseconds in times.items():
                 ratios = [each / ours for each, ours in zip(microseconds, times["fit"], strict=True)]
                 low, middle, high = np.percentile(ratios, [25, 50, 75])
                 print(
-                    f"  {way:35} {statistics.median(microseconds):9.1f} us a step"
+                    f"  {trainer:35} {statistics.median(microseconds):9.1f} us a step"
                     f"   {middle:5.2f} x fit ({low:.2f} to {high:.2f})",
                     flush=True,
                 )

@@ -1,4 +1,4 @@
-"""How busy a GPU is, as `nvidia-smi` tells."""
+"""Measures how busy a GPU is, by `nvidia-smi`."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _COMMAND = [
 ]
 
 
-def is_there() -> bool:
-    """Whether this machine has one."""
+def is_available() -> bool:
+    """Returns whether this machine has a GPU."""
     return shutil.which("nvidia-smi") is not None
 
 
 class GpuMeter:
-    """Looks ten times a second how busy the GPU is, while it is entered. Without a GPU it does nothing."""
+    """Measures ten times a second how busy the GPU is, while it is entered. Does nothing without a GPU."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
         self._readings: list[tuple[float, float]] = []
 
     def __enter__(self) -> GpuMeter:
-        if is_there():
+        if is_available():
             self._process = subprocess.Popen(_COMMAND, stdout=subprocess.PIPE, text=True)
         return self
 
@@ -47,7 +47,7 @@ class GpuMeter:
             self._readings.append((parsed.timestamp(), float(percent)))
 
     def percent_busy(self, interval: Sequence[float]) -> float | None:
-        """The mean over an interval, in seconds as `time.time` counts; `None` without a GPU."""
+        """Returns the mean over an interval, given by two times as of `time.time`; `None` without a GPU."""
         began, ended = interval
         within = [percent for moment, percent in self._readings if began <= moment <= ended]
         return statistics.fmean(within) if within else None

@@ -1,6 +1,6 @@
-"""Measures one peer on one workload, in the interpreter that runs this; the runner starts it.
+"""Measures one peer on one workload, in the interpreter that runs this; `run.py` starts it.
 
-It writes what `Clock.results` returns to a file, as JSON.
+Writes the result of `Clock.results` to a file, as JSON.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from workloads import WORKLOADS
 
 
 def main() -> None:
+    """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peer", choices=PEERS, required=True)
     parser.add_argument("--workload", choices=WORKLOADS, required=True)

@@ -1,4 +1,4 @@
-"""What was measured: medians over the rounds, as a table."""
+"""Makes a table of the measurements, with medians over the rounds."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any, NamedTuple
 from peers import PEERS
 from workloads import WORKLOADS
 
-# Samples by workload and peer, one for each round: what `Clock.results` returns.
+# Results of `Clock.results` by workload and peer, one for each round.
 Samples = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
 
 OURS = "train"
 
 
 class Row(NamedTuple):
-    """One peer on one workload.
+    """Describes one peer on one workload.
 
     Attributes:
         workload, peer: Their names.
         microseconds: Time of a step, the median over the rounds.
-        spread: Half the distance of the fastest round from the slowest, as a part of the median.
+        spread: Half the difference between slowest and fastest round, as a part of the median.
         ratio: `microseconds` by that of our `train` at all defaults; above 1, `train` is faster.
         megabytes: Peak memory of the process, the median.
         gpu_percent: How busy the GPU was, the median; `None` without one.
-        first_step_seconds: From the call until the first step was done, the median.
+        first_step_seconds: Time from the call until the first step was done, the median.
     """
 
     workload: str
@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
 
 def rows(samples: Samples) -> Iterator[Row]:
-    """The table's rows, fastest peer first."""
+    """Yields the table's rows, by workload, fastest peer first."""
     for workload, by_peer in samples.items():
         medians = {peer: _median(taken, "microseconds") for peer, taken in by_peer.items() if taken}
         for peer in sorted(medians, key=medians.__getitem__):
@@ -59,7 +59,7 @@ def rows(samples: Samples) -> Iterator[Row]:
 
 
 def table(samples: Samples) -> str:
-    """The table as text."""
+    """Returns the table as text."""
     titles = (
         f"{'µs a step':>11}{'spread':>8}{'by train':>10}{'memory, MB':>12}{'first step, s':>15}{'GPU':>6}"
     )
@@ -79,4 +79,5 @@ def table(samples: Samples) -> str:
 
 
 def _median(samples: Sequence[Mapping[str, Any]], key: str) -> float:
-    return statistics.median(sample[key] for sample in samples)
+    """Returns the median of a measurement."""
+    return float(statistics.median(sample[key] for sample in samples))

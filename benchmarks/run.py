@@ -1,24 +1,24 @@
-"""Measures `train` and `fit` against their peers, each the real thing in an environment of its own.
+"""Measures `train` and `fit` against their peers, each the real program in an environment of its own.
 
     python benchmarks/run.py                               # everything; takes hours on two cores
     python benchmarks/run.py --quick                       # everything once, to see that it works
     python benchmarks/run.py --only linear,train,contrib   # these workloads and peers
 
 Each measurement is a process of its own, at a terminal of its own with logs on, since that is how people
-train. Rounds are interleaved: each peer comes once a round, so that a slow minute of the machine meets all of
-them.
+train. The rounds are interleaved: each peer is measured once a round, so that a slow minute of the machine
+slows all of them.
 
-What is measured:
+Measurements:
 
-- Microseconds a step: `Clock` says how. The training is started with a target it never reaches, and is
-  stopped when its time has been taken.
-- First step: from calling what trains until the first step is done. An Estimator, a Keras model and a
-  tf.function build their graph within that time, the others before.
+- Microseconds a step: see `Clock`. The training is started with a target it never reaches, and is stopped
+  when the measurement is done.
+- First step: from the call that trains until the first step is done. An Estimator, a Keras model and a
+  `tf.function` build their graph within that time, the others before.
 - Peak memory: of the whole process, TensorFlow included.
 - How busy the GPU is, where there is one: the part of the time in which a kernel runs.
 
-Every peer has the same model, optimizer, data and batch size, its own defaults, and all cores. Nothing
-should run beside it. `environments` says in which interpreters peers run, and how to name one's own.
+Every peer has the same model, optimizer, data and batch size, its own defaults, and all cores. Run nothing
+else beside it. `environments` says which interpreters the peers run in, and how to choose others.
 """
 
 from __future__ import annotations
@@ -47,32 +47,32 @@ from workloads import DIGITS_VARIABLE, WORKLOADS, save_digits
 OUTPUT_DIR = environments.ROOT / "build" / "benchmarks"
 PICTURE = environments.ROOT / "docs" / "benchmark.svg"
 
-# Seconds after which a measurement is given up.
-PATIENCE = 600
+# A measurement that takes longer has failed.
+TIMEOUT_SECONDS = 600
 
 
 @dataclasses.dataclass
 class Report:
-    """What came of the measurements.
+    """Holds the results of all measurements.
 
     Attributes:
-        samples: By workload and peer, one for each round: what `Clock.results` returns.
-        failures: By workload and peer, the end of what was written by one that failed.
+        samples: Results of `Clock.results` by workload and peer, one for each round.
+        failures: The end of the output of failed measurements, by workload and peer.
     """
 
     samples: dict[str, dict[str, list[dict[str, Any]]]]
     failures: dict[str, dict[str, str]]
 
 
-class Failed(Exception):
-    """A peer did not come to its end. The message is the end of what it has written."""
+class MeasurementError(Exception):
+    """Says that a peer has failed. The message is the end of its output."""
 
 
 def measure(workload: str, peer: str, options: Sequence[str]) -> dict[str, Any]:
     """Runs one peer on one workload.
 
     Raises:
-        Failed: It ended with an error.
+        MeasurementError: It ended with an error, or took too long.
     """
     with tempfile.TemporaryDirectory() as directory:
         result = Path(directory, "result.json")
@@ -83,10 +83,10 @@ def measure(workload: str, peer: str, options: Sequence[str]) -> dict[str, Any]:
         command += ["--peer", peer, "--workload", workload, "--result", str(result), *options]
         variables = {DIGITS_VARIABLE: str(OUTPUT_DIR / "digits.npz")}
         with gpu.GpuMeter() as meter:
-            status, written = terminal.run(command, variables, PATIENCE)
+            status, written = terminal.run(command, variables, TIMEOUT_SECONDS)
         if status:
             last_lines = written.strip().splitlines()[-8:]
-            raise Failed("\n".join([*last_lines, f"It ended with status {status}."]))
+            raise MeasurementError("\n".join([*last_lines, f"It ended with status {status}."]))
         sample = json.loads(result.read_text(encoding="utf-8"))
         return {**sample, "gpu_percent": meter.percent_busy(sample["interval"])}
 
@@ -97,10 +97,10 @@ def run(
     """Measures all jobs once a round.
 
     Args:
-        jobs: Workloads and peers.
-        rounds: How often.
-        options: For `measure.py`.
-        save: Called with what there is so far, after each measurement.
+        jobs: Pairs of workload and peer.
+        rounds: Number of rounds.
+        options: Options of `measure.py`.
+        save: Called with the report so far, after each measurement.
     """
     report = Report({}, {})
     for number in range(1, rounds + 1):
@@ -110,7 +110,7 @@ def run(
             print(f"round {number} of {rounds}: {workload}, {peer}", end=" … ", flush=True)
             try:
                 sample = measure(workload, peer, options)
-            except Failed as failure:
+            except MeasurementError as failure:
                 report.failures.setdefault(workload, {})[peer] = str(failure)
                 print("failed", flush=True)
             else:
@@ -121,7 +121,7 @@ def run(
 
 
 def machine() -> dict[str, Any]:
-    """What the numbers depend on."""
+    """Describes the machine and the software that the numbers depend on."""
     packages = ("tensorflow", "keras", "numpy", "keras_legacy_train")
     return {
         "platform": platform.platform(),
@@ -134,6 +134,7 @@ def machine() -> dict[str, Any]:
 
 
 def _processor() -> str:
+    """Returns the name of the processor."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
@@ -141,7 +142,14 @@ def _processor() -> str:
 
 
 def choose(only: str) -> list[tuple[str, str]]:
-    """The workloads and peers that a list of names leaves, those that cannot be together left out."""
+    """Returns the pairs of workload and peer to measure, without those that a peer cannot train.
+
+    Args:
+        only: Names of workloads and peers, separated by commas; empty for all.
+
+    Raises:
+        SystemExit: A name is neither a workload nor a peer.
+    """
     chosen = only.split(",") if only else []
     unknown = sorted(set(chosen) - set(WORKLOADS) - set(PEERS))
     if unknown:
@@ -149,13 +157,14 @@ def choose(only: str) -> list[tuple[str, str]]:
             f"Neither a workload nor a peer: {', '.join(unknown)}."
             f" Workloads: {', '.join(WORKLOADS)}. Peers: {', '.join(PEERS)}."
         )
-    usual = [name for name in WORKLOADS if gpu.is_there() or not WORKLOADS[name].wants_gpu]
+    usual = [name for name in WORKLOADS if gpu.is_available() or not WORKLOADS[name].wants_gpu]
     workloads = [name for name in WORKLOADS if name in chosen] or usual
     peers = [name for name in PEERS if name in chosen] or list(PEERS)
     return [(w, p) for w in workloads for p in peers if PEERS[p].can(w)]
 
 
 def main() -> None:
+    """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", default="", help="names of workloads and peers, separated by commas")
     parser.add_argument("--rounds", type=int, default=5)

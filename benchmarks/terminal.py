@@ -19,7 +19,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], seconds: float) 
         seconds: How long it may take.
 
     Returns:
-        Its exit status, negative if it was killed, and the end of what it has written.
+        Its exit status, negative if it was killed, and the end of its output.
     """
     deadline = time.monotonic() + seconds
     receiver, terminal = pty.openpty()
@@ -38,10 +38,10 @@ def run(command: Sequence[str], environment: Mapping[str, str], seconds: float) 
 
 
 def _read(receiver: int, seconds: float) -> bytes:
-    """What has been written; nothing if the program has ended or the seconds are over."""
+    """Reads output of the program; returns nothing if it has ended or the seconds are over."""
     if not select.select([receiver], [], [], max(seconds, 0))[0]:
         return b""
     try:
         return os.read(receiver, 65_536)
-    except OSError:  # what Linux answers once the program has closed its end
+    except OSError:  # Linux raises it once the program has closed its end
         return b""

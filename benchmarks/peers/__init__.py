@@ -1,7 +1,7 @@
-"""Who is measured. Each module has `train(name, clock, output_dir, **options)`, which trains a workload and
-tells the clock of its steps.
+"""Defines the peers that are measured.
 
-Also imported under Python 3.7.
+Each module has `train(name, clock, output_dir, **options)`, which trains a workload and tells the clock of
+its steps. Also imported under Python 3.7.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from workloads import WORKLOADS
 
 @dataclasses.dataclass(frozen=True)
 class Peer:
-    """One way to train a workload.
+    """Describes one way to train a workload.
 
     Attributes:
-        title: What it is, in words.
-        environment: Which interpreter runs it, see `environments`.
+        title: Its description.
+        environment: The interpreter that runs it, see `environments`.
         module: Its module in this package.
-        options: For the module's `train`.
+        options: Options of the module's `train`.
         cannot: The workloads that it cannot train.
     """
 
@@ -31,7 +31,7 @@ class Peer:
     cannot: tuple[str, ...] = ()
 
     def can(self, name: str) -> bool:
-        """Whether it can train the workload."""
+        """Returns whether it can train the workload."""
         return name not in self.cannot
 
 

@@ -1,4 +1,4 @@
-"""`tf.contrib.learn.train` of TensorFlow 1.15.5, the original. Runs under Python 3.7."""
+"""Trains by `tf.contrib.learn.train` of TensorFlow 1.15.5, the original. Runs under Python 3.7."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class ClockMonitor(learn.monitors.BaseMonitor):
 
 
 def train(name: str, clock: Clock, output_dir: str) -> None:
+    """Trains a workload until the clock stops it."""
     tf.logging.set_verbosity(tf.logging.INFO)
     job = graphs.build(name)
     with job.graph.as_default():

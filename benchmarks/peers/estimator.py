@@ -1,4 +1,4 @@
-"""`tf.estimator.Estimator.train` of TensorFlow 2.15.1, the last version that has it."""
+"""Trains by `tf.estimator.Estimator.train` of TensorFlow 2.15.1, the last version that has it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class FeedHook(tf.train.SessionRunHook):
 
 
 def train(name: str, clock: Clock, output_dir: str) -> None:
+    """Trains a workload until the clock stops it."""
     tf.logging.set_verbosity(tf.logging.INFO)
     is_fed = WORKLOADS[name].source == "feed"
 

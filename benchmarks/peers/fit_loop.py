@@ -1,4 +1,4 @@
-"""`keras_legacy_train.fit`, at all defaults."""
+"""Trains by `keras_legacy_train.fit`, at all defaults."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from workloads import WORKLOADS, graphs, keras_models
 
 
 def train(name: str, clock: Clock, output_dir: str) -> None:
+    """Trains a workload until the clock stops it."""
     logging.basicConfig(level=logging.INFO)
     model = keras_models.build(name)
     data = graphs.batches(name) if WORKLOADS[name].source == "feed" else graphs.dataset(name)

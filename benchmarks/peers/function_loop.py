@@ -1,10 +1,10 @@
-"""A loop inside a `tf.function`, written by hand for nothing but speed: the limit.
+"""Trains by a loop inside a `tf.function`, written by hand for speed alone: the limit of what is possible.
 
-It logs nothing, saves nothing and stops for nobody. The step is that of the graph peers, over variables that
+It logs nothing, saves nothing and has no callbacks. The step is that of the graph peers, over variables that
 `wrap_function` makes.
 
-Under XLA the whole loop is compiled where the batch is a constant. Where a dataset yields it, which XLA
-cannot compile, a hundred batches at a time are taken out of it, and the loop over these is compiled.
+Under XLA the whole loop is compiled if the batch is a constant. XLA cannot compile a dataset: there, a
+hundred batches at a time are read from it, and the loop over these is compiled.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ Loop = Callable[[tf.Tensor], tf.Tensor]
 
 
 def train(name: str, clock: Clock, output_dir: str, jit_compile: bool = False) -> None:
+    """Trains a workload until the clock stops it."""
     clock.start()
     step, global_step = _make_step(name)
     if WORKLOADS[name].source == "feed":
@@ -43,7 +44,7 @@ def train(name: str, clock: Clock, output_dir: str, jit_compile: bool = False) -
 
 
 def _make_step(name: str) -> tuple[Callable[..., tf.Tensor], tf.Variable]:
-    """A step as a function of its batch, and the variable that counts the steps."""
+    """Makes the step, a function of its batch, and the variable that counts the steps."""
 
     def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         loss = graphs.loss(name, x, y)
@@ -57,27 +58,32 @@ def _make_step(name: str) -> tuple[Callable[..., tf.Tensor], tf.Variable]:
 
 
 def _loop(step: Callable[[], tf.Tensor], jit_compile: bool = False) -> Loop:
-    @tf.function(jit_compile=jit_compile)
+    """Makes a function that runs a number of steps and returns the last loss."""
+
     def loop(steps: tf.Tensor) -> tf.Tensor:
         return _repeat(lambda index: step(), steps)
 
-    return loop
+    compiled: Loop = tf.function(loop, jit_compile=jit_compile)
+    return compiled
 
 
 def _loop_over_stacks(step: Callable[..., tf.Tensor], iterator: Any) -> Loop:
-    @tf.function(jit_compile=True)
+    """Makes a function that runs a number of steps over stacks of batches and returns the last loss."""
+
     def steps_of_stack(xs: tf.Tensor, ys: tf.Tensor) -> tf.Tensor:
         return _repeat(lambda index: step(xs[index], ys[index]), tf.constant(_STACKED))
 
-    @tf.function
-    def loop(steps: tf.Tensor) -> tf.Tensor:
-        return _repeat(lambda index: steps_of_stack(*next(iterator)), steps // _STACKED)
+    compiled = tf.function(steps_of_stack, jit_compile=True)
 
-    return loop
+    def loop(steps: tf.Tensor) -> tf.Tensor:
+        return _repeat(lambda index: compiled(*next(iterator)), steps // _STACKED)
+
+    function: Loop = tf.function(loop)
+    return function
 
 
 def _repeat(step: Callable[[tf.Tensor], tf.Tensor], times: tf.Tensor) -> tf.Tensor:
-    """Runs a step so many times; returns the last loss."""
+    """Runs a step a number of times; returns the last loss."""
     _, loss = tf.while_loop(
         lambda index, loss: index < times,
         lambda index, loss: [index + 1, step(index)],
@@ -102,6 +108,7 @@ def _run(loop: Loop, clock: Clock, multiple_of: int = 1) -> int:
 
 
 def _run_fed(step: Callable[..., tf.Tensor], name: str, clock: Clock) -> int:
+    """Feeds a step with one batch after the other; returns the number of steps."""
     batches = graphs.batches(name)
     for done in itertools.count(1):
         float(step(*next(batches)))

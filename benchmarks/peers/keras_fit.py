@@ -1,4 +1,4 @@
-"""`keras.Model.fit`."""
+"""Trains by `keras.Model.fit`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workloads import WORKLOADS, graphs, keras_models
 class ClockCallback(keras.callbacks.Callback):
     """Tells the clock of each execution, before the next one begins.
 
-    Overriding `on_train_batch_end` would cost more: Keras then waits for its own callbacks, too.
+    Overriding `on_train_batch_end` would cost more: Keras then calls its own callbacks at once, too.
     """
 
     def __init__(self, clock: Clock):
@@ -26,6 +26,7 @@ class ClockCallback(keras.callbacks.Callback):
 
 
 def train(name: str, clock: Clock, output_dir: str, **compile_options: Any) -> None:
+    """Trains a workload until the clock stops it."""
     model = keras_models.build(name, **compile_options)
     # Endless data in one epoch: this is `fit` at its best.
     data = graphs.batches(name) if WORKLOADS[name].source == "feed" else graphs.dataset(name)

@@ -1,4 +1,4 @@
-"""A loop around `tf.compat.v1.train.MonitoredTrainingSession`, which today's TensorFlow still has."""
+"""Trains by a loop around `tf.compat.v1.train.MonitoredTrainingSession`, which TensorFlow still has."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from workloads import graphs
 
 
 def train(name: str, clock: Clock, output_dir: str) -> None:
+    """Trains a workload until the clock stops it."""
     tf.logging.set_verbosity(tf.logging.INFO)
     job = graphs.build(name)
     with job.graph.as_default():

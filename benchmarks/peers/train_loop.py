@@ -1,4 +1,4 @@
-"""`keras_legacy_train.train`, at all defaults or with nothing that looks on."""
+"""Trains by `keras_legacy_train.train`, at all defaults or without logs, monitors and summaries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workloads import graphs
 
 
 class ClockCallback(callbacks.LoopCallback):
-    """Tells the clock of each window; it asks for no step, so that windows are as long as without it."""
+    """Tells the clock of each window; requests no step, so that windows are as long as without it."""
 
     def __init__(self, clock: Clock):
         super().__init__()
@@ -24,6 +24,15 @@ class ClockCallback(callbacks.LoopCallback):
 
 
 def train(name: str, clock: Clock, output_dir: str, bare: bool = False, **options: Any) -> None:
+    """Trains a workload until the clock stops it.
+
+    Args:
+        name: The workload.
+        clock: Measures the training.
+        output_dir: The directory of checkpoints and summaries.
+        bare: Whether to train without logs, monitors, summaries and the progress bar.
+        **options: Further arguments of `keras_legacy_train.train`.
+    """
     if bare:
         options.update(
             monitors=[monitors.BaseMonitor()],

@@ -1,6 +1,6 @@
-"""What is trained: the same models on the same data, once as graphs and once as Keras models.
+"""Defines the workloads: the same models on the same data, once as graphs and once as Keras models.
 
-Also imported under Python 3.7, so nothing here needs more than NumPy.
+Also imported under Python 3.7; needs nothing but NumPy.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 
 import numpy as np
 
-# Written by the runner from scikit-learn's digits, which Python 3.7 then need not have.
+# Names the file of digits, which `run.py` writes, so that Python 3.7 need not have scikit-learn.
 DIGITS_VARIABLE = "KLT_BENCHMARK_DIGITS"
 
 VOCABULARY, WORDS = 100_000, 20
@@ -20,10 +20,10 @@ CONV_BLOCKS = {"conv": [[16], [32]], "conv-large": [[64, 64], [128, 128], [256, 
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
-    """One training job.
+    """Describes one training job.
 
     Attributes:
-        title: What it is, in words.
+        title: Its description.
         batch_size: Examples in a step.
         source: How a step gets its batch: "constant", always the same one; "dataset", through `tf.data`;
             "feed", as NumPy arrays.
@@ -49,7 +49,7 @@ WORKLOADS = {
 
 
 def arrays(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """All examples of a workload and their targets."""
+    """Returns all examples of a workload and their targets."""
     rng = np.random.RandomState(0)
     if name == "linear":
         inputs = rng.randn(WORKLOADS[name].batch_size, 8).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The workloads as graphs, by calls that TensorFlow 1.15.5, 2.15 and 2.21 all have.
+"""Builds the workloads as graphs, by calls that TensorFlow 1.15.5, 2.15 and 2.21 all have.
 
 `inputs`, `loss` and `minimize` add to the default graph; `build` makes a graph of the three.
 """
@@ -18,7 +18,7 @@ UNITS = 64
 
 
 class Job(NamedTuple):
-    """A graph and what a step of it needs."""
+    """Holds a graph and what a training of it needs."""
 
     graph: tf.Graph
     train_op: tf.Operation
@@ -27,7 +27,7 @@ class Job(NamedTuple):
 
 
 def build(name: str) -> Job:
-    """A workload in a graph of its own."""
+    """Builds a workload in a graph of its own."""
     with tf.Graph().as_default() as graph:
         x, y = inputs(name)
         mean = loss(name, x, y)
@@ -38,7 +38,7 @@ def build(name: str) -> Job:
 
 
 def inputs(name: str) -> tuple[tf.Tensor, tf.Tensor]:
-    """The batch of a step: constants, placeholders, or what a dataset yields."""
+    """Makes the batch of a step: constants, placeholders, or the next element of a dataset."""
     workload, data = WORKLOADS[name], arrays(name)
     if workload.source == "constant":
         x, y = (tf.constant(array) for array in data)
@@ -50,7 +50,7 @@ def inputs(name: str) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def dataset(name: str) -> Any:
-    """Batches without end."""
+    """Makes a dataset of batches without end."""
     data, batch_size = arrays(name), WORKLOADS[name].batch_size
     if WORKLOADS[name].source == "constant":
         return tf.data.Dataset.from_tensors(data).repeat()
@@ -59,14 +59,14 @@ def dataset(name: str) -> Any:
 
 
 def batches(name: str) -> Any:
-    """Batches of NumPy arrays, one after the other, without end."""
+    """Yields batches of NumPy arrays without end."""
     (x, y), batch_size = arrays(name), WORKLOADS[name].batch_size
     starts = itertools.cycle(range(0, len(x) - batch_size + 1, batch_size))
     return ((x[start : start + batch_size], y[start : start + batch_size]) for start in starts)
 
 
 def feeder(name: str, x: tf.Tensor, y: tf.Tensor) -> Callable[[], dict[tf.Tensor, np.ndarray]]:
-    """A `feed_fn` that feeds the next batch."""
+    """Makes a `feed_fn` that feeds the next batch."""
     stream = batches(name)
 
     def feed_fn() -> dict[tf.Tensor, np.ndarray]:
@@ -77,7 +77,7 @@ def feeder(name: str, x: tf.Tensor, y: tf.Tensor) -> Callable[[], dict[tf.Tensor
 
 
 def loss(name: str, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """The loss of a batch."""
+    """Computes the loss of a batch."""
     if name == "linear":
         return tf.reduce_mean(tf.square(_dense(x, 1, "linear") - y))
     logits = _dense(_FEATURES[name](x), 10, "logits")
@@ -85,7 +85,7 @@ def loss(name: str, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
 
 
 def minimize(name: str, loss: tf.Tensor) -> tf.Operation:
-    """A step of the workload's optimizer."""
+    """Makes the operation that performs a step of the workload's optimizer."""
     return _OPTIMIZERS[name]().minimize(loss, global_step=tf.train.get_or_create_global_step())
 
 
@@ -105,7 +105,7 @@ def _mlp(x: tf.Tensor) -> tf.Tensor:
 
 
 def _conv(x: tf.Tensor, blocks: Sequence[Sequence[int]]) -> tf.Tensor:
-    """Blocks of convolutions, each with so many filters, behind each block a pooling."""
+    """Stacks blocks of convolutions, given by their numbers of filters, with a pooling after each block."""
     for number, block in enumerate(blocks):
         for index, filters in enumerate(block):
             with tf.variable_scope(f"conv{number}_{index}"):
@@ -123,7 +123,7 @@ def _embedding(x: tf.Tensor) -> tf.Tensor:
 
 
 class LSTMCell:
-    """Written by hand, because `tf.nn.rnn_cell` has not come along to Keras 3.
+    """Implements an LSTM cell, since `tf.nn.rnn_cell` does not work with Keras 3.
 
     Args:
         kernel: `float32[inputs + units, 4 * units]`.

@@ -1,4 +1,4 @@
-"""The workloads as Keras models, with the layers, sizes and optimizers of `workloads.graphs`."""
+"""Builds the workloads as Keras models, with the layers, sizes and optimizers of `workloads.graphs`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ layers = keras.layers
 
 
 def build(name: str, **compile_options: Any) -> keras.Model:
-    """A compiled model.
+    """Builds and compiles a model.
 
     Args:
         name: The workload.
-        **compile_options: For `keras.Model.compile`, besides the optimizer and the loss.
+        **compile_options: Arguments of `keras.Model.compile` besides the optimizer and the loss.
     """
     model = keras.Sequential(_LAYERS[name]())
     if name == "linear":

@@ -110,7 +110,7 @@ def test_without_train_there_is_no_ratio(load):
 @pytest.mark.parametrize("has_gpu", [False, True])
 def test_jobs_are_chosen_by_workload_and_peer(load, monkeypatch, has_gpu):
     run, workloads, peers = load("run"), load("workloads").WORKLOADS, load("peers").PEERS
-    monkeypatch.setattr(run.gpu, "is_there", lambda: has_gpu)
+    monkeypatch.setattr(run.gpu, "is_available", lambda: has_gpu)
     assert list(run.choose("feed,train,contrib")) == [("feed", "train"), ("feed", "contrib")]
     assert list(run.choose("conv-large,train")) == [("conv-large", "train")]
     everything = list(run.choose(""))

@@ -1,4 +1,4 @@
-"""Checks of arguments that are graphs, or speak of what is in one, before anything is touched."""
+"""Checks arguments that are graphs or belong to one, before anything is changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,16 @@ from keras_legacy_train.graph.saving.meta_graph import read_meta_graph
 
 
 def as_graph(graph: Any) -> tf.Graph:
-    """The graph itself, or the one that a `.meta` file holds."""
+    """Returns the graph itself, or reads the one in a `.meta` file.
+
+    Args:
+        graph: A `tf.Graph` or the path of a `.meta` file.
+
+    Raises:
+        ValueError: It is neither, or the file holds no graph.
+        FileNotFoundError: There is no such file.
+        TypeError: It is a model of Keras 2.
+    """
     if isinstance(graph, tf.Graph):
         return graph
     check_not_tf_keras("graph", graph)
@@ -29,7 +38,11 @@ def as_graph(graph: Any) -> tf.Graph:
 
 
 def check_not_tf_keras(name: str, model: Any) -> None:
-    """Models of Keras 2 are others than those of Keras 3."""
+    """Checks that an argument is not a model of Keras 2, whose classes differ from those of Keras 3.
+
+    Raises:
+        TypeError: It is one.
+    """
     if any(base.__module__.partition(".")[0] == "tf_keras" for base in type(model).__mro__):
         raise TypeError(
             f"{name}: {model!r} is a tf_keras model, of Keras 2, but this package works with Keras 3"
@@ -38,7 +51,11 @@ def check_not_tf_keras(name: str, model: Any) -> None:
 
 
 def as_elements(name: str, graph: tf.Graph, value: Any) -> list[tf.Operation | tf.Tensor]:
-    """The operations and tensors in any structure of them or their names."""
+    """Returns the operations and tensors in any structure of them or their names.
+
+    Raises:
+        ValueError: One is not in the graph.
+    """
     flat = value.values() if isinstance(value, Mapping) else value
     flat = (
         flat if isinstance(flat, Iterable) and not isinstance(flat, (str, tf.Tensor, tf.Variable)) else [flat]
@@ -56,7 +73,11 @@ def as_elements(name: str, graph: tf.Graph, value: Any) -> list[tf.Operation | t
 
 
 def as_train_ops(graph: tf.Graph, train_op: Any) -> list[tf.Operation | tf.Tensor]:
-    """What a step runs."""
+    """Returns the operations and tensors that a step runs.
+
+    Raises:
+        ValueError: There are none, or one is not in the graph.
+    """
     if train_op is None:
         raise ValueError("Missing train_op.")
     elements = as_elements("train_op", graph, train_op)
@@ -66,7 +87,11 @@ def as_train_ops(graph: tf.Graph, train_op: Any) -> list[tf.Operation | tf.Tenso
 
 
 def as_loss(graph: tf.Graph, loss_op: Any) -> tf.Tensor:
-    """The loss's tensor, of one number as far as its shape is known."""
+    """Returns the loss's tensor, which has one number as far as its shape is known.
+
+    Raises:
+        ValueError: It is missing, no tensor of the graph, or has more numbers.
+    """
     if loss_op is None:
         raise ValueError("Missing loss_op.")
     expected = "loss_op must be a tensor of one number, or its name"
@@ -82,7 +107,12 @@ def as_loss(graph: tf.Graph, loss_op: Any) -> tf.Tensor:
 
 
 def as_global_step(graph: tf.Graph, global_step_tensor: Any) -> str:
-    """The name of the variable that counts steps; looked up in the graph if it is not given."""
+    """Returns the name of the variable that counts steps; looks it up in the graph if it is not given.
+
+    Raises:
+        ValueError: There is none, or it is not a global variable of the graph.
+        TypeError: It is not an integer or not a scalar.
+    """
     if global_step_tensor is None:
         global_step_tensor = find_global_step(graph)
     if global_step_tensor is None:
@@ -100,11 +130,15 @@ def as_global_step(graph: tf.Graph, global_step_tensor: Any) -> str:
         raise ValueError(
             f"global_step_tensor must be a global variable or a read of one; it is {element.name!r}."
         )
-    return operation.name
+    return str(operation.name)
 
 
 def check_fetches(name: str, graph: tf.Graph, fetches: Any) -> None:
-    """A dict of tensors of the graph or their names, or of structures of them."""
+    """Checks a dict of tensors of the graph or their names, or of structures of them.
+
+    Raises:
+        ValueError, TypeError: It is no dict, or holds what cannot be fetched from the graph.
+    """
     if not isinstance(fetches, Mapping):
         raise ValueError(f"{name} must be a dict of tensors; it is {fetches!r}.")
     try:

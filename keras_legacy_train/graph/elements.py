@@ -13,12 +13,12 @@ _KEYS = tf.compat.v1.GraphKeys
 
 
 def graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:
-    """Returns the tensor or operation that is meant.
+    """Returns the tensor or operation that a request stands for.
 
     Args:
-        graph: Where to look for it.
-        request: A tensor, operation, variable, or a name. Of `"x"` the tensor `x:0` is meant if the operation
-            `x` has an output, and else the operation. Of a variable, its value is meant.
+        graph: The graph to look it up in.
+        request: A tensor, operation, variable, or a name. `"x"` stands for the tensor `x:0` if the operation
+            `x` has an output, else for the operation. A variable stands for its value.
 
     Raises:
         ValueError: It is not in the graph.
@@ -28,7 +28,7 @@ def graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:
 
 
 def is_variable(element: Any) -> bool:
-    """Tells whether it is the handle of a resource variable."""
+    """Returns whether an element of a graph is the handle of a resource variable."""
     operation = getattr(element, "op", None)  # a tensor of eager execution has none
     return isinstance(element, tf.Tensor) and operation is not None and operation.type == "VarHandleOp"
 
@@ -36,8 +36,8 @@ def is_variable(element: Any) -> bool:
 def variable_value(handle: tf.Tensor) -> tf.Tensor:
     """Returns the tensor that reads a resource variable.
 
-    The name of a reference variable is that of its value, and code written for those names variables so. The
-    name of a resource variable is that of its handle.
+    In code written for reference variables, a variable's name stands for its value. But the name of a
+    resource variable is that of its handle.
     """
     for operation in handle.consumers():
         if operation.type == "ReadVariableOp" and not operation.control_inputs:
@@ -56,8 +56,8 @@ def find_variable(handle: tf.Tensor) -> tf.Variable | tf.Tensor:
 def find_global_step(graph: tf.Graph) -> tf.Variable | tf.Tensor | None:
     """Returns the variable that counts a graph's steps, or `None`.
 
-    It is the one in the `GLOBAL_STEP` collection, or else the one named `global_step`, of which
-    `tf.compat.v1.train.get_global_step` takes the handle if it is a resource variable.
+    It is the one in the `GLOBAL_STEP` collection, or else the one named `global_step`. If the latter is a
+    resource variable, `tf.compat.v1.train.get_global_step` would find its handle.
 
     Raises:
         TypeError: It is not an integer or not a scalar.
@@ -76,7 +76,10 @@ def find_global_step(graph: tf.Graph) -> tf.Variable | tf.Tensor | None:
 def register_global_step(graph: tf.Graph) -> None:
     """Puts the variable that counts a graph's steps into the `GLOBAL_STEP` collection, if that is empty.
 
-    There TensorFlow finds it, when its hooks or a monitor ask for it.
+    TensorFlow finds it there for its hooks and for monitors.
+
+    Raises:
+        TypeError: It is not an integer or not a scalar.
     """
     step = find_global_step(graph)
     is_collected = bool(graph.get_collection(_KEYS.GLOBAL_STEP))
@@ -85,6 +88,7 @@ def register_global_step(graph: tf.Graph) -> None:
 
 
 def _graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:
+    """Returns the tensor or operation of a request; the handle of a resource variable for its name."""
     if isinstance(request, (tf.Tensor, tf.Operation)) and request.graph is graph:
         return request
     try:
@@ -103,11 +107,11 @@ def _graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:
 
 
 def find_tensor(argument: str, graph: tf.Graph, request: Any) -> tf.Tensor:
-    """The tensor that is meant.
+    """Returns the tensor that a request stands for.
 
     Args:
-        argument: The argument that gave it, for messages.
-        graph: Where to look for it.
+        argument: The argument that gave the request, for messages.
+        graph: The graph to look it up in.
         request: A tensor, a variable, or a name.
 
     Raises:
@@ -124,7 +128,11 @@ def find_tensor(argument: str, graph: tf.Graph, request: Any) -> tf.Tensor:
 
 
 def check_names(argument: str, graph: tf.Graph, requests: Any) -> None:
-    """Raises ValueError for a name that is not in the graph, with the names that are near."""
+    """Checks that all names in a structure of requests are in the graph.
+
+    Raises:
+        ValueError: One is not; the message suggests similar names.
+    """
     for request in tf.nest.flatten(requests):
         if not isinstance(request, str):
             continue
@@ -135,6 +143,6 @@ def check_names(argument: str, graph: tf.Graph, requests: Any) -> None:
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:
-    """A sentence with those of `names` that are near, `""` if none is."""
+    """Returns a sentence that suggests the names similar to `name`, `""` if there is none."""
     near = difflib.get_close_matches(name, list(names))
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""

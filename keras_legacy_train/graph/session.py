@@ -1,12 +1,12 @@
-"""What monitors, `init_fn` and `feed_fn` get where the original gave them a `tf.Session`.
+"""Provides the session that monitors, `init_fn` and `feed_fn` get in the place of a `tf.Session`.
 
     session.run([loss, "w:0"], feed_dict={x: rows})
     with session.as_default():
         loss.eval()
     tf.compat.v1.train.Saver().restore(session, path)
 
-It has no runtime of its own: `run` makes a function of what is fetched and calls it, over the same
-variables that training uses.
+It has no runtime of its own: `run` makes a function that computes the fetches, and calls it. The function
+uses the same variables as the training.
 """
 
 from __future__ import annotations
@@ -21,62 +21,68 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph.elements import is_variable, variable_value
 from keras_legacy_train.graph.lifted import LiftedGraph
+from keras_legacy_train.types import FeedDict, Fetches
 
 
 class GraphSession(_tensorflow.SessionInterface):
-    """Runs parts of a lifted graph by the Session's interface.
+    """Runs parts of a lifted graph, with the interface of a `tf.Session`.
 
     Args:
+        lifted: The lifted graph.
+
+    Attributes:
         lifted: The lifted graph.
     """
 
     def __init__(self, lifted: LiftedGraph):
         self.lifted = lifted
         self._closed = False
-        self._places: dict[str | tf.Tensor, FeedPlace] = {}
+        self._feed_specs: dict[str | tf.Tensor, FeedSpec] = {}
         self._entered: list[contextlib.AbstractContextManager[GraphSession]] = []
 
     @property
     def graph(self) -> tf.Graph:
-        """The graph that `fetches` and `feed_dict` speak of. Ops may be added to it at any time."""
+        """Returns the graph that fetches and feeds belong to. Ops may be added to it at any time."""
         return self.lifted.graph
 
     @property
     def graph_def(self) -> tf.compat.v1.GraphDef:
-        """The graph's definition."""
+        """Returns the graph's definition, a `GraphDef` with shapes."""
         return self.graph.as_graph_def(add_shapes=True)
 
     @property
     def sess_str(self) -> str:
-        """The master, which is this process."""
+        """Returns the master: `""`, which is this process."""
         return ""
 
     def list_devices(self) -> list[tf.config.LogicalDevice]:
-        """The devices of this process; each has a `name` and a `device_type`."""
-        return tf.config.list_logical_devices()
+        """Returns the devices of this process; each has a `name` and a `device_type`."""
+        return list(tf.config.list_logical_devices())
 
     def close(self) -> None:
-        """Lets `run` fail from now on."""
+        """Closes the session; `run` then raises RuntimeError."""
         self._closed = True
 
     def __enter__(self) -> GraphSession:
+        """Makes this the default session; see `as_default`."""
         self._entered.append(self.as_default())
         return self._entered[-1].__enter__()
 
     def __exit__(self, *error: Any) -> None:
+        """Closes the session."""
         self._entered.pop().__exit__(*error)
         self.close()
 
     @contextlib.contextmanager
     def as_default(self) -> Iterator[GraphSession]:
-        """Makes this what `tensor.eval()` and `op.run()` use, and its graph the default graph."""
+        """Makes this the session that `tensor.eval()` and `op.run()` use, and its graph the default graph."""
         with self.graph.as_default(), _tensorflow.default_session(self):
             yield self
 
     def run(
         self,
-        fetches: Any,
-        feed_dict: Mapping[Any, Any] | None = None,
+        fetches: Fetches,
+        feed_dict: FeedDict | None = None,
         options: Any = None,
         run_metadata: Any = None,
     ) -> Any:
@@ -85,11 +91,11 @@ class GraphSession(_tensorflow.SessionInterface):
         Args:
             fetches: A tensor, operation, variable, name, or any structure of them.
             feed_dict: Values by tensors or names; any tensor can be fed.
-            options: `None` or default options: there is nothing that `tf.RunOptions` could steer.
+            options: `None` or default options; `tf.RunOptions` has no effect here.
             run_metadata: Must be `None`; use `tf.profiler.experimental` to trace.
 
         Returns:
-            The structure of `fetches` with NumPy values, `None` in the place of an operation.
+            The structure of `fetches` with NumPy values, and `None` in the place of each operation.
 
         Raises:
             ValueError: A fed value does not fit its tensor, or `options` or `run_metadata` is given.
@@ -115,7 +121,16 @@ class GraphSession(_tensorflow.SessionInterface):
         operations: Iterable[str] = (),
         feeds: Mapping[str, np.ndarray] | None = None,
     ) -> list[Any]:
-        """`run` without structures: everything by name, feeds already checked by `feeds`."""
+        """Computes tensors and runs operations, all given by name; `run` without structures.
+
+        Args:
+            tensors: Names of the tensors to compute.
+            operations: Names of the operations to run.
+            feeds: Values by tensor names, as `feeds` returns them.
+
+        Returns:
+            The values of the tensors.
+        """
         feeds = feeds or {}
         unfed = [name for name in tensors if name not in feeds]
         with self.lifted.eager_mode():
@@ -126,8 +141,11 @@ class GraphSession(_tensorflow.SessionInterface):
         found = {**feeds, **dict(zip(unfed, values, strict=True))}
         return [found[name] for name in tensors]
 
-    def feeds(self, feed_dict: Mapping[Any, Any] | None) -> dict[str, np.ndarray]:
-        """Checks a `feed_dict`: values by tensor names, as arrays of the tensors' dtypes.
+    def feeds(self, feed_dict: FeedDict | None) -> dict[str, np.ndarray]:
+        """Checks a `feed_dict`, and converts its values to arrays of the tensors' dtypes.
+
+        Returns:
+            The arrays by tensor names.
 
         Raises:
             ValueError: A key is not a tensor of the graph, or a value is of another shape or dtype.
@@ -142,19 +160,22 @@ class GraphSession(_tensorflow.SessionInterface):
         feeds: dict[str, np.ndarray] = {}
         for key, value in feed_dict.items():
             for part, part_value in self._expand(key, value):
-                place = self._place(part)
-                feeds[place.name] = place.array(part_value)
+                spec = self._feed_spec(part)
+                feeds[spec.name] = spec.to_array(part_value)
         return feeds
 
     def make_callable(
-        self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
+        self, fetches: Fetches, feed_list: Sequence[Any] | None = None, accept_options: bool = False
     ) -> Callable[..., Any]:
-        """A function that runs `fetches`; stands for `tf.Session.make_callable`.
+        """Makes a function that runs `fetches`; stands for `tf.Session.make_callable`.
 
         Args:
             fetches: See `run`.
-            feed_list: What it takes values for, in order.
-            accept_options: Whether it takes `options` and `run_metadata` of `run`.
+            feed_list: The tensors that the function takes values for, in order.
+            accept_options: Whether the function takes `options` and `run_metadata` of `run`.
+
+        Returns:
+            The function. It raises as `run` does, and ValueError or TypeError for wrong arguments.
         """
         keys = list(feed_list or ())
 
@@ -169,30 +190,33 @@ class GraphSession(_tensorflow.SessionInterface):
         return call
 
     def partial_run_setup(self, fetches: Any, feeds: Any = None) -> Any:
-        """Not supported: a function cannot stop half-way."""
+        """Raises NotImplementedError: a function cannot stop half-way."""
         raise NotImplementedError("Partial runs are not supported. Call run once with all feeds.")
 
-    def partial_run(self, handle: Any, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
-        """Not supported: a function cannot stop half-way."""
+    def partial_run(self, handle: Any, fetches: Any, feed_dict: FeedDict | None = None) -> Any:
+        """Raises NotImplementedError: a function cannot stop half-way."""
         raise NotImplementedError("Partial runs are not supported. Call run once with all feeds.")
 
     def _expand(self, key: Any, value: Any) -> list[tuple[Any, Any]]:
+        """Splits a fed tuple, sparse tensor and the like into (tensor, value) pairs."""
         if isinstance(key, (str, tf.Tensor)):
             return [(key, value)]
         if isinstance(key, tuple):
             return [pair for k, v in zip(key, value, strict=True) for pair in self._expand(k, v)]
         return _tensorflow.expand_feed(key, value)
 
-    def _place(self, key: Any) -> FeedPlace:
+    def _feed_spec(self, key: Any) -> FeedSpec:
+        """Returns the specification of a fed tensor; keeps it for the next step."""
         if is_variable(handle := getattr(key, "handle", None)):
             key = handle
         if not isinstance(key, (str, tf.Tensor)):  # a variable is not always hashable
-            return FeedPlace(self._tensor(key))
-        if key not in self._places:
-            self._places[key] = FeedPlace(self._tensor(key))
-        return self._places[key]
+            return FeedSpec(self._tensor(key))
+        if key not in self._feed_specs:
+            self._feed_specs[key] = FeedSpec(self._tensor(key))
+        return self._feed_specs[key]
 
     def _tensor(self, key: Any) -> tf.Tensor:
+        """Returns the tensor of a key in a `feed_dict`; raises ValueError if it cannot be fed."""
         if isinstance(key, str) and ":" not in key:
             key = f"{key}:0"
         try:
@@ -206,29 +230,29 @@ class GraphSession(_tensorflow.SessionInterface):
         return tensor
 
 
-class FeedPlace:
-    """A tensor that can be fed, with what there is to know of it at each step.
+class FeedSpec:
+    """Holds name, shape and dtype of a fed tensor, and converts values to it.
 
     Args:
-        tensor: The tensor.
+        tensor: The tensor; the handle of a resource variable stands for its value.
 
     Attributes:
-        name: Its name.
+        name: The tensor's name.
     """
 
     def __init__(self, tensor: tf.Tensor):
         self.name = tensor.name
-        if is_variable(tensor):  # fed is its value
+        if is_variable(tensor):
             tensor = variable_value(tensor)
         self._dtype = tensor.dtype.base_dtype
         self._shape = tensor.shape
         self._dimensions = None if tensor.shape.rank is None else tensor.shape.as_list()
 
-    def array(self, value: Any) -> np.ndarray:
-        """The value as an array of the tensor's dtype.
+    def to_array(self, value: Any) -> np.ndarray:
+        """Converts a value to an array of the tensor's dtype.
 
         Raises:
-            ValueError: It is of another shape or dtype.
+            ValueError: It has another shape or dtype.
         """
         if value is None or (isinstance(value, (tf.Tensor, tf.Variable)) and not hasattr(value, "numpy")):
             raise ValueError(f"{self._expected()}, fed as an array; it was given {value!r}.")
@@ -239,12 +263,13 @@ class FeedPlace:
             raise ValueError(f"{self._expected()}; it was given {value!r:.100} ({given}).") from error
         if isinstance(value, int) and self._dtype.is_integer and array != value:  # NumPy 1 wraps around
             raise ValueError(f"{self._expected()}; it was given {value}, which is out of its range.")
-        if not self._takes(array.shape):
+        if not self._accepts_shape(array.shape):
             given_dtype = getattr(value, "dtype", array.dtype)
             raise ValueError(f"{self._expected()}; it was given shape {array.shape} and dtype {given_dtype}.")
         return array
 
-    def _takes(self, shape: tuple[int, ...]) -> bool:
+    def _accepts_shape(self, shape: tuple[int, ...]) -> bool:
+        """Returns whether a value of this shape can be fed."""
         dimensions = self._dimensions
         return dimensions is None or (
             len(dimensions) == len(shape)
@@ -252,4 +277,5 @@ class FeedPlace:
         )
 
     def _expected(self) -> str:
+        """Describes the shape and dtype that can be fed, for messages."""
         return f"{self.name} takes shape {self._shape} and dtype {self._dtype.name}"

@@ -1,12 +1,13 @@
-"""Variables that are fed: what reads one gets the fed value, what updates one updates the variable."""
+"""Rewrites nodes that take fed variables: reads get the fed value, updates still update the variable."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from keras_legacy_train.graph.nodes import NodeDef, make_node, node_name, split_inputs
+from keras_legacy_train._tensorflow import NodeDef
+from keras_legacy_train.graph.nodes import make_node, node_name, split_inputs
 
-# These hand a variable on, or read it together with something else.
+# These forward a variable's handle, or read only some of its rows.
 _OTHER_READERS = frozenset(
     {"Enter", "Exit", "Identity", "IdentityN", "Merge", "NextIteration", "Switch"}
     | {"ResourceGather", "ResourceGatherNd"}
@@ -19,14 +20,14 @@ def fed_value(variable: str) -> str:
 
 
 def with_fed_variables(node: NodeDef, fed: Mapping[str, str]) -> NodeDef:
-    """Returns the node to put in the place of one that takes fed variables.
+    """Returns the replacement of a node that takes fed variables; the node itself if it needs none.
 
     Args:
         node: A node of a lifted graph. It is not changed.
         fed: The tensors that hold the fed values, by the names of the variables' handles.
 
     Raises:
-        ValueError: It reads a variable in a way that a fed value cannot stand for.
+        ValueError: It reads a variable in a way that a fed value cannot replace.
     """
     data, controls = split_inputs(node)
     if node.op == "ReadVariableOp":

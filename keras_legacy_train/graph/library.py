@@ -82,20 +82,20 @@ class Library:
             self._gradients[self._names[gradient.function_name]] = self._names[gradient.gradient_func]
         for function in new:
             for node in self._functions[self._names[function.signature.name]].node_def:
-                self._call_gradient(node)
+                self._replace_symbolic_gradient(node)
 
-    def add_made(self, functions: Iterable[FunctionDef]) -> None:
+    def add_generated(self, functions: Iterable[FunctionDef]) -> None:
         """Adds functions that this package has made, under the names they have."""
         for function in functions:
             name = function.signature.name
             self._functions[name] = function
             self._originals[name] = name.replace(self._suffix, "")
 
-    def enter(self, node: NodeDef) -> None:
+    def rewrite(self, node: NodeDef) -> None:
         """Has a graph's node call the renamed functions, with the gradients and random state a step needs."""
         self._rename(node)
-        self._call_gradient(node)
-        self._give_random_state(node, node.name)
+        self._replace_symbolic_gradient(node)
+        self._separate_random_state(node, node.name)
 
     def op_types(self) -> set[str]:
         """Returns the types of all operations in the functions."""
@@ -104,13 +104,13 @@ class Library:
     def reachable(self, nodes: Iterable[NodeDef]) -> tf.compat.v1.GraphDef:
         """Returns a GraphDef without nodes, with the library that the given nodes need."""
         found: dict[str, FunctionDef] = {}
-        waiting = [name for node in nodes for name in _referenced(node)]
+        waiting = [name for node in nodes for name in _referenced_functions(node)]
         while waiting:
             name = waiting.pop()
             if name in found or name not in self._functions:
                 continue
             found[name] = self._functions[name]
-            waiting.extend(other for node in found[name].node_def for other in _referenced(node))
+            waiting.extend(other for node in found[name].node_def for other in _referenced_functions(node))
         graph_def = tf.compat.v1.GraphDef()
         graph_def.library.function.extend(found.values())
         return graph_def
@@ -122,7 +122,7 @@ class Library:
             for function in _function_attributes(value):
                 function.name = self._names.get(function.name, function.name)
 
-    def _call_gradient(self, node: NodeDef) -> None:
+    def _replace_symbolic_gradient(self, node: NodeDef) -> None:
         """Replaces a SymbolicGradient by a plain call, if the runtime would not know the gradient.
 
         The runtime is not told of gradients that the graph names, and has none for random ops whose state is
@@ -131,20 +131,20 @@ class Library:
         if node.op != "SymbolicGradient":
             return
         name = node.attr["f"].func.name
-        called = self._all_called(name)
-        if not called & self._gradients.keys() and not any(map(self._has_random_ops, called)):
+        called = self._reachable_functions(name)
+        if not called & self._gradients.keys() and not any(map(self._contains_random_ops, called)):
             return
         if name not in self._gradients:
             body = self._functions[name]
             made = trace_gradient(body, self.reachable(body.node_def), name)
-            self.add_made(made)
+            self.add_generated(made)
             self._gradients[name] = made[0].signature.name
             for inner in (inner for function in made for inner in function.node_def):
-                self._call_gradient(inner)
+                self._replace_symbolic_gradient(inner)
         node.op = "StatefulPartitionedCall"
         node.attr["f"].func.name = self._gradients[name]
 
-    def _all_called(self, name: str) -> set[str]:
+    def _reachable_functions(self, name: str) -> set[str]:
         """Returns the function and all functions that run as a part of it."""
         called: set[str] = set()
         waiting = [name]
@@ -152,37 +152,40 @@ class Library:
             name = waiting.pop()
             if name in self._functions and name not in called:
                 called.add(name)
-                waiting.extend(f for node in self._functions[name].node_def for f in self._called(node))
+                waiting.extend(
+                    f for node in self._functions[name].node_def for f in self._called_functions(node)
+                )
         return called
 
-    def _called(self, node: NodeDef) -> list[str]:
+    def _called_functions(self, node: NodeDef) -> list[str]:
         """Returns the functions that run as a part of the step when the node runs."""
         if node.op in _CALLS or node.op in self._functions:
-            return _referenced(node)
+            return _referenced_functions(node)
         return []
 
-    def _has_random_ops(self, name: str) -> bool:
+    def _contains_random_ops(self, name: str) -> bool:
+        """Returns whether a function has random ops itself."""
         return any(stateful_twins.initial_state(node) is not None for node in self._functions[name].node_def)
 
-    def _draws(self, name: str) -> bool:
+    def _draws_random_numbers(self, name: str) -> bool:
         """Returns whether a function, or one that it calls, has random ops."""
-        return any(map(self._has_random_ops, self._all_called(name)))
+        return any(map(self._contains_random_ops, self._reachable_functions(name)))
 
-    def _give_random_state(self, node: NodeDef, path: str) -> None:
+    def _separate_random_state(self, node: NodeDef, path: str) -> None:
         """Has a node that calls functions with random ops call copies whose state belongs to this call alone.
 
         TF 1 inlined the bodies at the calls, so each call had generators of its own.
         """
-        if not self._called(node):
+        if not self._called_functions(node):
             return
-        if self._draws(node.op):
-            node.op = self._with_random_state_outside(node.op, path)
+        if self._draws_random_numbers(node.op):
+            node.op = self._copy_with_external_state(node.op, path)
         for value in node.attr.values():
             for function in _function_attributes(value):
-                if self._draws(function.name):
-                    function.name = self._with_random_state_outside(function.name, path)
+                if self._draws_random_numbers(function.name):
+                    function.name = self._copy_with_external_state(function.name, path)
 
-    def _with_random_state_outside(self, name: str, path: str) -> str:
+    def _copy_with_external_state(self, name: str, path: str) -> str:
         """Copies a function so that its random ops keep their state under `path`; returns the copy's name."""
         path = f"{path}/{self._originals[name]}"
         function = FunctionDef()
@@ -195,14 +198,14 @@ class Library:
             initial = stateful_twins.initial_state(node)
             if initial is None:
                 function.node_def.append(node)
-                self._give_random_state(function.node_def[-1], f"{path}/{node.name}")
+                self._separate_random_state(function.node_def[-1], f"{path}/{node.name}")
                 continue
             state = make_node("VarHandleOp", f"{node.name}_random_state")
             state.attr["dtype"].type = tf.int64.as_datatype_enum
             state.attr["shape"].shape.CopyFrom(tf.TensorShape(initial.shape).as_proto())
             state.attr["shared_name"].s = self._make_state(f"{path}/{node.name}", initial).encode()
             twin = stateful_twins.twin(node, f"{state.name}:resource:0")
-            self.add_made(twin.functions)
+            self.add_generated(twin.functions)
             function.node_def.extend([state, *twin.nodes])
             for old, new in twin.outputs.items():
                 outputs[f"{node.name}:{old}"] = f"{node.name}:{new}"
@@ -222,6 +225,6 @@ def _function_attributes(value: tf.compat.v1.AttrValue) -> Iterator[tf.compat.v1
         yield from value.list.func
 
 
-def _referenced(node: NodeDef) -> list[str]:
+def _referenced_functions(node: NodeDef) -> list[str]:
     """Returns the names of the functions the node refers to, and of its op, which may be a function."""
     return [node.op, *(f.name for value in node.attr.values() for f in _function_attributes(value))]

@@ -1,12 +1,12 @@
-"""A TF 1 graph as functions over variables.
+"""Makes functions over variables of a TF 1 graph.
 
     lifted = LiftedGraph(graph)
     step = lifted.function(fetches=["loss:0"], operations=["train"])
     loss, = step()
 
 `LiftedGraph` keeps the graph's nodes, rewritten for TensorFlow 2, in a table. A function is made from the
-part of the table that its fetches need, the fed tensors being its arguments and the variables its captures.
-Nodes that are added to the graph later pass through the same rewriting when the next function is made.
+part of the table that its fetches need. Its arguments are the fed tensors, its captures the variables. Nodes
+that are added to the graph later are rewritten in the same way when the next function is made.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
+from keras_legacy_train._tensorflow import NodeDef
 from keras_legacy_train.graph.garbage import collector_paused
 from keras_legacy_train.graph.library import Library
 from keras_legacy_train.graph.nodes import (
-    NodeDef,
-    in_dependency_order,
     make_node,
     node_name,
     split_inputs,
+    topologically_sorted,
     with_inputs,
 )
 from keras_legacy_train.graph.part import Part
@@ -36,8 +36,8 @@ from keras_legacy_train.graph.rewriting import inputs, products
 from keras_legacy_train.graph.rewriting.devices import LocalDevices
 from keras_legacy_train.graph.rewriting.feeds import fed_value, with_fed_variables
 from keras_legacy_train.graph.rewriting.frames import Frames
-from keras_legacy_train.graph.rewriting.idle_controls import drop_idle_controls
 from keras_legacy_train.graph.rewriting.ordering import order_updates
+from keras_legacy_train.graph.rewriting.redundant_controls import drop_redundant_controls
 from keras_legacy_train.graph.rewriting.references import References
 
 _LIFTS = itertools.count()
@@ -49,15 +49,15 @@ Function = Callable[[Sequence[tf.Tensor]], list[tf.Tensor]]
 
 
 class LiftedGraph:
-    """The variables of a graph, without values at first, and the functions over them.
+    """Holds the variables of a graph, without values at first, and makes functions over them.
 
     Args:
         graph: The graph. It is not changed, and may grow.
 
     Attributes:
-        graph: The same.
+        graph: The graph.
         variables: The graph's variables by the names of their ops.
-        random_states: State of the random ops, by the names of the ops; `int64` vectors.
+        random_states: The states of the random ops, `int64` vectors, by the names of the ops.
     """
 
     def __init__(self, graph: tf.Graph):
@@ -74,7 +74,7 @@ class LiftedGraph:
         self._library = Library(self._suffix, self._make_state_for_function, self._local_device)
         self._lifted_ops: set[str] = set()
         self._has_large_products = False
-        self._waits_in_place = True
+        self._gets_next_synchronously = True
         self._version = -1
         self._frames = Frames()
         self._functions: dict[tuple[tuple[str, ...], ...], Function] = {}
@@ -87,13 +87,13 @@ class LiftedGraph:
         fetches: Iterable[str] = (),
         operations: Iterable[str] = (),
     ) -> Function:
-        """The function that takes values for `feeds`, runs `operations` and returns `fetches`.
+        """Returns the function that takes values for `feeds`, runs `operations` and returns `fetches`.
 
         A fetched variable is read after the operations have run. Functions are kept, so that the same names
         get the same function.
 
         Args:
-            feeds: Names of tensors (`"x:0"`) that the function is given.
+            feeds: Names of tensors (`"x:0"`) that the function takes.
             fetches: Names of tensors that it returns.
             operations: Names of operations that it runs.
 
@@ -106,7 +106,7 @@ class LiftedGraph:
         """
         key = (tuple(feeds), tuple(fetches), tuple(operations))
         if self._version == self.graph.version and key in self._functions:
-            return self._functions[key]  # and do not wait for a thread that makes another one
+            return self._functions[key]  # does not wait for a thread that makes another one
         with self._lock:
             if self._version != self.graph.version:
                 self.update()
@@ -115,9 +115,9 @@ class LiftedGraph:
             return self._functions[key]
 
     def forget_functions(self) -> None:
-        """Lets go of the functions made so far.
+        """Drops the functions made so far.
 
-        TensorFlow folds constants in them, so that what initializes a large variable keeps a second one.
+        TensorFlow folds constants in them, so a function that initializes a large variable keeps a copy.
         """
         with self._lock:
             self._functions.clear()
@@ -125,18 +125,18 @@ class LiftedGraph:
     def part(
         self, feeds: Iterable[str] = (), fetches: Iterable[str] = (), operations: Iterable[str] = ()
     ) -> Part:
-        """What `function` makes a function of; see there for arguments and errors."""
+        """Returns the nodes that `function` makes a function of; see there for arguments and errors."""
         with self._lock:
             if self._version != self.graph.version:
                 self.update()
             return self._part(tuple(feeds), tuple(fetches), tuple(operations))
 
     def eager_mode(self) -> contextlib.AbstractContextManager[None]:
-        """Where the graph's functions are to be called: what they compute depends on it in the last bits."""
+        """Enables eager execution to call the graph's functions in; it affects the last bits of results."""
         return _tensorflow.eager_mode(fuses=self._has_large_products)
 
     def variable(self, name: str) -> _tensorflow.GraphVariable:
-        """The variable of the op of that name; two ops that share a variable lead to the same."""
+        """Returns the variable of the op of that name; ops that share a variable have the same one."""
         return self._captured[name]
 
     def spec(self, tensor_name: str) -> tf.TensorSpec:
@@ -147,7 +147,7 @@ class LiftedGraph:
 
     @collector_paused()
     def update(self) -> None:
-        """Lifts what was added to the graph since the last time."""
+        """Lifts the operations that were added to the graph since the last time."""
         with self._lock, _tensorflow.eager_mode():
             self._version = self.graph.version
             new = [op for op in self.graph.get_operations() if op.name not in self._lifted_ops]
@@ -156,24 +156,25 @@ class LiftedGraph:
             started = []
             op_types = self._library.op_types()
             self._has_large_products |= products.may_be_large(op_types)
-            self._waits_in_place = not inputs.may_need_step(op_types)
-            for op in in_dependency_order(new):
+            self._gets_next_synchronously = not inputs.may_wait_for_step(op_types)
+            for op in topologically_sorted(new):
                 self._lifted_ops.add(op.name)
                 self._has_large_products |= products.is_large(op)
                 started.extend(self._lift(op))
-            for entrance in self._frames.serial_entrances():
-                self._nodes[entrance].attr["parallel_iterations"].i = 1
+            for enter in self._frames.serial_enter_nodes():
+                self._nodes[enter].attr["parallel_iterations"].i = 1
             if started:
                 self._make_function((), (), tuple(started))([])
 
     def _calls_unknown_function(self, op: tf.Operation) -> bool:
+        """Returns whether an operation calls a function that is not in the library yet."""
         attributes = op.node_def.attr.values()
         names = [value.func.name for value in attributes if value.HasField("func")]
         names += [f.name for value in attributes for f in value.list.func]
         return any(name not in self._library for name in names)
 
     def _lift(self, op: tf.Operation) -> list[str]:
-        """Rewrites one operation into the table; returns the nodes that must run once, right away."""
+        """Adds one operation to the table, rewritten; returns the nodes that must run once, at once."""
         node = NodeDef()
         node.CopyFrom(op.node_def)
         for attribute in _DROPPED_ATTRIBUTES:
@@ -182,24 +183,25 @@ class LiftedGraph:
         if node.op in _VARIABLE_OPS:
             self._add_variable(node, op)
             return []
-        self._library.enter(node)
+        self._library.rewrite(node)
         starters: list[str] = []
         for rewritten in self._references.rewrite(node):
             self._frames.add(rewritten)
-            inputs.isolate(rewritten, self._suffix)
-            if self._waits_in_place:
-                inputs.wait_in_place(rewritten)
+            inputs.make_shared_name_unique(rewritten, self._suffix)
+            if self._gets_next_synchronously:
+                inputs.get_next_synchronously(rewritten)
             if rewritten.op == "OneShotIterator":
                 nodes = inputs.one_shot_iterator(rewritten)
                 starters.append(nodes[-1].name)
             else:
-                nodes = self._with_random_state_outside(rewritten)
+                nodes = self._with_external_random_state(rewritten)
             for each in nodes:
                 inputs.keep_on_host(each)
                 self._nodes[each.name] = each
         return starters
 
     def _add_variable(self, node: NodeDef, op: tf.Operation) -> None:
+        """Makes the variable of a variable's operation."""
         attributes = node.attr
         dtype = tf.as_dtype(attributes["dtype"].type)
         if node.op == "VarHandleOp":
@@ -207,7 +209,7 @@ class LiftedGraph:
         else:
             shape = op.outputs[0].shape
             self._references.add_variable(node.name, attributes["dtype"].type)
-        # Two handles of one shared name are one variable.
+        # Handles with the same shared name belong to the same variable.
         key = (attributes["container"].s.decode(), attributes["shared_name"].s.decode() or node.name)
         if key not in self._shared:
             self._shared[key] = _tensorflow.GraphVariable(node.name, shape, dtype)
@@ -215,7 +217,13 @@ class LiftedGraph:
         self._captured[node.name] = self._shared[key]
 
     def _make_state(self, name: str, initial: np.ndarray, by_name: bool) -> _tensorflow.GraphVariable:
-        """The variable for the state of a random op; `by_name` if a `VarHandleOp` must find it."""
+        """Makes the variable that holds the state of a random op.
+
+        Args:
+            name: Name of the op.
+            initial: The state before the first draw.
+            by_name: Whether a `VarHandleOp` must find the variable by its shared name.
+        """
         state_name = f"{name}/random_state"
         shared_name = f"{state_name}{self._suffix}" if by_name else None
         variable = _tensorflow.GraphVariable(state_name, tf.TensorShape(initial.shape), tf.int64, shared_name)
@@ -226,19 +234,21 @@ class LiftedGraph:
         return variable
 
     def _make_state_for_function(self, name: str, initial: np.ndarray) -> str:
+        """Makes the state of a random op in a function body; returns the variable's shared name."""
         self._make_state(name, initial, by_name=True)
         return f"{name}/random_state{self._suffix}"
 
-    def _with_random_state_outside(self, node: NodeDef) -> list[NodeDef]:
+    def _with_external_random_state(self, node: NodeDef) -> list[NodeDef]:
+        """Replaces a random op by nodes that keep its state in a variable; keeps any other node."""
         initial = stateful_twins.initial_state(node)
         if initial is None:
             return [node]
-        draws_in_turn = self._frames.draw_in_turn(node.name)
-        state = self._make_state(node.name, initial, by_name=draws_in_turn)
+        in_loop = self._frames.run_serially(node.name)
+        state = self._make_state(node.name, initial, by_name=in_loop)
         handle_nodes = []
         handle = f"{node.name}/random_state:0"
-        if draws_in_turn:
-            # Inside a TF 1 while loop a captured handle, which is outside, cannot be an input.
+        if in_loop:
+            # A captured handle lies outside the TF 1 while loop, so it cannot be an input inside.
             (first, *_), _ = split_inputs(node)
             handle_node = make_node("VarHandleOp", f"{node.name}/random_state_handle", (), [node_name(first)])
             handle_node.attr["dtype"].type = tf.int64.as_datatype_enum
@@ -246,7 +256,7 @@ class LiftedGraph:
             handle_node.attr["shared_name"].s = f"{node.name}/random_state{self._suffix}".encode()
             handle_nodes, handle = [handle_node], f"{handle_node.name}:0"
         twin = stateful_twins.twin(node, handle)
-        self._library.add_made(twin.functions)
+        self._library.add_generated(twin.functions)
         return [*twin.nodes, *handle_nodes]
 
     @collector_paused()
@@ -258,7 +268,7 @@ class LiftedGraph:
 
         def body(*arguments: tf.Tensor) -> list[tf.Tensor]:
             fetched, operations = part.build(arguments)
-            # An output of a function's own makes it run the operations.
+            # This output makes the function run the operations.
             with tf.control_dependencies(operations):
                 return [*fetched, tf.constant(True, name="done")]
 
@@ -291,7 +301,7 @@ class LiftedGraph:
     def _readable(
         self, fetches: Sequence[str], operations: Sequence[str]
     ) -> tuple[list[str], dict[str, NodeDef]]:
-        """The tensors to return for `fetches`, and the reads that this takes beyond the table's nodes."""
+        """Returns the tensors to return for `fetches`, and the reads to add to the table's nodes for them."""
         names, extra = [], {}
         for fetch in fetches:
             read = self._late_read(fetch, operations)
@@ -302,7 +312,7 @@ class LiftedGraph:
         return names, extra
 
     def _late_read(self, fetch: str, operations: Sequence[str]) -> NodeDef | None:
-        """A read after the operations, where a variable or a plain read of one is fetched."""
+        """Makes a read that runs after the operations, if a variable or a plain read of one is fetched."""
         name = f"{node_name(fetch)}/fetched_{fetch.rpartition(':')[2]}"
         if fetch in self._references.known:
             return self._references.read(name, self._references.known[fetch], operations)
@@ -360,7 +370,7 @@ class LiftedGraph:
             waiting.extend(node_name(tensor) for tensor in data if tensor not in feeds)
             waiting.extend(kept)
         found = {name: found[name] for name in (*self._nodes, *extra) if name in found}
-        found = drop_idle_controls(found, wanted)
+        found = drop_redundant_controls(found, wanted)
         used = wanted.union(node_name(text) for node in found.values() for text in node.input)
         captured = {name: None for name in captured if name in used}
         variables = {name: self._captured[name].name for name in captured if name not in self._states}

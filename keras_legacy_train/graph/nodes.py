@@ -43,7 +43,7 @@ def with_inputs(node: NodeDef, data: Iterable[str], controls: Iterable[str]) -> 
     return copy
 
 
-def in_dependency_order(operations: Iterable[tf.Operation]) -> list[tf.Operation]:
+def topologically_sorted(operations: Iterable[tf.Operation]) -> list[tf.Operation]:
     """Sorts operations topologically: each comes after its inputs, data and control.
 
     The edge that leads back in a TF 1 while loop does not count. The order in which a graph was built is not

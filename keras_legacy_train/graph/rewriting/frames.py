@@ -16,7 +16,7 @@ class Frames:
     def __init__(self) -> None:
         # The frames a node is in, outermost first. Nodes outside all loops are left out.
         self._around: dict[str, tuple[str, ...]] = {}
-        self._entrances: dict[str, list[str]] = {}
+        self._enter_nodes: dict[str, list[str]] = {}
         self._serial: set[str] = set()
 
     def __contains__(self, node: object) -> bool:
@@ -29,13 +29,13 @@ class Frames:
         if node.op in ("Enter", "RefEnter"):
             frame = node.attr["frame_name"].s.decode()
             around = (*around, frame)
-            self._entrances.setdefault(frame, []).append(node.name)
+            self._enter_nodes.setdefault(frame, []).append(node.name)
         elif node.op in ("Exit", "RefExit"):
             around = around[:-1]
         if around:
             self._around[node.name] = around
 
-    def draw_in_turn(self, node: str) -> bool:
+    def run_serially(self, node: str) -> bool:
         """Has the loops around a random op run their iterations one after the other.
 
         An iteration that ran ahead of the one before would draw that one's numbers.
@@ -47,6 +47,6 @@ class Frames:
         self._serial.update(around)
         return bool(around)
 
-    def serial_entrances(self) -> list[str]:
+    def serial_enter_nodes(self) -> list[str]:
         """Returns the `Enter` nodes of the loops that must run one iteration after the other."""
-        return [entrance for frame in self._serial for entrance in self._entrances[frame]]
+        return [node for frame in self._serial for node in self._enter_nodes[frame]]

@@ -14,7 +14,7 @@ _HOST = "/device:CPU:0"
 _WAITING_OPS = ("PyFunc", "Queue", "Stage", "Unstage", "Barrier", "Accumulator")
 
 
-def isolate(node: NodeDef, suffix: str) -> None:
+def make_shared_name_unique(node: NodeDef, suffix: str) -> None:
     """Makes the name by which ops share a resource unique to this graph.
 
     With an empty name each function would make a queue of its own, and wait for ever on the empty one. With
@@ -34,7 +34,7 @@ def keep_on_host(node: NodeDef) -> None:
         node.device = _HOST
 
 
-def may_need_step(op_types: Iterable[str]) -> bool:
+def may_wait_for_step(op_types: Iterable[str]) -> bool:
     """Returns whether functions with such operations may wait for a thread that runs steps.
 
     Python code waits for one if it calls a TensorFlow function, a queue if a queue runner fills it.
@@ -42,12 +42,12 @@ def may_need_step(op_types: Iterable[str]) -> bool:
     return any(name in op_type for op_type in op_types for name in _WAITING_OPS)
 
 
-def wait_in_place(node: NodeDef) -> None:
+def get_next_synchronously(node: NodeDef) -> None:
     """Has the thread of the step itself wait for the next element of an iterator.
 
     `IteratorGetNext` has another thread wait, and waking two threads takes as long as a small step. The
     functions of a dataset run on threads of the iterator's own, so they do not need the waiting thread; where
-    `may_need_step` is true, they might.
+    `may_wait_for_step` is true, they might.
     """
     if node.op == "IteratorGetNext":
         node.op = "IteratorGetNextSync"

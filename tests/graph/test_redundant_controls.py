@@ -1,4 +1,4 @@
-"""Control inputs that hold nothing up are dropped, the others stay."""
+"""Redundant control inputs are dropped, the others stay."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,7 +10,7 @@ v1 = tf.compat.v1
 
 
 def _controls(graph: tf.Graph, fetch: tf.Tensor) -> dict[str, list[str]]:
-    """The control inputs of each node that a tensor needs."""
+    """Returns the control inputs of each node that a tensor needs."""
     nodes = LiftedGraph(graph).part((), [fetch.name]).graph_def.node
     return {node.name: [text[1:] for text in node.input if text.startswith("^")] for node in nodes}
 

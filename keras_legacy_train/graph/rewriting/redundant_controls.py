@@ -21,7 +21,7 @@ _CONTROL_FLOW = frozenset({"Switch", "RefSwitch", "_SwitchN", "Merge", "RefMerge
 _READS = frozenset({"ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape"})
 
 
-def drop_idle_controls(nodes: dict[str, NodeDef], wanted: Iterable[str]) -> dict[str, NodeDef]:
+def drop_redundant_controls(nodes: dict[str, NodeDef], wanted: Iterable[str]) -> dict[str, NodeDef]:
     """Drops redundant control inputs, and nodes that nobody needs then.
 
     A control input is redundant if neither its node nor any node that this waits for has an effect that the

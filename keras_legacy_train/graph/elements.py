@@ -9,10 +9,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train.types import Fetch, Fetches
+
 _KEYS = tf.compat.v1.GraphKeys
 
 
-def graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:
+def graph_element(graph: tf.Graph, request: Fetch) -> tf.Operation | tf.Tensor:
     """Returns the tensor or operation that a request stands for.
 
     Args:
@@ -87,7 +89,7 @@ def register_global_step(graph: tf.Graph) -> None:
         graph.add_to_collection(_KEYS.GLOBAL_STEP, step)
 
 
-def _graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:
+def _graph_element(graph: tf.Graph, request: Fetch) -> tf.Operation | tf.Tensor:
     """Returns the tensor or operation of a request; the handle of a resource variable for its name."""
     if isinstance(request, (tf.Tensor, tf.Operation)) and request.graph is graph:
         return request
@@ -106,7 +108,7 @@ def _graph_element(graph: tf.Graph, request: Any) -> tf.Operation | tf.Tensor:
         raise ValueError(f"{request!r} is not in the graph: {error}") from error
 
 
-def find_tensor(argument: str, graph: tf.Graph, request: Any) -> tf.Tensor:
+def find_tensor(argument: str, graph: tf.Graph, request: Fetch) -> tf.Tensor:
     """Returns the tensor that a request stands for.
 
     Args:
@@ -127,7 +129,7 @@ def find_tensor(argument: str, graph: tf.Graph, request: Any) -> tf.Tensor:
     return element
 
 
-def check_names(argument: str, graph: tf.Graph, requests: Any) -> None:
+def check_names(argument: str, graph: tf.Graph, requests: Fetches | None) -> None:
     """Checks that all names in a structure of requests are in the graph.
 
     Raises:

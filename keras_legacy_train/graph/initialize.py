@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 from keras_legacy_train.errors import NotInitializedError
 from keras_legacy_train.graph.session import GraphSession
+from keras_legacy_train.types import FeedDict, Fetches
 
 _KEYS = tf.compat.v1.GraphKeys
 
 
 def initialize_variables(
     session: GraphSession,
-    init_op: Any = None,
-    init_feed_dict: Mapping[Any, Any] | None = None,
+    init_op: Fetches | None = None,
+    init_feed_dict: FeedDict | None = None,
     init_fn: Callable[[GraphSession], Any] | None = None,
 ) -> None:
     """Runs `init_op` and then `init_fn`.

@@ -132,7 +132,7 @@ class LiftedGraph:
             return self._part(tuple(feeds), tuple(fetches), tuple(operations))
 
     def eager_mode(self) -> contextlib.AbstractContextManager[None]:
-        """Enables eager execution to call the graph's functions in; it affects the last bits of results."""
+        """Returns the context to call the graph's functions in; the last bits of results depend on it."""
         return _tensorflow.eager_mode(fuses=self._has_large_products)
 
     def variable(self, name: str) -> _tensorflow.GraphVariable:

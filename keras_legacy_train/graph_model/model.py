@@ -201,7 +201,7 @@ class GraphModel(GraphWeights):
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: str | int = "auto",
-        callbacks: Any = None,
+        callbacks: keras.callbacks.Callback | Sequence[keras.callbacks.Callback] | None = None,
         **options: Any,
     ) -> keras.callbacks.History:
         """Trains as `keras.Model.fit` does, by the graph's `train_op`.
@@ -280,7 +280,9 @@ class GraphModel(GraphWeights):
             return super().predict(as_data(x), batch_size, **options)
 
     def export(
-        self, filepath: str | os.PathLike[str], signatures: Mapping[str, tuple[Any, Any]] | None = None
+        self,
+        filepath: str | os.PathLike[str],
+        signatures: Mapping[str, tuple[Fetches | None, Fetches]] | None = None,
     ) -> None:
         """Writes a SavedModel, which TensorFlow Serving and `tf.saved_model.load` run.
 

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train.graph.elements import find_tensor
+from keras_legacy_train.types import Fetches
 
 
 class NamedTensors:
@@ -26,7 +27,7 @@ class NamedTensors:
         ValueError: One of them is not in the graph, or is an operation.
     """
 
-    def __init__(self, argument: str, graph: tf.Graph, tensors: Any):
+    def __init__(self, argument: str, graph: tf.Graph, tensors: Fetches | None):
         self._argument = argument
         self._is_dict = isinstance(tensors, Mapping)
         self._is_list = isinstance(tensors, (list, tuple))

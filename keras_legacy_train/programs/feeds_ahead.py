@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
+from keras_legacy_train.types import FeedDict, FeedFn
+
 # The dict that `feed_fn` returned, and its values as arrays by tensor name.
-_Feeds = tuple[Mapping[Any, Any], dict[str, np.ndarray]]
+_Feeds = tuple[FeedDict, dict[str, np.ndarray]]
 
 
 class FeedsAhead:
@@ -25,8 +26,8 @@ class FeedsAhead:
 
     def __init__(
         self,
-        feed_fn: Callable[[], Mapping[Any, Any]],
-        as_arrays: Callable[[Mapping[Any, Any]], dict[str, np.ndarray]],
+        feed_fn: FeedFn,
+        as_arrays: Callable[[FeedDict], dict[str, np.ndarray]],
     ):
         self._feed_fn = feed_fn
         self._as_arrays = as_arrays

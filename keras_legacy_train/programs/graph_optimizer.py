@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_legacy_train.graph.elements import graph_element
 from keras_legacy_train.graph.session import GraphSession
+from keras_legacy_train.types import Fetch, TensorLike
 
 _KEYS = tf.compat.v1.GraphKeys
 _READS = frozenset({"Identity", "ReadVariableOp"})
@@ -46,7 +47,7 @@ class GraphOptimizer:
         return self._learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
+    def learning_rate(self, value: TensorLike) -> None:
         self.learning_rate.assign(value)
 
     @property
@@ -64,7 +65,7 @@ class GraphOptimizer:
         """Does nothing: a graph has none of the work that a Keras optimizer does at the end of training."""
 
 
-def find_learning_rate(session: GraphSession, learning_rate: Any = None) -> str | None:
+def find_learning_rate(session: GraphSession, learning_rate: Fetch | None = None) -> str | None:
     """Finds the variable that holds the learning rate.
 
     Args:

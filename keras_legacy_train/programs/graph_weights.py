@@ -14,6 +14,7 @@ from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph.elements import find_global_step
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.graph_optimizer import GraphOptimizer, find_learning_rate
+from keras_legacy_train.types import Fetch
 
 _KEYS = tf.compat.v1.GraphKeys
 _Class = TypeVar("_Class", bound=type)
@@ -77,7 +78,7 @@ class GraphWeights(keras.Model):
         ValueError: `learning_rate` is not a variable of the graph.
     """
 
-    def __init__(self, session: GraphSession, learning_rate: Any = None, name: str = "graph"):
+    def __init__(self, session: GraphSession, learning_rate: Fetch | None = None, name: str = "graph"):
         super().__init__(name=name, autocast=False)
         self.session = session
         graph = session.graph

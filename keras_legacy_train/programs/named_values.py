@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _keras
-from keras_legacy_train.programs.outputs import Outputs
+from keras_legacy_train.programs.outputs import NamedOutputs
 
 
 class NamedValues:
@@ -29,7 +29,7 @@ class NamedValues:
         self._variables = _by_name(variables)
         self._optimizer = optimizer
 
-    def outputs(self, requests: Iterable[Any], computed: Mapping[str, Any]) -> Outputs:
+    def outputs(self, requests: Iterable[Any], computed: Mapping[str, Any]) -> NamedOutputs:
         """Returns the requested values.
 
         Args:
@@ -39,16 +39,16 @@ class NamedValues:
         Raises:
             ValueError: There is no value of a name, or several variables have it.
         """
-        outputs = Outputs()
+        outputs = NamedOutputs()
         for request in requests:
-            name = request if isinstance(request, str) else variable_name(request)
+            name = request if isinstance(request, str) else path_or_name(request)
             outputs[name] = self.value(request, computed)
         return outputs
 
     def value(self, request: Any, computed: Mapping[str, Any]) -> Any:
         """Returns the value of one request, a NumPy scalar or array; see `outputs`."""
         if not isinstance(request, str):
-            return self._read(variable_name(request), request)
+            return self._read(path_or_name(request), request)
         name = request.removesuffix(":0")
         if name in computed:
             return np.asarray(computed[name])[()]
@@ -89,7 +89,7 @@ def _by_name(variables: Iterable[Any]) -> dict[str, list[Any]]:
         named.setdefault(variable.path, []).append(variable)
     paths = set(named)
     for variable in others:
-        name = variable_name(variable)
+        name = path_or_name(variable)
         if name not in paths:
             named.setdefault(name, []).append(variable)
     return named
@@ -108,7 +108,7 @@ def trained_variables(
     return variables + ([] if optimizer is None else list(optimizer.variables))
 
 
-def variable_name(variable: Any) -> str:
+def path_or_name(variable: Any) -> str:
     """Returns the path of a Keras variable, or the name of a `tf.Variable` without `":0"`.
 
     Raises:

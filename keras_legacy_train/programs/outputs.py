@@ -9,9 +9,10 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train.graph.elements import graph_element
+from keras_legacy_train.types import Fetch
 
 
-class Outputs(dict[Any, Any]):
+class NamedOutputs(dict[Any, Any]):
     """Holds values by name, and finds them by the tensor, variable or operation of that name, too."""
 
     def __missing__(self, key: Any) -> Any:
@@ -57,7 +58,7 @@ def _names(key: Any) -> list[str]:
     return [spelled for name in names if name for spelled in (name, name.removesuffix(":0"))]
 
 
-class StepOutputs(Outputs):
+class StepOutputs(NamedOutputs):
     """Holds values by tensor name, and finds them by the requested tensor, variable or string, too.
 
     An operation has the value `None`.
@@ -74,7 +75,7 @@ class StepOutputs(Outputs):
         ValueError: A request is not in the graph.
     """
 
-    def __init__(self, graph: tf.Graph, requests: Iterable[Any]):
+    def __init__(self, graph: tf.Graph, requests: Iterable[Fetch]):
         super().__init__()
         self._asked: list[tuple[str, str]] = []
         tensors: dict[str, None] = {}

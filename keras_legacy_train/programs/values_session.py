@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from keras_legacy_train.programs.named_values import NamedValues
+from keras_legacy_train.types import FeedDict, Fetches
 
 
 class ValuesSession:
@@ -21,7 +21,7 @@ class ValuesSession:
     def __init__(self, values: NamedValues):
         self._values = values
 
-    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+    def run(self, fetches: Fetches, feed_dict: FeedDict | None = None) -> Any:
         """Returns the values of variables now, in the structure of `fetches`.
 
         Args:

@@ -1,4 +1,8 @@
-"""Checks of arguments that are plain values, before anything is touched."""
+"""Checks arguments that are plain values, before anything is touched.
+
+Functions called `as_…` return the value in its proper type, those called `check_…` return nothing. `name` is
+always the argument that gave the value, for the message of the error.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,31 @@ import numpy as np
 
 
 def as_steps(name: str, value: Any) -> int | None:
-    """A number of steps, `None` for no limit. Whole floats such as `1e5` are taken for what they mean."""
+    """Returns a number of steps; `None` means no limit.
+
+    Raises:
+        ValueError: It is not a whole number, 0 or more. Whole floats such as `1e5` are accepted.
+    """
     return None if value is None else as_count(name, value)
 
 
 def as_count(name: str, value: Any) -> int:
-    """A whole number, 0 or more."""
+    """Returns a whole number, 0 or more.
+
+    Raises:
+        ValueError: It is not one. Whole floats such as `1e5` are accepted.
+    """
     if not _is_whole(value) or value < 0:
         raise ValueError(f"{name} must be a whole number, 0 or more; it is {value!r}.")
     return int(value)
 
 
 def as_seconds(name: str, value: Any) -> float | None:
-    """A number of seconds, `None` for never."""
+    """Returns a number of seconds; `None` means never.
+
+    Raises:
+        ValueError: It is not a number, 0 or more.
+    """
     if value is None:
         return None
     if not _is_number(value) or not value >= 0:
@@ -33,50 +49,82 @@ def as_seconds(name: str, value: Any) -> float | None:
 
 
 def as_number(name: str, value: Any) -> float:
-    """A finite number."""
+    """Returns a finite number.
+
+    Raises:
+        ValueError: It is not one.
+    """
     if not _is_number(value) or not math.isfinite(value):
         raise ValueError(f"{name} must be a number; it is {value!r}.")
     return float(value)
 
 
 def as_interval(name: str, value: Any) -> int:
-    """Steps from one event to the next; zero or less means each step."""
+    """Returns the number of steps from one event to the next; zero or less means every step.
+
+    Raises:
+        ValueError: It is not a whole number.
+    """
     if not _is_whole(value):
         raise ValueError(f"{name} must be a whole number of steps; it is {value!r}.")
     return int(value)
 
 
 def as_optional_interval(name: str, value: Any) -> int | None:
-    """Steps from one event to the next, `None` for never."""
+    """Returns the number of steps from one event to the next; `None` means never.
+
+    Raises:
+        ValueError: It is neither a whole number nor `None`.
+    """
     return None if value is None else as_interval(name, value)
 
 
 def as_positive(name: str, value: Any) -> int:
-    """A whole number, 1 or more."""
+    """Returns a whole number, 1 or more.
+
+    Raises:
+        ValueError: It is not one. Floats are not accepted.
+    """
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be a whole number, 1 or more; it is {value!r}.")
     return int(value)
 
 
 def as_optional_positive(name: str, value: Any) -> int | None:
-    """A whole number, 1 or more, or `None`."""
+    """Returns a whole number, 1 or more, or `None`.
+
+    Raises:
+        ValueError: It is neither. Floats are not accepted.
+    """
     return None if value is None else as_positive(name, value)
 
 
 def as_flag(name: str, value: Any) -> bool:
-    """True or false."""
+    """Returns True or False.
+
+    Raises:
+        ValueError: It is neither.
+    """
     if not isinstance(value, (bool, np.bool_)):
         raise ValueError(f"{name} must be True or False; it is {value!r}.")
     return bool(value)
 
 
 def as_optional_flag(name: str, value: Any) -> bool | None:
-    """True, false or `None`."""
+    """Returns True, False or `None`.
+
+    Raises:
+        ValueError: It is none of these.
+    """
     return None if value is None else as_flag(name, value)
 
 
 def as_jit_compile(value: Any) -> bool | Literal["auto"]:
-    """True, false or `"auto"`."""
+    """Returns True, False or `"auto"`.
+
+    Raises:
+        ValueError: It is none of these.
+    """
     if value == "auto":
         return "auto"
     if not isinstance(value, (bool, np.bool_)):
@@ -85,7 +133,11 @@ def as_jit_compile(value: Any) -> bool | Literal["auto"]:
 
 
 def as_path(name: str, value: Any) -> str:
-    """The path as a string."""
+    """Returns a path as a string.
+
+    Raises:
+        ValueError: It is not a path, or empty.
+    """
     if not isinstance(value, (str, bytes, os.PathLike)):
         raise ValueError(f"{name} must be a path; it is {value!r}.")
     if not os.fspath(value):
@@ -94,12 +146,20 @@ def as_path(name: str, value: Any) -> str:
 
 
 def as_optional_path(name: str, value: Any) -> str | None:
-    """The path as a string, `None` for none or an empty one."""
+    """Returns a path as a string; `None` if it is `None` or empty.
+
+    Raises:
+        ValueError: It is not a path.
+    """
     return None if value is None or value == "" else as_path(name, value)
 
 
 def as_output_dir(output_dir: Any) -> str:
-    """The path as a string; what is missing gets the message of old."""
+    """Returns the path of `output_dir` as a string.
+
+    Raises:
+        ValueError: It is not a path, or empty. For `None` and empty paths the message is the original's.
+    """
     if output_dir is None or (
         isinstance(output_dir, (str, bytes, os.PathLike)) and not os.fspath(output_dir)
     ):
@@ -108,31 +168,51 @@ def as_output_dir(output_dir: Any) -> str:
 
 
 def as_text(name: str, value: Any) -> str:
-    """A string."""
+    """Returns a string.
+
+    Raises:
+        ValueError: It is not one.
+    """
     if not isinstance(value, str):
         raise ValueError(f"{name} must be a string; it is {value!r}.")
     return value
 
 
 def as_optional_text(name: str, value: Any) -> str | None:
-    """A string or `None`."""
+    """Returns a string or `None`.
+
+    Raises:
+        ValueError: It is neither.
+    """
     return None if value is None else as_text(name, value)
 
 
 def check_callable(name: str, value: Any) -> None:
-    """A function or `None`."""
+    """Checks a function or `None`.
+
+    Raises:
+        ValueError: It is neither.
+    """
     if value is not None and not callable(value):
         raise ValueError(f"{name} must be a function; it is {value!r}.")
 
 
 def check_feeds(name: str, value: Any) -> None:
-    """A dict or `None`; the graph says later whether its keys are right."""
+    """Checks a `feed_dict` or `None`. The keys and values are checked later, with the graph.
+
+    Raises:
+        ValueError: It is neither a dict nor `None`.
+    """
     if value is not None and not isinstance(value, Mapping):
         raise ValueError(f"{name} must be a dict from tensors or names to values; it is {value!r}.")
 
 
 def check_master(master: Any) -> None:
-    """There are no clusters yet."""
+    """Checks `supervisor_master`: there are no clusters yet.
+
+    Raises:
+        ValueError: It is neither `""` nor `"local"`.
+    """
     if master not in ("", "local"):
         raise ValueError(
             "supervisor_master: only '' and 'local', training in this process, are supported;"
@@ -141,7 +221,11 @@ def check_master(master: Any) -> None:
 
 
 def check_methods(name: str, value: Any, *methods: str) -> None:
-    """Something with these methods, or `None`."""
+    """Checks that an object has some methods, or is `None`.
+
+    Raises:
+        ValueError: A method is missing, or it is a class and not an instance.
+    """
     missing = [method for method in methods if not callable(getattr(value, method, None))]
     if value is not None and (missing or isinstance(value, type)):
         raise ValueError(f"{name}: {value!r} lacks {', '.join(missing) or 'an instance'}.")

@@ -1,4 +1,4 @@
-"""The errors this package raises of its own, each a subclass of the built-in that fits it."""
+"""Defines the errors of this package, each a subclass of the built-in error that fits it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class NanLossDuringTrainingError(RuntimeError):
     Attributes:
         step: The step (an `int`, counted as monitors see it) that had this loss, or `None`.
         last_good_checkpoint: Path of the newest checkpoint whose variables are all finite, or `None`.
-        report: Path of a JSON file that tells which variables were not finite at that step, and where they
-            are kept, or `None`.
+        report: Path of a JSON file that names the variables that were not finite at that step and the file
+            that holds their values, or `None`.
         loss: The loss, a `float`: NaN, `inf` or `-inf`.
     """
 
@@ -49,7 +49,7 @@ class NanLossDuringTrainingError(RuntimeError):
 
 
 class CheckpointMismatchError(ValueError):
-    """A checkpoint does not fit the variables it should fill. Nothing was assigned.
+    """Raised when a checkpoint does not fit the variables to fill. Nothing was assigned.
 
     Attributes:
         path: The checkpoint's prefix.
@@ -66,11 +66,11 @@ class CheckpointMismatchError(ValueError):
 
 
 class CheckpointSaveError(OSError):
-    """A checkpoint could not be written. Those saved before are as they were.
+    """Raised when a checkpoint cannot be written. Earlier checkpoints are unchanged.
 
     Attributes:
         errno: The number of the operating system's error, `None` if it is not known.
-        strerror: What went wrong.
+        strerror: The description of that error.
         filename: The checkpoint's prefix.
     """
 
@@ -82,11 +82,11 @@ class CheckpointSaveError(OSError):
 
 
 class DamagedCheckpointError(OSError):
-    """Checkpoints exist in the directory, but not one of them can be read.
+    """Raised when a directory holds checkpoints and none of them can be read.
 
     Attributes:
-        directory: Where they lie.
-        problems: One line for every checkpoint, with what is wrong with it.
+        directory: The directory.
+        problems: One line for every checkpoint, with its fault.
     """
 
     def __init__(self, directory: str, problems: list[str]):
@@ -103,12 +103,12 @@ class DamagedCheckpointError(OSError):
 
 
 class DirectoryInUseError(RuntimeError):
-    """Another process trains in the directory.
+    """Raised when another process trains in the directory.
 
     Attributes:
         directory: The directory.
-        pid: Number of that process.
-        host: Name of the machine it runs on.
+        pid: Number of the other process.
+        host: Name of the machine on which it runs.
     """
 
     def __init__(self, directory: str, pid: int, host: str):
@@ -126,7 +126,7 @@ class DirectoryInUseError(RuntimeError):
 
 
 class NotInitializedError(RuntimeError):
-    """Variables were still without a value after initialisation.
+    """Raised when variables have no value after initialisation.
 
     Attributes:
         names: The names of those variables.
@@ -144,11 +144,11 @@ class NotInitializedError(RuntimeError):
 
 
 class NoProgressError(RuntimeError):
-    """`train_op` ran many times in a row without raising the global step.
+    """Raised when `train_op` has run many times in a row without raising the global step.
 
     Attributes:
         variable: Name of the global step's variable.
-        runs: How many times `train_op` ran since the step last rose.
+        runs: Number of runs of `train_op` since the global step last rose.
     """
 
     def __init__(self, variable: str, runs: int):

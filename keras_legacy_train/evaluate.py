@@ -1,4 +1,4 @@
-"""`evaluate`, and what runs a graph that is not trained: `infer`, `run_n`, `run_feeds`, `run_feeds_iter`.
+"""Runs graphs without training them: `evaluate`, `infer`, `run_n`, `run_feeds` and `run_feeds_iter`.
 
 ```python
 import tensorflow.compat.v1 as tf
@@ -24,7 +24,6 @@ import contextlib
 import itertools
 import logging
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -42,49 +41,49 @@ from keras_legacy_train.loop.schedule import EveryNSteps, WindowSize
 from keras_legacy_train.programs.graph_state import restore_or_initialize
 from keras_legacy_train.programs.window import Window
 from keras_legacy_train.summaries import get_summary_writer
+from keras_legacy_train.types import FeedDict, FeedFn, Fetch, Fetches, PathLike
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
 
 def evaluate(
-    graph: tf.Graph | str | os.PathLike[str],
-    output_dir: str | os.PathLike[str],
-    checkpoint_path: str | os.PathLike[str] | None,
-    eval_dict: Mapping[str, Any],
-    update_op: Any = None,
-    global_step_tensor: Any = None,
+    graph: tf.Graph | PathLike,
+    output_dir: PathLike,
+    checkpoint_path: PathLike | None,
+    eval_dict: Mapping[str, Fetch],
+    update_op: Fetches | None = None,
+    global_step_tensor: Fetch | None = None,
     supervisor_master: str = "",
     log_every_steps: int | None = 10,
-    feed_fn: Callable[[], Mapping[Any, Any]] | None = None,
+    feed_fn: FeedFn | None = None,
     max_steps: int | None = None,
 ) -> tuple[dict[str, Any] | None, Any]:
     """Evaluates a graph; stands for `tf.contrib.learn.evaluate`.
 
-    Each step runs `update_op`, or `eval_dict` if there is none. It ends after `max_steps`, or earlier with
-    the input. One summary with the results is written to `output_dir`, and no checkpoint. Steps of
-    `update_op` run many in one call, unless there is a `feed_fn`.
+    Each step runs `update_op`, or computes `eval_dict` if there is no `update_op`. The evaluation ends after
+    `max_steps`, or earlier if the input ends. It writes one summary with the results to `output_dir`, and no
+    checkpoint. Many steps of `update_op` run in one call, unless there is a `feed_fn`.
 
     Args:
-        graph: The graph, or the path of a `.meta` file; everything below is then given by name.
-        output_dir: Where the summary is written. Created if missing.
-        checkpoint_path: The checkpoint to evaluate, or a directory whose newest one is meant. `None` if the
-            initial values are.
-        eval_dict: The results' tensors by their tags. They are computed whenever results are logged and
-            after the last step; without `update_op` in each step.
+        graph: The graph, or the path of a `.meta` file. With a path everything below is given by name.
+        output_dir: Directory of the summary. Created if missing.
+        checkpoint_path: The checkpoint to evaluate, or a directory, whose newest one is taken. `None`
+            evaluates the initial values.
+        eval_dict: The tensors of the results, by tag. With an `update_op` they are computed whenever results
+            are logged and after the last step, else in each step.
         update_op: What each step runs: an operation, a tensor, or any structure of them.
         global_step_tensor: The integer variable that counts training steps; by default the graph's own.
         supervisor_master: `""` or `"local"`.
-        log_every_steps: Steps from one line with results to the next; `None` for none.
-        feed_fn: Called before each step; returns its `feed_dict`. `StopIteration` from it ends the
-            evaluation.
-        max_steps: How many steps to run; `None` until the input ends.
+        log_every_steps: Steps from one line of results in the log to the next; `None` for no lines.
+        feed_fn: Returns the `feed_dict` of the next step. If it raises `StopIteration`, the evaluation ends.
+        max_steps: Number of steps to run; `None` to run until the input ends.
 
     Returns:
-        The last results, a dict from tags to NumPy values, and the global step of the checkpoint. The results
-        are `None` if the input ended before there were any.
+        The last results, a dict from tags to NumPy values, and the global step of the checkpoint, a NumPy
+        integer. The results are `None` if the input ended before the first step.
 
     Raises:
-        ValueError, TypeError, FileNotFoundError: An argument cannot be right, or there is no such checkpoint.
+        ValueError, TypeError, FileNotFoundError: An argument is invalid, or there is no such checkpoint.
         CheckpointMismatchError: The checkpoint does not fit the graph.
         DamagedCheckpointError: There are checkpoints in the directory, and none of them can be read.
         NotInitializedError: Variables are left without a value.
@@ -120,11 +119,11 @@ def evaluate(
 
 
 class _Evaluation:
-    """The steps of an evaluation.
+    """Runs the steps of an evaluation.
 
     Attributes:
-        results: The values of `eval_dict` when it was last computed, `None` before.
-        done: How many steps have run.
+        results: The values of `eval_dict` when it was last computed; `None` before.
+        done: Number of steps that have run.
     """
 
     def __init__(
@@ -150,7 +149,7 @@ class _Evaluation:
         self._window_size = WindowSize(Window.MAX_STEPS)
 
     def run(self, limit: float, log_every_steps: int | None) -> None:
-        """Runs `limit` steps, or fewer if the input ends, and then computes the results if they are old."""
+        """Runs `limit` steps, or fewer if the input ends; then computes the results if they are outdated."""
         with self._ends_with_the_input(limit):
             self._run_steps(limit, log_every_steps)
         has_feeds = self._feed_fn is None or self.done > 0
@@ -174,7 +173,7 @@ class _Evaluation:
             logged_at, logged = self.done, now
 
     def _run_some(self, until: float) -> None:
-        """Runs one step or, where nobody feeds or looks, many; never past `until`."""
+        """Runs one step, or many where that is possible, but never past step `until`."""
         if self._update_ops is not None and self._feed_fn is None:
             self._run_window(until)
             return
@@ -216,7 +215,7 @@ class _Evaluation:
 
     @contextlib.contextmanager
     def _ends_with_the_input(self, limit: float) -> Iterator[None]:
-        """Takes the end of the input for the end of the evaluation; warns if steps were left to do."""
+        """Ends the evaluation where the input ends; logs a warning if that is before `limit`."""
         level = logging.INFO if limit == math.inf else logging.WARNING
         try:
             yield
@@ -235,7 +234,7 @@ def _write_summary(output_dir: str, results: Mapping[str, Any], step: int) -> No
     _LOGGER.info("Saving evaluation summary for step %d: %s", step, _in_words(results))
     summary = tf.compat.v1.Summary()
     for tag, value in results.items():
-        if value is None:  # of an operation
+        if value is None:  # An operation has no value.
             continue
         if np.ndim(value) == 0 and isinstance(value, (int, float, np.number)):
             summary.value.add(tag=tag, simple_value=float(value))
@@ -247,23 +246,23 @@ def _write_summary(output_dir: str, results: Mapping[str, Any], step: int) -> No
 
 
 def infer(
-    restore_checkpoint_path: str | os.PathLike[str] | None,
-    output_dict: Mapping[Any, Any],
-    feed_dict: Mapping[Any, Any] | None = None,
+    restore_checkpoint_path: PathLike | None,
+    output_dict: Mapping[Any, Fetches],
+    feed_dict: FeedDict | None = None,
 ) -> dict[Any, Any]:
     """Computes `output_dict` once; stands for `tf.contrib.learn.infer`.
 
     Args:
-        restore_checkpoint_path: The checkpoint to take the variables from, or a directory whose newest one is
-            meant; `None` to initialise them.
-        output_dict: Tensors, all of one graph, by whatever keys.
-        feed_dict: Values by tensors or names.
+        restore_checkpoint_path: The checkpoint to restore the variables from, or a directory, whose newest
+            one is taken; `None` to initialise them.
+        output_dict: The tensors to compute, all of one graph, by any keys.
+        feed_dict: Values to feed, by tensor or name.
 
     Returns:
-        The tensors' values by the same keys.
+        The values of the tensors as NumPy arrays and scalars, by the same keys.
 
     Raises:
-        TypeError: A fed value is `None`, or a key is no tensor.
+        TypeError: A fed value is `None`, or a key is not a tensor.
         ValueError: `output_dict` is empty or of several graphs, a feed does not fit, or there is no such
             checkpoint.
     """
@@ -273,9 +272,9 @@ def infer(
 
 
 def run_n(
-    output_dict: Mapping[Any, Any],
-    feed_dict: Mapping[Any, Any] | None = None,
-    restore_checkpoint_path: str | os.PathLike[str] | None = None,
+    output_dict: Mapping[Any, Fetches],
+    feed_dict: FeedDict | None = None,
+    restore_checkpoint_path: PathLike | None = None,
     n: int = 1,
 ) -> list[dict[Any, Any]]:
     """Computes `output_dict` `n` times with the same feeds; stands for `tf.contrib.learn.run_n`.
@@ -284,13 +283,13 @@ def run_n(
         output_dict: See `infer`.
         feed_dict: See `infer`.
         restore_checkpoint_path: See `infer`.
-        n: How many times, 0 or more.
+        n: Number of times, 0 or more.
 
     Returns:
-        `n` dicts as `infer` returns.
+        A list of `n` dicts, each as `infer` returns it.
 
     Raises:
-        TypeError, ValueError: As `infer` does, or `n` is no such number.
+        TypeError, ValueError: As `infer` does, or `n` is not such a number.
     """
     arguments.check_feeds("feed_dict", feed_dict)
     n = arguments.as_count("n", n)
@@ -298,37 +297,47 @@ def run_n(
 
 
 def run_feeds(
-    output_dict: Mapping[Any, Any],
-    feed_dicts: Iterable[Mapping[Any, Any] | None],
-    restore_checkpoint_path: str | os.PathLike[str] | None = None,
+    output_dict: Mapping[Any, Fetches],
+    feed_dicts: Iterable[FeedDict | None],
+    restore_checkpoint_path: PathLike | None = None,
 ) -> list[dict[Any, Any]]:
     """Computes `output_dict` with each of several feeds; stands for `tf.contrib.learn.run_feeds`.
 
-    Takes what `run_feeds_iter` takes, and returns a list of what that yields.
+    Args:
+        output_dict: See `infer`.
+        feed_dicts: The `feed_dict` of each computation; `None` to feed nothing.
+        restore_checkpoint_path: See `infer`.
+
+    Returns:
+        A list of dicts, each as `infer` returns it.
+
+    Raises:
+        TypeError, ValueError: As `run_feeds_iter` does.
     """
     return list(run_feeds_iter(output_dict, feed_dicts, restore_checkpoint_path))
 
 
 def run_feeds_iter(
-    output_dict: Mapping[Any, Any],
-    feed_dicts: Iterable[Mapping[Any, Any] | None],
-    restore_checkpoint_path: str | os.PathLike[str] | None = None,
+    output_dict: Mapping[Any, Fetches],
+    feed_dicts: Iterable[FeedDict | None],
+    restore_checkpoint_path: PathLike | None = None,
 ) -> Iterator[dict[Any, Any]]:
-    """Computes `output_dict` with each of several feeds; stands for `graph_actions.run_feeds_iter`.
+    """Computes `output_dict` with each of several feeds, one at a time.
 
-    It is lazy: nothing happens before the first item is asked for. Between items the graph is the default
-    graph, and its session, which `tensor.eval()` uses, the default session. The graph's queue runners are
-    stopped at the end, also when the caller leaves early.
+    Stands for `tf.contrib.learn.graph_actions.run_feeds_iter`. Nothing happens before the first item is asked
+    for. Between items the graph is the default graph, and its session, which `tensor.eval()` uses, is the
+    default session. The graph's queue runners stop at the end, also if the caller does not take all items.
 
     Args:
         output_dict: See `infer`.
-        feed_dicts: For each item its `feed_dict`, or `None`.
+        feed_dicts: The `feed_dict` of each item; `None` to feed nothing.
         restore_checkpoint_path: See `infer`.
 
     Yields:
-        A dict as `infer` returns, for each of `feed_dicts`.
+        For each of `feed_dicts` a dict as `infer` returns it.
 
     Raises:
+        TypeError: As `infer` does.
         ValueError: `output_dict` or `feed_dicts` is empty. See also `infer`.
     """
     if not output_dict:
@@ -359,7 +368,11 @@ def run_feeds_iter(
 
 
 def _graph_of(output_dict: Mapping[Any, Any]) -> tf.Graph:
-    """The one graph of all the tensors; the default graph if all of them are names."""
+    """Returns the graph of the tensors; the default graph if all of them are names.
+
+    Raises:
+        ValueError: The tensors are of several graphs.
+    """
     graphs: list[tf.Graph] = []
     for output in tf.nest.flatten(list(output_dict.values())):
         graph = getattr(output, "graph", None)

@@ -1,4 +1,4 @@
-"""Event files, which TensorBoard shows.
+"""Writes event files, which TensorBoard shows.
 
 ```python
 from keras_legacy_train.summaries import get_summary_writer
@@ -8,8 +8,8 @@ writer.add_scalar("accuracy", 0.97, step=100)
 writer.flush()
 ```
 
-Graph mode, eager execution and `disable_v2_behavior()` are all the same here;
-`tf.compat.v1.summary.FileWriter` refuses under eager execution.
+The writers work in graph mode, under eager execution and after `disable_v2_behavior()`.
+`tf.compat.v1.summary.FileWriter` raises an error under eager execution.
 """
 
 from __future__ import annotations
@@ -24,28 +24,31 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train import arguments
+from keras_legacy_train.types import PathLike
 
-# An event is on disk this many seconds later, if another one follows.
+# An event that comes more than this many seconds after the last flush flushes the file.
 _FLUSH_SECONDS = 1.0
 
 _file_numbers = itertools.count()
 
 
 class SummaryWriter:
-    """Appends events to a file in a directory. Stands for `tf.compat.v1.summary.FileWriter`.
+    """Appends events to a file in a directory.
 
-    The file `events.out.tfevents.*` is made with the first event, the directory too if it is missing. `flush`
-    writes to disk what is not there yet: events of less than a second. After `close`, the next event opens a
-    new file. It may be used from several threads, and as a context manager that closes it.
+    Stands for `tf.compat.v1.summary.FileWriter`. The first event makes the file `events.out.tfevents.*`, and
+    the directory if it is missing. Events are on disk after about a second, or when `flush` is called. After
+    `close`, the next event opens a new file. A writer may be used from several threads, and as a context
+    manager, which closes it.
 
     Args:
         logdir: Directory of the event files.
 
     Raises:
-        tf.errors.OpError: By what writes, if the file cannot be written.
+        ValueError: `logdir` is not a path.
+        tf.errors.OpError: While writing: the file cannot be written.
     """
 
-    def __init__(self, logdir: str | bytes | os.PathLike):
+    def __init__(self, logdir: PathLike):
         self._logdir = arguments.as_path("logdir", logdir)
         self._lock = threading.Lock()
         self._file: tf.io.TFRecordWriter | None = None
@@ -58,17 +61,18 @@ class SummaryWriter:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return get_summary_writer, (self._logdir,)  # what has a writer can be pickled; files and locks cannot
+        return get_summary_writer, (self._logdir,)  # Files and locks cannot be pickled.
 
     def get_logdir(self) -> str:
-        """The directory of the event files."""
+        """Returns the directory of the event files."""
         return self._logdir
 
     def add_summary(self, summary: bytes | tf.compat.v1.Summary, global_step: int | None = None) -> None:
         """Writes a summary.
 
         Args:
-            summary: A `Summary`, or a serialised one, as the operations of `tf.compat.v1.summary` give it.
+            summary: A `Summary`, or a serialised one, which is what the operations of `tf.compat.v1.summary`
+                return.
             global_step: The step it belongs to.
         """
         if isinstance(summary, bytes):
@@ -79,7 +83,7 @@ class SummaryWriter:
         """Writes one number.
 
         Args:
-            tag: What TensorBoard calls it.
+            tag: The name that TensorBoard shows.
             value: The number.
             step: The step it belongs to.
         """
@@ -94,7 +98,7 @@ class SummaryWriter:
             global_step: The step it belongs to.
 
         Raises:
-            TypeError: It is no graph.
+            TypeError: `graph` is not a graph.
         """
         if isinstance(graph, tf.Graph):
             graph = graph.as_graph_def(add_shapes=True)
@@ -112,7 +116,7 @@ class SummaryWriter:
         self._add(global_step, session_log=session_log)
 
     def add_event(self, event: tf.compat.v1.Event) -> None:
-        """Writes an event as it is.
+        """Writes an event unchanged.
 
         Args:
             event: A `tf.compat.v1.Event`.
@@ -152,7 +156,7 @@ class SummaryWriter:
     def _open(self) -> tf.io.TFRecordWriter:
         if self._file is None:
             tf.io.gfile.makedirs(self._logdir)
-            # TensorBoard looks for such names, and for this first event.
+            # TensorBoard reads files with such a name and with this first event.
             origin = f"{socket.gethostname()}.{os.getpid()}.{next(_file_numbers)}"
             name = f"events.out.tfevents.{int(time.time()):010d}.{origin}"
             self._file = tf.io.TFRecordWriter(os.path.join(self._logdir, name))
@@ -165,13 +169,16 @@ _writers: dict[str, SummaryWriter] = {}
 _writers_lock = threading.Lock()
 
 
-def get_summary_writer(logdir: str | bytes | os.PathLike) -> SummaryWriter:
+def get_summary_writer(logdir: PathLike) -> SummaryWriter:
     """Returns the writer of a directory, always the same one.
 
     Stands for `tf.contrib.learn.graph_actions.get_summary_writer`.
 
     Args:
         logdir: Directory of the event files.
+
+    Raises:
+        ValueError: `logdir` is not a path.
     """
     key = os.path.realpath(arguments.as_path("logdir", logdir))
     with _writers_lock:
@@ -181,7 +188,7 @@ def get_summary_writer(logdir: str | bytes | os.PathLike) -> SummaryWriter:
 
 
 def clear_summary_writers() -> None:
-    """Closes all writers that `get_summary_writer` has given, and forgets them.
+    """Closes all writers that `get_summary_writer` has returned, and forgets them.
 
     Stands for `tf.contrib.learn.graph_actions.clear_summary_writers`.
     """

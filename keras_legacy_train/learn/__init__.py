@@ -1,4 +1,4 @@
-"""The old spelling: put this in the place of `from tensorflow.contrib import learn`.
+"""Provides the legacy names: replaces `from tensorflow.contrib import learn`.
 
 ```python
 import tensorflow.compat.v1 as tf
@@ -13,7 +13,7 @@ learn.train(graph, output_dir, train_op, loss, monitors=[learn.monitors.StopAtSt
 learn.graph_actions.evaluate(graph, f"{output_dir}/eval", output_dir, {"loss": loss}, max_steps=1)
 ```
 
-A name of `tf.contrib.learn` that is not here raises an AttributeError that says what to use instead.
+A name of `tf.contrib.learn` that is not here raises an `AttributeError` that says what to use instead.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> NoReturn:
+    """Raises an error that says what to use instead of a name of `tf.contrib.learn`.
+
+    Raises:
+        AttributeError: Always: the module does not have the name.
+    """
     if name in REPLACEMENTS:
         raise AttributeError(
             f"tf.contrib.learn.{name} is not in keras_legacy_train. Use {REPLACEMENTS[name]}."

@@ -1,4 +1,4 @@
-"""What to use for the names of `tf.contrib.learn` that this package does not have."""
+"""Lists what to use instead of the names of `tf.contrib.learn` that this package does not have."""
 
 from __future__ import annotations
 

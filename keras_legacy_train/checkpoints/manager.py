@@ -12,12 +12,12 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.checkpoints import directory as files
+from keras_legacy_train.checkpoints import writing
 from keras_legacy_train.checkpoints.background import Background
 from keras_legacy_train.checkpoints.index import CheckpointIndex
 from keras_legacy_train.checkpoints.leftovers import remove_leftovers
 from keras_legacy_train.checkpoints.reading import open_reader
 from keras_legacy_train.checkpoints.state import CheckpointState, NamedVariables, StateCopy
-from keras_legacy_train.checkpoints.writing import write_checkpoint
 from keras_legacy_train.errors import CheckpointSaveError
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -284,7 +284,9 @@ class CheckpointManager:
         self._move_aside(prefix)
         kept = self._index.kept
         self._index.set_listed(None)  # to be read anew if this fails
-        self._index.set_listed(write_checkpoint(prefix, copy.children, meta_graph, kept, self._max_to_keep))
+        self._index.set_listed(
+            writing.write_checkpoint(prefix, copy.children, meta_graph, kept, self._max_to_keep)
+        )
 
     def _move_aside(self, prefix: str) -> None:
         """Renames what is damaged, and files of this number, so that nothing is ever written over."""

@@ -1,4 +1,4 @@
-"""What this package is tested with, for those who test their own monitors, hooks and scripts.
+"""Provides the tools that test this package, to test monitors, hooks and scripts of your own.
 
 It needs [hypothesis](https://hypothesis.readthedocs.io): `pip install 'keras_legacy_train[testing]'`.
 

@@ -1,4 +1,4 @@
-"""What can go wrong during training, on demand."""
+"""Makes things go wrong during training, on demand."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ import dataclasses
 import errno
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from unittest import mock
 
 import tensorflow as tf
 from hypothesis import strategies as st
 
-from keras_legacy_train.checkpoints import manager
+from keras_legacy_train.checkpoints import writing
 from keras_legacy_train.monitors import BaseMonitor
+from keras_legacy_train.types import Fetch, OutputDict
 
 _KINDS = ("error", "aborted", "unavailable", "interrupt", "sigterm", "stop")
 
 
 class InjectedError(Exception):
-    """The error of a `Fault` of the kind `"error"`."""
+    """Raised by a `Fault` of the kind `"error"`."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong once.
+    """Describes something that goes wrong once.
 
     Attributes:
-        kind: `"error"`, an exception; `"aborted"` or `"unavailable"`, after which training goes on from the
-            newest checkpoint; `"interrupt"`, as by Ctrl-C; `"sigterm"`, the signal; `"stop"`, a monitor that
-            asks to stop; or `"kill"`, SIGKILL, for use in a process that can be spared.
+        kind: `"error"`, an exception; `"aborted"` or `"unavailable"`, errors after which training resumes
+            from the newest checkpoint; `"interrupt"`, as by Ctrl-C; `"sigterm"`, the signal SIGTERM;
+            `"stop"`, a monitor that asks to stop; or `"kill"`, the signal SIGKILL, for a process of its own.
         step: The step in which it happens, counted as monitors do.
         when: `"begin"` or `"end"` of the step.
     """
@@ -42,23 +43,24 @@ class Fault:
 
     @property
     def due(self) -> str:
-        """When in the step it happens: only at its end can a monitor ask to stop."""
+        """Returns `"begin"` or `"end"`, the time in the step; a monitor can ask to stop only at the end."""
         return "end" if self.kind == "stop" else self.when
 
     def raises(self) -> tuple[type[BaseException], ...]:
-        """What `train` raises because of it; nothing if it ends without an error."""
+        """Returns the types of the errors that `train` raises because of it; none for most kinds."""
         errors = {"error": InjectedError, "interrupt": KeyboardInterrupt, "sigterm": SystemExit}
         return (errors[self.kind],) if self.kind in errors else ()
 
 
 class FaultInjector(BaseMonitor):
-    """Makes a fault happen.
+    """Makes a fault happen in the training it watches.
 
     Args:
         fault: The fault; `None` for none.
 
     Attributes:
-        happened: Whether it has.
+        fault: The fault.
+        happened: Whether it has happened.
     """
 
     def __init__(self, fault: Fault | None):
@@ -69,16 +71,17 @@ class FaultInjector(BaseMonitor):
     def next_step(self, step: int) -> float:
         return float("inf") if self.fault is None or self.happened else max(self.fault.step, step + 1)
 
-    def step_begin(self, step: int) -> Any:
+    def step_begin(self, step: int) -> Iterable[Fetch] | None:
         requests = super().step_begin(step)
-        self._make_happen(step, "begin")
+        self._inject(step, "begin")
         return requests
 
-    def step_end(self, step: int, output: dict[Any, Any]) -> bool:
+    def step_end(self, step: int, output: OutputDict) -> bool:
         super().step_end(step, output)
-        return self._make_happen(step, "end")
+        return self._inject(step, "end")
 
-    def _make_happen(self, step: int, when: str) -> bool:
+    def _inject(self, step: int, when: str) -> bool:
+        """Makes the fault happen if it is due. Returns whether to stop the training."""
         fault = self.fault
         if fault is None or self.happened or step < fault.step or when != fault.due:
             return False
@@ -98,13 +101,13 @@ class FaultInjector(BaseMonitor):
 
 @contextlib.contextmanager
 def full_disk(*steps: int, once: bool = False) -> Iterator[None]:
-    """Has the disk be full whenever a checkpoint is written. `train` then raises an `OSError`.
+    """Simulates a full disk while checkpoints are written. `train` then raises a `CheckpointSaveError`.
 
     Args:
-        steps: The global steps of these checkpoints; none for all.
-        once: Whether there is space again after the first.
+        *steps: The global steps of the checkpoints that fail; none for all.
+        once: Whether only the first of them fails.
     """
-    write, is_full = manager.write_checkpoint, True
+    write, is_full = writing.write_checkpoint, True
 
     def write_if_there_is_space(prefix: str, *arguments: Any) -> Any:
         nonlocal is_full
@@ -113,7 +116,7 @@ def full_disk(*steps: int, once: bool = False) -> Iterator[None]:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return write(prefix, *arguments)
 
-    with mock.patch.object(manager, "write_checkpoint", write_if_there_is_space):
+    with mock.patch.object(writing, "write_checkpoint", write_if_there_is_space):
         yield
 
 
@@ -121,7 +124,7 @@ def faults(max_step: int = 12) -> st.SearchStrategy[Fault | None]:
     """Draws a fault, or `None`; never `"kill"`.
 
     Args:
-        max_step: Latest step in which it happens.
+        max_step: Latest step in which the fault happens.
     """
     return st.none() | st.builds(
         Fault,

@@ -1,4 +1,4 @@
-"""Small graphs to train."""
+"""Draws small graphs to train."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _OPTIMIZERS: dict[str, Callable[[float], Any]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A graph, and what `train` has to be told of it.
+    """Holds a graph and the arguments of `train` that belong to it.
 
     Attributes:
         graph: The graph.
         train_op: An operation that performs a step.
         loss: The loss, a float32 scalar.
-        feed_fn: Gives each step its feeds, where the graph takes any.
+        feed_fn: Returns the feeds of the next step; `None` if the graph has no placeholders.
     """
 
     graph: tf.Graph
@@ -38,7 +38,7 @@ class Job:
     feed_fn: Callable[[], dict[tf.Tensor, np.ndarray]] | None
 
     def arguments(self) -> dict[str, Any]:
-        """The keyword arguments of `train` that depend on the graph."""
+        """Returns the keyword arguments of `train` that belong to the graph."""
         return {
             "graph": self.graph,
             "train_op": self.train_op,
@@ -49,15 +49,16 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class GraphSpec:
-    """A linear model of some kind. `build` makes the same graph, with the same data, each time.
+    """Describes a graph with a linear model. `build` makes the same graph, with the same data, each time.
 
     Attributes:
         input: `"constant"`, `"iterator"` or `"feed"`.
         optimizer: `"sgd"`, `"momentum"` or `"adam"`.
-        use_resource: Whether variables are resources; else they are references, as TensorFlow 1 had them.
-        dropout: Whether half of the inputs are left out at random.
-        batch_size: Rows in a batch.
-        seed: Of the data and of random ops.
+        use_resource: Whether the variables are resource variables. If not, they are reference variables, as
+            TensorFlow 1 had them.
+        dropout: Whether half of the inputs are dropped at random.
+        batch_size: Number of rows in a batch.
+        seed: Seed of the data and of random ops.
     """
 
     input: str = "constant"

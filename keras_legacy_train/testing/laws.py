@@ -1,4 +1,4 @@
-"""What holds for every monitor, whatever the training."""
+"""Checks what holds for every monitor in every training."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from keras_legacy_train.train import train
 
 
 class RecordedCalls:
-    """A monitor that passes all calls on to another one, and notes them.
+    """Records the calls of a monitor, and passes them on to it.
 
     Args:
-        monitor: The other one.
+        monitor: The monitor.
 
     Attributes:
-        calls: The name of each call and, of a step's, its number.
+        monitor: The monitor.
+        calls: For each call its name and a number: the step, `max_steps` for `begin`, `None` for `end`.
     """
 
     def __init__(self, monitor: Any):
@@ -69,7 +70,7 @@ class RecordedCalls:
         end_monitor(self.monitor, session)
 
     def steps(self, call: str) -> list[int | None]:
-        """The steps of one kind of call, in order."""
+        """Returns the steps of the calls with this name, in order."""
         return [step for name, step in self.calls if name == call]
 
 
@@ -79,20 +80,21 @@ def check_monitor(
     plan: StepPlan,
     fault: Fault | None = None,
 ) -> None:
-    """Trains with a monitor, and sees whether what holds for every monitor holds for it.
+    """Trains with a monitor, and checks what holds for every monitor.
 
-    It begins and ends once in each call of `train`, whatever happens; it sees each step at most once and in
-    order, unless training goes back to a checkpoint; and it sees the same steps, and the variables become the
-    same, whether the others run together or singly.
+    - Each call of `train` begins and ends the monitor once, whatever happens.
+    - The monitor sees each step at most once and in order, unless training goes back to a checkpoint.
+    - It sees the same steps, and the variables become the same, whether the other steps run in windows or one
+      by one.
 
     Args:
-        make_monitor: Makes the monitor for a graph; called for each call of `train`.
-        spec: The graph.
-        plan: The calls of `train`.
-        fault: What goes wrong in the first call that gets there.
+        make_monitor: Makes the monitor for a graph. It is called for each call of `train`.
+        spec: Describes the graph.
+        plan: Lists the calls of `train`.
+        fault: Goes wrong in the first call that reaches its step; `None` for no fault.
 
     Raises:
-        AssertionError: It does not hold.
+        AssertionError: One of these does not hold.
     """
     watched = _run(make_monitor, spec, plan, fault)
     single = _run(make_monitor, spec, StepPlan(plan.calls, max_window=1), fault)
@@ -101,15 +103,15 @@ def check_monitor(
         names = [name for name, _ in calls]
         assert names[:1] == ["begin"] and names.count("begin") == 1, f"begin is not called once: {names}"
         assert names[-1:] == ["end"] and names.count("end") == 1, f"end is not called once: {names}"
-        begun = [step for name, step in calls if name == "step_begin" and step is not None]
+        started = [step for name, step in calls if name == "step_begin" and step is not None]
         recovers = fault is not None and fault.kind in ("aborted", "unavailable")
-        assert recovers or begun == sorted(set(begun)), f"Steps are seen twice or out of order: {begun}"
+        assert recovers or started == sorted(set(started)), f"Steps are seen twice or out of order: {started}"
 
 
 def _run(
     make_monitor: Callable[[Job], Any], spec: GraphSpec, plan: StepPlan, fault: Fault | None
 ) -> tuple[list[list[tuple[str, int | None]]], dict[str, Any]]:
-    """What the monitor was called with in each call of `train`, and the variables in the end."""
+    """Trains, and returns the monitor's calls in each call of `train`, and the variables at the end."""
     injector = FaultInjector(fault)
     seen = []
     with tempfile.TemporaryDirectory() as output_dir:
@@ -117,14 +119,14 @@ def _run(
             job = spec.build()
             recorded = RecordedCalls(make_monitor(job))
             expected = () if fault is None else fault.raises()
-            until: dict[str, Any] = {kind: number}
+            limit: dict[str, Any] = {kind: number}
             windows = None if job.feed_fn is not None and plan.max_window != 1 else plan.max_window
             with contextlib.suppress(*expected):
                 train(
                     output_dir=output_dir,
                     monitors=[recorded, injector],
                     max_window=windows,
-                    **until,
+                    **limit,
                     **job.arguments(),
                 )
             seen.append(recorded.calls)

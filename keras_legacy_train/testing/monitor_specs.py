@@ -1,4 +1,4 @@
-"""Monitors to train with."""
+"""Draws monitors to train with."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from keras_legacy_train.testing.graph_specs import Job
 
 @dataclasses.dataclass(frozen=True)
 class MonitorSpec:
-    """A monitor, as something that can be made anew for each run.
+    """Describes a monitor, which `build` makes anew for each run.
 
     Attributes:
         kind: `"every n"`, `"print"`, `"capture"` or `"stop"`.
-        n: Steps from one call to the next; for `"stop"`, the step to stop at.
-        first_n: Steps at the beginning of which it sees each one.
+        n: Steps from one active step to the next; for `"stop"`, the step to stop at.
+        first_n: Number of steps at the beginning that are all active.
     """
 
     kind: str = "every n"
@@ -26,7 +26,7 @@ class MonitorSpec:
     first_n: int = 1
 
     def build(self, job: Job) -> monitors.BaseMonitor:
-        """The monitor, for a graph."""
+        """Makes the monitor for a graph."""
         if self.kind == "print":
             return monitors.PrintTensor([job.loss], every_n=self.n, first_n=self.first_n)
         if self.kind == "capture":
@@ -40,7 +40,7 @@ def monitor_specs(max_size: int = 3) -> st.SearchStrategy[list[MonitorSpec]]:
     """Draws lists of monitors of this package, for a `GraphSpec`.
 
     Args:
-        max_size: Most monitors in a list.
+        max_size: Largest number of monitors in a list.
     """
     spec: Any = st.builds(
         MonitorSpec,

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from checkpoint_helpers import blank, manager_of, names, resume, saved
 from keras_legacy_train._tensorflow import eager_mode
-from keras_legacy_train.checkpoints import CheckpointManager, SavedVariable, manager
+from keras_legacy_train.checkpoints import CheckpointManager, SavedVariable, writing
 from keras_legacy_train.errors import CheckpointSaveError
 
 
@@ -31,13 +31,13 @@ def eager() -> Iterator[None]:
 def held_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Nothing is written until the event is set."""
     event = threading.Event()
-    write = manager.write_checkpoint
+    write = writing.write_checkpoint
 
     def wait_and_write(*arguments: Any) -> Any:
         assert event.wait(20)
         return write(*arguments)
 
-    monkeypatch.setattr(manager, "write_checkpoint", wait_and_write)
+    monkeypatch.setattr(writing, "write_checkpoint", wait_and_write)
     yield event
     event.set()
     for thread in saving_threads():
@@ -124,13 +124,13 @@ def test_the_copy_is_freed_when_it_is_written(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copies: list[weakref.ref[tf.Tensor]] = []
-    write = manager.write_checkpoint
+    write = writing.write_checkpoint
 
     def note(prefix: str, children: Any, *arguments: Any) -> Any:
         copies.extend(weakref.ref(tensor) for _, tensor, _ in children["variables"]._tensors)
         return write(prefix, children, *arguments)
 
-    monkeypatch.setattr(manager, "write_checkpoint", note)
+    monkeypatch.setattr(writing, "write_checkpoint", note)
     checkpoints = manager_of(tmp_path, saved("w", np.zeros(1000, np.float32)))
     gc.disable()
     try:

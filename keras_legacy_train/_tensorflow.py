@@ -33,6 +33,7 @@ from tensorflow.python.framework import stack as _stack
 from tensorflow.python.ops import control_flow_util_v2 as _control_flow
 from tensorflow.python.ops import handle_data_util as _handle_data
 from tensorflow.python.ops import resource_variable_ops as _resource_variables
+from tensorflow.python.ops import script_ops as _script_ops
 from tensorflow.python.ops import while_v2 as _while
 from tensorflow.python.ops.control_flow_v2_func_graphs import WhileBodyFuncGraph as _WhileBody
 from tensorflow.python.ops.control_flow_v2_func_graphs import WhileCondFuncGraph as _WhileCond
@@ -55,6 +56,9 @@ __all__ = [
 
 
 # Execution.
+
+# The file through which operations call Python, by which such calls are known among the frames of a thread.
+SCRIPT_OPS_FILE = _script_ops.__file__
 
 
 @contextlib.contextmanager

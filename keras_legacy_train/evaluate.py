@@ -34,9 +34,11 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train.checkpoints.lookup import optional_checkpoint_prefix
 from keras_legacy_train.graph import arguments as graph_arguments
+from keras_legacy_train.graph.awaited_input import awaited_input
 from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
+from keras_legacy_train.interrupts import watched_calls
 from keras_legacy_train.loop.schedule import EveryNSteps, WindowSize
 from keras_legacy_train.programs.graph_state import restore_or_initialize
 from keras_legacy_train.programs.window import Window
@@ -102,12 +104,17 @@ def evaluate(
     update_ops = None if update_op is None else graph_arguments.as_elements("update_op", graph, update_op)
     checkpoint = optional_checkpoint_prefix("checkpoint_path", checkpoint_path)
 
-    with _tensorflow.eager_mode():
+    with _tensorflow.eager_mode(), contextlib.ExitStack() as watching:
         session = GraphSession(LiftedGraph(graph))
+        begin_step = watching.enter_context(
+            watched_calls(lambda: awaited_input(session, _names(update_ops or ())))
+        )
         restore_or_initialize(session, checkpoint)
         (trained_steps,) = session.compute([global_step])
         with QueueRunners(session) as queue_runners:
-            evaluation = _Evaluation(session, queue_runners, eval_dict, update_ops, global_step, feed_fn)
+            evaluation = _Evaluation(
+                session, queue_runners, eval_dict, update_ops, global_step, feed_fn, begin_step
+            )
             limit = math.inf if max_steps is None else max_steps
             _LOGGER.info("Eval steps [0,%s) for training step %d.", limit, trained_steps)
             evaluation.run(limit, log_every_steps)
@@ -134,6 +141,7 @@ class _Evaluation:
         update_ops: Sequence[tf.Operation | tf.Tensor] | None,
         global_step: str,
         feed_fn: Callable[[], Mapping[Any, Any]] | None,
+        begin_step: Callable[[], None],
     ):
         self.results: dict[str, Any] | None = None
         self.done = 0
@@ -143,6 +151,7 @@ class _Evaluation:
         self._update_ops = update_ops
         self._global_step = global_step
         self._feed_fn = feed_fn
+        self._begin_step = begin_step
         self._feed_dict: Mapping[Any, Any] | None = None
         self._is_stale = True
         self._window: Window | None = None
@@ -161,6 +170,7 @@ class _Evaluation:
         log = None if log_every_steps is None else EveryNSteps(log_every_steps, last=0)
         logged_at, logged = 0, time.perf_counter()
         while self.done < limit:
+            self._begin_step()
             self._run_some(limit if log is None else min(limit, log.next_step()))
             if log is None or not log.fires(self.done):
                 continue
@@ -204,8 +214,7 @@ class _Evaluation:
             raise error
 
     def _make_window(self, update_ops: Sequence[tf.Operation | tf.Tensor]) -> Window:
-        operations = [op.op.name if isinstance(op, tf.Tensor) else op.name for op in update_ops]
-        part = self._session.lifted.part((), (self._global_step,), operations)
+        part = self._session.lifted.part((), (self._global_step,), _names(update_ops))
 
         def run_step() -> tuple[list[tf.Tensor], tf.Tensor]:
             fetched, _operations = part.build([])
@@ -224,6 +233,10 @@ class _Evaluation:
             _LOGGER.log(level, "Input queue is exhausted after %d steps.", self.done)
         except StopIteration:
             _LOGGER.log(level, "Input iterator is exhausted after %d steps.", self.done)
+
+
+def _names(elements: Sequence[tf.Operation | tf.Tensor]) -> list[str]:
+    return [element.op.name if isinstance(element, tf.Tensor) else element.name for element in elements]
 
 
 def _in_words(results: Mapping[str, Any]) -> str:
@@ -314,7 +327,8 @@ def run_feeds(
     Raises:
         TypeError, ValueError: As `run_feeds_iter` does.
     """
-    return list(run_feeds_iter(output_dict, feed_dicts, restore_checkpoint_path))
+    with watched_calls(lambda: None):  # once for all items
+        return list(run_feeds_iter(output_dict, feed_dicts, restore_checkpoint_path))
 
 
 def run_feeds_iter(
@@ -353,14 +367,16 @@ def run_feeds_iter(
     checkpoint = optional_checkpoint_prefix("restore_checkpoint_path", restore_checkpoint_path)
     with _tensorflow.eager_mode():
         session = GraphSession(LiftedGraph(graph))
-        restore_or_initialize(session, checkpoint)
+        with watched_calls(lambda: awaited_input(session)):
+            restore_or_initialize(session, checkpoint)
     # The caller's code runs in here, so eager execution must be over.
     with session.as_default(), QueueRunners(session) as queue_runners:
         for feed_dict in feed_dicts:
             arguments.check_feeds("an item of feed_dicts", feed_dict)
             _check_values(feed_dict)
             try:
-                outputs = session.run(output_dict, feed_dict)
+                with watched_calls(lambda: awaited_input(session)):
+                    outputs = session.run(output_dict, feed_dict)
             except tf.errors.OutOfRangeError:
                 queue_runners.raise_failure()
                 raise

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
+from keras_legacy_train.interrupts import CallWatch, WaitsFor
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
@@ -19,71 +20,74 @@ _SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
 class SignalHandler(LoopCallback):
     """Turns SIGINT into `KeyboardInterrupt` and SIGTERM into `SystemExit(143)`, both between two steps.
 
-    Python runs a signal handler only when the call into TensorFlow has returned, and a window takes half a
-    second. So the arrival of a signal is written to a pipe, where a thread waits that ends the window. A
-    second signal does not wait for the step. Handlers can be set in the main thread only; elsewhere this does
-    nothing.
+    A signal ends the running window after a whole step. A second signal does not wait for the step: where the
+    step does not end, it ends the process. Neither cuts the last save short. Handlers can be set in the main
+    thread only; elsewhere this does nothing.
+
+    It is called after the callbacks that have to know of the last step.
 
     Args:
         stop_window: Called, from another thread, as soon as a signal arrives.
+        waits_for: Says for which input a step may be waiting. See `CallWatch`.
+
+    Attributes:
+        first: To be called before all other callbacks, so that no hook of theirs is taken for a step.
     """
 
-    def __init__(self, stop_window: Callable[[], None]):
+    def __init__(self, stop_window: Callable[[], None], waits_for: WaitsFor = lambda: None):
         super().__init__()
-        self._stop_window = stop_window
+        self._watch = CallWatch(
+            waits_for, unit="step", on_signal=stop_window, insists=lambda: not self._is_ending
+        )
+        self.first: LoopCallback = _HooksBegin(self._watch)
         self._received: int | None = None
-        self._ending = False
+        self._is_ending = False
         self._raised = False
-        self._restore: Callable[[], None] | None = None
+        self._earlier_handlers: dict[signal.Signals, Any] = {}
+        self._is_watching = False
+        self._process = os.getpid()
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
-        handled = [
-            number
-            for number in (signal.SIGINT, signal.SIGTERM)
-            if signal.getsignal(number) not in (signal.SIG_IGN, None)
-        ]
-        earlier_handlers = {number: signal.signal(number, self._handle) for number in handled}
-        receiver, sender = os.pipe()
-        os.set_blocking(sender, False)
-        earlier_sender = signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
-        watcher = threading.Thread(target=self._watch, args=(receiver, handled), daemon=True)
-        watcher.start()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                self._earlier_handlers[number] = signal.signal(number, self._handle)
+        self._process = os.getpid()
+        self._is_watching = True
+        self._watch.start()
 
-        def restore() -> None:
-            signal.set_wakeup_fd(earlier_sender)
-            for number, handler in earlier_handlers.items():
-                signal.signal(number, handler)
-            os.close(sender)  # ends the watcher
-            watcher.join()
-            os.close(receiver)
-
-        self._restore = restore
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._watch.resume()
 
     def on_steps_end(self, steps: Steps) -> None:
+        self._watch.resume()
         if self._received is not None:
             self._raise()
 
     def on_loop_end(self, reason: StopReason) -> None:
-        self._ending = True  # the final checkpoint is written in peace
+        self._is_ending = self._watch.is_saving = True  # the final checkpoint is written in peace
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        if self._restore is not None:
-            restore, self._restore = self._restore, None
-            restore()
+        if self._is_watching:
+            self._is_watching = False
+            self._watch.stop()
+            self._restore_handlers()
         if self._received is not None and not self._raised:
             self._raise()
 
-    def _watch(self, receiver: int, handled: list[signal.Signals]) -> None:
-        while arrived := os.read(receiver, 1):
-            if arrived[0] in handled:
-                self._stop_window()
+    def _restore_handlers(self) -> None:
+        while self._earlier_handlers:
+            signal.signal(*self._earlier_handlers.popitem())
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        first = self._received is None
+        if os.getpid() != self._process:  # a forked worker, which has a life of its own
+            self._restore_handlers()
+            os.kill(os.getpid(), number)
+            return
+        is_first = self._received is None
         self._received = number
-        if not first and not self._ending:
+        if not is_first and not self._is_ending:
             self._raise()
 
     def _raise(self) -> None:
@@ -91,3 +95,20 @@ class SignalHandler(LoopCallback):
         if self._received == signal.SIGTERM:
             raise SystemExit(_SIGTERM_EXIT_CODE)
         raise KeyboardInterrupt
+
+
+class _HooksBegin(LoopCallback):
+    """Tells a watch that a step, or the last save, is over."""
+
+    def __init__(self, watch: CallWatch):
+        super().__init__()
+        self._watch = watch
+
+    def on_steps_end(self, steps: Steps) -> None:
+        self._watch.pause()
+
+    def on_loop_end(self, reason: StopReason) -> None:
+        self._watch.pause()
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._watch.is_saving = False

@@ -12,8 +12,9 @@ uses the same variables as the training.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -24,6 +25,18 @@ from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.types import FeedDict, Fetches
 
 
+class Run(NamedTuple):
+    """A run of a session that has not ended.
+
+    Attributes:
+        fetches: Names of tensors and operations.
+        feeds: What is fed, by names of tensors.
+    """
+
+    fetches: Sequence[str]
+    feeds: Mapping[str, np.ndarray]
+
+
 class GraphSession(_tensorflow.SessionInterface):
     """Runs parts of a lifted graph, with the interface of a `tf.Session`.
 
@@ -32,10 +45,12 @@ class GraphSession(_tensorflow.SessionInterface):
 
     Attributes:
         lifted: The lifted graph.
+        running: What each thread is computing, by its number.
     """
 
     def __init__(self, lifted: LiftedGraph):
         self.lifted = lifted
+        self.running: dict[int, Run] = {}
         self._closed = False
         self._feed_specs: dict[str | tf.Tensor, FeedSpec] = {}
         self._entered: list[contextlib.AbstractContextManager[GraphSession]] = []
@@ -131,11 +146,18 @@ class GraphSession(_tensorflow.SessionInterface):
         Returns:
             The values of the tensors.
         """
-        feeds = feeds or {}
+        feeds, operations = feeds or {}, tuple(operations)
         unfed = [name for name in tensors if name not in feeds]
+        thread = threading.get_ident()
         with self.lifted.eager_mode():
             function = self.lifted.function(feeds, unfed, operations)
-            values = [value.numpy() for value in function([tf.constant(value) for value in feeds.values()])]
+            self.running[thread] = Run([*unfed, *operations], feeds)
+            try:
+                values = [
+                    value.numpy() for value in function([tf.constant(value) for value in feeds.values()])
+                ]
+            finally:
+                self.running.pop(thread, None)
         if len(unfed) == len(tensors):
             return values
         found = {**feeds, **dict(zip(unfed, values, strict=True))}

@@ -17,6 +17,7 @@ from keras_legacy_train.callbacks import arguments as callback_arguments
 from keras_legacy_train.callbacks.on_graphs import check_callbacks
 from keras_legacy_train.checkpoints.lookup import optional_checkpoint_prefix
 from keras_legacy_train.graph import arguments as graph_arguments
+from keras_legacy_train.graph.awaited_input import awaited_input
 from keras_legacy_train.graph.elements import check_names, find_tensor
 from keras_legacy_train.graph.initialize import initialize_variables
 from keras_legacy_train.graph.lifted import LiftedGraph
@@ -33,6 +34,7 @@ from keras_legacy_train.graph_model.batches import (
 )
 from keras_legacy_train.graph_model.metrics import GraphMetrics
 from keras_legacy_train.graph_model.names import NamedTensors
+from keras_legacy_train.interrupts import watched_calls
 from keras_legacy_train.programs.graph_state import restore_or_initialize
 from keras_legacy_train.programs.graph_weights import GraphWeights, v2_behavior, with_v2_behavior
 from keras_legacy_train.types import FeedDict, Fetch, Fetches, PathLike
@@ -143,9 +145,10 @@ class GraphModel(GraphWeights):
         prefix = optional_checkpoint_prefix("checkpoint", checkpoint)
         with v2_behavior():
             session = GraphSession(LiftedGraph(graph))
-            if init_feed_dict is not None:
-                initialize_variables(session, init_feed_dict=init_feed_dict)
-            restore_or_initialize(session, prefix)
+            with watched_calls(lambda: awaited_input(session)):
+                if init_feed_dict is not None:
+                    initialize_variables(session, init_feed_dict=init_feed_dict)
+                restore_or_initialize(session, prefix)
             super().__init__(session, learning_rate, name)
             self._input_tensors = NamedTensors("inputs", graph, inputs)
             self._output_tensors = NamedTensors("outputs", graph, outputs)
@@ -237,7 +240,7 @@ class GraphModel(GraphWeights):
             callbacks.append(EndOfInput())
         if options.get("validation_data") is not None:
             options["validation_data"] = as_data(options["validation_data"])
-        with self._input_running():
+        with self._input_running([*self._train_operations, *self._graph_metrics.tensors]):
             return super().fit(
                 as_data(x), convert_strings(y), batch_size, epochs, verbose, callbacks, **options
             )
@@ -258,7 +261,7 @@ class GraphModel(GraphWeights):
             ValueError: There is neither a loss nor a metric, or a batch does not fit.
         """
         self._check_metrics()
-        with self._input_running():
+        with self._input_running([*self._graph_metrics.tensors, *self._graph_metrics.operations]):
             return super().evaluate(as_data(x), convert_strings(y), batch_size, **options)
 
     def predict(self, x: Any = None, batch_size: int | None = None, **options: Any) -> Any:
@@ -276,7 +279,7 @@ class GraphModel(GraphWeights):
             ValueError: There are no `outputs`, or a batch does not fit.
         """
         self._check_outputs()
-        with self._input_running():
+        with self._input_running([tensor.name for tensor in self._output_tensors.tensors.values()]):
             return super().predict(as_data(x), batch_size, **options)
 
     def export(
@@ -404,13 +407,18 @@ class GraphModel(GraphWeights):
             raise ValueError("Missing outputs: GraphModel(..., outputs=...) says what is computed.")
 
     @contextlib.contextmanager
-    def _input_running(self) -> Iterator[None]:
-        """Starts the graph's queue runners, which then run as long as the model exists."""
+    def _input_running(self, names: Sequence[str]) -> Iterator[None]:
+        """Starts the graph's queue runners, which then run as long as the model exists.
+
+        Args:
+            names: Names of the tensors and operations that are computed meanwhile.
+        """
         if self._queue_runners is None:
             self._queue_runners = QueueRunners(self.session).__enter__()
             # Exits as after an error, so that it raises no failure; that is done below.
             weakref.finalize(self, self._queue_runners.__exit__, Exception)
         try:
-            yield
+            with watched_calls(lambda: awaited_input(self.session, names)):
+                yield
         finally:
             self._queue_runners.raise_failure()

@@ -111,3 +111,6 @@ class Program(Protocol):
 
     def stop_window(self) -> None:
         """Ends a running window after its current step. May be called from any thread."""
+
+    def waits_for(self) -> str | None:
+        """Says for which input a step may be waiting; `None` if for none. May be called from any thread."""

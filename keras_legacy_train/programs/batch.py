@@ -10,10 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
+from keras_legacy_train.interrupts import python_at_work
 from keras_legacy_train.programs.base import Steps
 from keras_legacy_train.programs.logs import flat_logs
 from keras_legacy_train.programs.named_values import NamedValues
-from keras_legacy_train.programs.source import Source
+from keras_legacy_train.programs.source import NoSource, Source
 from keras_legacy_train.programs.traced_step import NO_BATCH, BatchStep, TracedStep
 from keras_legacy_train.programs.window import Window
 
@@ -104,6 +105,12 @@ class BatchProgram:
 
     def sampler(self, every: int, requests: Iterable[Any]) -> None:
         return None  # Keras's logs are those of an epoch so far, of which a window keeps the last
+
+    def waits_for(self) -> str | None:
+        if isinstance(self._source, NoSource):
+            return None
+        at_work = [f"Python code is at work: {place}." for place in python_at_work()]
+        return " ".join(at_work) or "It may wait for the next batch of its input."
 
     def stop_window(self) -> None:
         with _tensorflow.eager_mode():

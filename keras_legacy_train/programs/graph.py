@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph import xla
+from keras_legacy_train.graph.awaited_input import awaited_input
 from keras_legacy_train.graph.garbage import collector_paused
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
@@ -204,6 +205,9 @@ class GraphProgram:
             self._stop.assign(True)
         self._queue_runners.request_stop()  # a step may be waiting for input
 
+    def waits_for(self) -> str | None:
+        return awaited_input(self._session, [*self._operations, self._loss.name])
+
     def _run_window(
         self, until: float, at_most: int, feeds: Mapping[str, np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray, tf.errors.OpError | None]:
@@ -382,4 +386,6 @@ class GraphProgram:
 
     def _must_end(self, loss: tf.Tensor) -> tf.Tensor:
         """Whether a window must end after a step with such a loss."""
-        return self._is_fatal(tf.cast(loss, self._loss_dtype)) | self._stop.read_value()
+        with tf.control_dependencies([loss]):  # a signal may come while the step waits for input
+            must_stop = self._stop.read_value()
+        return self._is_fatal(tf.cast(loss, self._loss_dtype)) | must_stop

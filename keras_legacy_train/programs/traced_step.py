@@ -158,7 +158,8 @@ class TracedStep:
         def run_step(until: tf.Tensor, *iterators: Any) -> tuple[list[tf.Tensor], tf.Tensor]:
             number, loss, *_logs = numbers = run_on_next(*iterators)
             must_end = (number >= until) | (number == NO_BATCH) | self._is_fatal(loss)
-            return numbers, must_end | self.stop.read_value()
+            with tf.control_dependencies([must_end]):  # a signal may come while the step waits for input
+                return numbers, must_end | self.stop.read_value()
 
         columns = 2 + len(tf.nest.flatten(self.needed))
         inputs = [tf.TensorSpec([], tf.float64), *specs]

@@ -18,6 +18,7 @@ from keras_legacy_train.callbacks.on_models import check_callbacks
 from keras_legacy_train.callbacks.run_state import Reminder, RunState
 from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
 from keras_legacy_train.checkpoints import CheckpointManager, CheckpointState
+from keras_legacy_train.interrupts import watched_calls
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.epochs import Epochs
 from keras_legacy_train.programs.batch import BatchProgram
@@ -70,6 +71,7 @@ def train_batches(
     manager: CheckpointManager | None = None
     with contextlib.ExitStack() as cleanup:
         cleanup.enter_context(v2_behavior())
+        cleanup.enter_context(watched_calls(lambda: None))
         cleanup.callback(source.close)
         nan = TerminateOnNaN(
             options.fail_on_nan_loss,

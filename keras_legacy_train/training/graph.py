@@ -19,6 +19,7 @@ from keras_legacy_train.callbacks.on_graphs import check_callbacks
 from keras_legacy_train.callbacks.resumed_input import ResumedInput
 from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
 from keras_legacy_train.checkpoints import NamedVariables
+from keras_legacy_train.graph.awaited_input import awaited_input
 from keras_legacy_train.graph.elements import register_global_step
 from keras_legacy_train.graph.initialize import check_initialized, initialize_locals, initialize_variables
 from keras_legacy_train.graph.iterators import IteratorPositions
@@ -26,6 +27,7 @@ from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.saving.export import MetaGraphWriter
 from keras_legacy_train.graph.session import GraphSession
+from keras_legacy_train.interrupts import watched_calls
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.epochs import Epochs
 from keras_legacy_train.programs.graph import GraphProgram
@@ -82,6 +84,7 @@ def train_graph(
             cleanup.enter_context(begun(monitor_callbacks, until))
 
         session = GraphSession(LiftedGraph(graph))
+        cleanup.enter_context(watched_calls(lambda: awaited_input(session)))
         position = IteratorPositions(session, options.save_input_state)
         saved = NamedVariables(
             [*saved_variables(session), *saved_random_states(session), *saved_position(position)]

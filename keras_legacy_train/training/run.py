@@ -115,14 +115,15 @@ def run_training(
         The loss of the last step, `None` if no step ran.
     """
     start = program.global_step()
-    observers = list(watchers)
+    signals = SignalHandler(program.stop_window, program.waits_for)
+    observers = [signals.first, *watchers]
     if options.log_every_steps is not None:
         observers.append(StepLogger(options.log_every_steps, start))
     if sys.stderr.isatty() if options.progress_bar is None else options.progress_bar:
         observers.append(ProgressBar(start, until))
     if writer is not None:
         observers.append(TrainingSummaries(writer, graph, start, options.save_summaries_steps))
-    observers.append(SignalHandler(program.stop_window))
+    observers.append(signals)
     if not is_new:
         for watcher in watchers:
             if isinstance(watcher, MonitorCallback):

@@ -40,6 +40,7 @@ from tensorflow.python.ops.control_flow_v2_func_graphs import WhileCondFuncGraph
 from tensorflow.python.saved_model import registration as _registration
 from tensorflow.python.trackable.base import Trackable as _Trackable
 from tensorflow.python.training import basic_session_run_hooks as _session_hooks
+from tensorflow.python.training.checkpoint_state_pb2 import CheckpointState as CheckpointStateProto
 from tensorflow.python.training.saving import saveable_object as _saveable
 from tensorflow.python.training.saving import saveable_object_util as _saveable_util
 
@@ -48,6 +49,7 @@ from tensorflow.python.training.saving import saveable_object_util as _saveable_
 __all__ = [
     "BundleEntryProto",
     "BundleHeaderProto",
+    "CheckpointStateProto",
     "FunctionDef",
     "NodeDef",
     "SavedTensorSlices",

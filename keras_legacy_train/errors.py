@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+_PROBLEMS_SHOWN = 50
+
 
 class NanLossDuringTrainingError(RuntimeError):
     """Raised when the loss becomes NaN and `fail_on_nan_loss` is set.
@@ -95,10 +97,12 @@ class DamagedCheckpointError(OSError):
         self.problems = problems
 
     def __str__(self) -> str:
+        more = len(self.problems) - _PROBLEMS_SHOWN
         return (
             f"No checkpoint in {self.directory} can be read. Training will not restart from step 0 over"
             " them: restore the files from a copy, or move them away to begin anew.\n  "
-            + "\n  ".join(self.problems)
+            + "\n  ".join(self.problems[-_PROBLEMS_SHOWN:])
+            + (f"\n  and {more} more" if more > 0 else "")
         )
 
 

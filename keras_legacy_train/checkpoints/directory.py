@@ -1,26 +1,34 @@
-"""The files of a checkpoint directory: which checkpoints lie there, the list of them, moving and deleting."""
+"""The files of a checkpoint directory: finding checkpoints, reading and writing the list of them, moving."""
 
 from __future__ import annotations
 
+import collections
 import errno
 import os
 import re
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
+from google.protobuf import text_format
 
+from keras_legacy_train import _tensorflow
 from keras_legacy_train.checkpoints.durable import write_durably
+from keras_legacy_train.checkpoints.regular_files import read_regular
 
 STATE_FILE = "checkpoint"
 
+# A list of 200,000 checkpoints, with their timestamps, is about as long.
+_MAX_STATE_BYTES = 2**24
 # What TensorFlow takes for a pattern, in the paths it reads and deletes.
 _PATTERN_CHARACTERS = re.compile(r"[*?\[\\]")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f]")
 # The older format, sharded, is listed as a pattern over its shards.
 _V1_SHARDS = re.compile(r"-\?{5}-of-[0-9]{5}$")
 _TENSOR_FILE_SUFFIX = r"(?:\.index|\.data-[0-9]{5}-of-[0-9]{5})"
+_SUFFIX = re.compile(rf"(?:{_TENSOR_FILE_SUFFIX}|\.meta)$")
+_SHARD = re.compile(r"-[0-9]{5}(-of-[0-9]{5})$")
 
 
 def check_path(directory: str) -> None:
@@ -56,13 +64,15 @@ def step_of(prefix: str) -> int:
 
 
 def is_named(prefix: str, name: str) -> bool:
-    """Whether a checkpoint is called `<name>-<step>`."""
+    """Tells whether a checkpoint is called `<name>-<step>`."""
     return re.fullmatch(rf"{re.escape(name)}-[0-9]+", os.path.basename(prefix)) is not None
 
 
 def exists(prefix: str) -> bool:
-    """Whether the file that makes a checkpoint is there: the index or, in the older format, the data."""
-    return os.path.isfile(prefix + ".index") or any(map(os.path.isfile, tf.io.gfile.glob(prefix)))
+    """Tells whether a checkpoint has its main file: the index or, in the older format, the data."""
+    if os.path.isfile(prefix + ".index") or os.path.isfile(prefix):
+        return True
+    return _V1_SHARDS.search(prefix) is not None and any(map(os.path.isfile, tf.io.gfile.glob(prefix)))
 
 
 def find_checkpoints(directory: str, name: str) -> list[str]:
@@ -77,15 +87,28 @@ def find_checkpoints(directory: str, name: str) -> list[str]:
 
 
 def read_state(directory: str) -> list[str] | None:
-    """Returns the paths in the `checkpoint` file, the newest last, or `None` if it is gone or unreadable."""
+    """Reads the `checkpoint` file.
+
+    Returns:
+        The paths in it, the newest last, each joined to the directory; `None` if there is no such file, or it
+        cannot be read.
+    """
+    state = _tensorflow.CheckpointStateProto()
     try:
-        state = tf.train.get_checkpoint_state(directory)
-    except ValueError:  # Not UTF-8, or nothing in it.
-        return None
-    if state is None:
+        text_format.Parse(read_regular(os.path.join(directory, STATE_FILE), _MAX_STATE_BYTES), state)
+    except (OSError, ValueError, text_format.ParseError):  # ValueError: it is not UTF-8
         return None
     newest = state.model_checkpoint_path
-    return [path for path in state.all_model_checkpoint_paths if path != newest] + [newest]
+    if not newest:
+        return None
+    paths = [path for path in state.all_model_checkpoint_paths if path != newest] + [newest]
+    return [os.path.join(directory, path) for path in paths]
+
+
+def newest_listed(directory: str) -> str | None:
+    """Returns the newest checkpoint by the `checkpoint` file, as `tf.train.latest_checkpoint` does."""
+    paths = read_state(directory)
+    return paths[-1] if paths and exists(paths[-1]) else None
 
 
 def write_state(directory: str, prefixes: Sequence[str]) -> None:
@@ -96,9 +119,10 @@ def write_state(directory: str, prefixes: Sequence[str]) -> None:
     `checkpoint` file that is there is moved aside.
     """
     path = os.path.join(directory, STATE_FILE)
+    is_replaced = bool(prefixes) and (os.path.isfile(path) or os.path.islink(path))
+    if os.path.lexists(path) and not is_replaced:
+        _move_aside(path, "damaged")
     if not prefixes:
-        if os.path.lexists(path):
-            _move_aside(path, "damaged")
         return
     names = [os.path.basename(prefix) for prefix in prefixes]
     state = tf.compat.v1.train.generate_checkpoint_state_proto(
@@ -108,10 +132,10 @@ def write_state(directory: str, prefixes: Sequence[str]) -> None:
 
 
 def locate(directory: str, path: str) -> str | None:
-    """Returns the prefix, in the directory, of a checkpoint that a `checkpoint` file lists under `path`.
+    """Returns the prefix, in the directory, of a checkpoint that the `checkpoint` file lists under `path`.
 
-    Only its name counts: absolute paths stay good when the directory is moved or copied, and nothing outside
-    of it is touched whatever the file says.
+    Only its name counts: absolute paths stay valid when the directory is moved or copied, and nothing outside
+    of it is touched, whatever the file says.
 
     Returns:
         The prefix; `None` if the path leads elsewhere and the directory has no such checkpoint, or if the
@@ -123,31 +147,47 @@ def locate(directory: str, path: str) -> str | None:
     if name in ("", ".", "..") or _PATTERN_CHARACTERS.search(_V1_SHARDS.sub("", name)):
         return None
     prefix = os.path.join(directory, name)
-    belongs_here = os.path.realpath(parent) == os.path.realpath(directory) or exists(prefix)
+    belongs_here = (
+        parent == directory or exists(prefix) or os.path.realpath(parent) == os.path.realpath(directory)
+    )
     return prefix if belongs_here else None
 
 
 def checkpoint_files(prefix: str) -> list[str]:
     """Returns the paths of the files of a checkpoint, or of what is left of one."""
     directory, name = os.path.split(prefix)
-    any_shard = re.escape(name).replace(r"\?", "[0-9]")
-    pattern = re.compile(rf"{any_shard}(?:{_TENSOR_FILE_SUFFIX}|\.meta)?")
-    return [os.path.join(directory, each) for each in file_names(directory) if pattern.fullmatch(each)]
+    return files_by_checkpoint(directory).get(name, [])
 
 
-def leads_outside(prefix: str) -> str | None:
-    """Returns the path of a file of the checkpoint that is a link to outside of its directory, or `None`."""
-    directory = os.path.realpath(os.path.dirname(prefix))
-    for path in checkpoint_files(prefix):
-        if os.path.commonpath([directory, os.path.realpath(path)]) != directory:
+def files_by_checkpoint(directory: str) -> Mapping[str, list[str]]:
+    """Returns the paths of all files in a directory by the name of the checkpoint that they could belong to.
+
+    A file can be that of two: in the older format, the data has the checkpoint's own name.
+    """
+    found: dict[str, list[str]] = collections.defaultdict(list)
+    for name in file_names(directory):
+        names = (name, _SUFFIX.sub("", name))
+        for each in {*names, *(_SHARD.sub(r"-?????\1", each) for each in names)}:
+            found[each].append(os.path.join(directory, name))
+    return dict(found)
+
+
+def leads_outside(directory: str, paths: Iterable[str]) -> str | None:
+    """Returns the first of the paths that is a link to outside of the directory, or `None`."""
+    directory = os.path.realpath(directory)
+    for path in paths:
+        if os.path.islink(path) and os.path.commonpath([directory, os.path.realpath(path)]) != directory:
             return path
     return None
 
 
-def move_checkpoint_aside(prefix: str, label: str) -> None:
-    """Renames all files of a checkpoint to `<file>.<label>`, with a number behind if that is taken."""
-    for path in checkpoint_files(prefix):
-        _move_aside(path, label)
+def move_checkpoints_aside(prefixes: Sequence[str], label: str) -> None:
+    """Renames all files of checkpoints to `<file>.<label>`, with a number behind it if that name is taken."""
+    for directory in {os.path.dirname(prefix) for prefix in prefixes}:
+        files = files_by_checkpoint(directory)
+        names = [os.path.basename(prefix) for prefix in prefixes if os.path.dirname(prefix) == directory]
+        for path in dict.fromkeys(path for name in names for path in files.get(name, ())):
+            _move_aside(path, label)
 
 
 def delete_remains(prefix: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import tensorflow as tf
 
@@ -13,6 +13,7 @@ from keras_legacy_train.checkpoints.reading import checkpoint_contents, find_dam
 from keras_legacy_train.errors import DamagedCheckpointError
 
 _LOGGER = logging.getLogger("keras_legacy_train")
+_NAMES_IN_WARNING = 10
 
 
 class CheckpointIndex:
@@ -41,6 +42,8 @@ class CheckpointIndex:
         self._damaged: dict[str, str] = {}
         # Listed paths that are not read, with the reason.
         self._refused: dict[str, str] = {}
+        # Whether the last of the list is the newest; not if the path in that place was refused.
+        self._is_newest_listed = True
 
     @property
     def listed(self) -> list[str]:
@@ -72,20 +75,27 @@ class CheckpointIndex:
         Raises:
             DamagedCheckpointError: There are checkpoints, but not one is intact.
         """
-        for prefix in self._newest_first():
-            if self.is_intact(prefix):
-                self._listed = [each for each in self.listed if each != prefix] + [prefix]
+        present = files.files_by_checkpoint(self.directory)
+        gone = [prefix for prefix in self.listed if os.path.basename(prefix) not in present]
+        self._warn_of_gone(gone)
+        for prefix in self._newest_first(set(gone)):
+            if self._is_intact(prefix, present[os.path.basename(prefix)]):
+                self.set_listed([each for each in self.listed if each != prefix] + [prefix])
                 return prefix
-        problems = [f"{path}: {problem}" for path, problem in (self._damaged | self._refused).items()]
+        found = dict.fromkeys(gone, "its files are gone") | self._damaged | self._refused
+        problems = [f"{path}: {problem}" for path, problem in found.items()]
         if problems and not self._holds_only_a_torn_start():
             raise DamagedCheckpointError(self.directory, problems)
         return None
 
     def is_intact(self, prefix: str) -> bool:
         """Reads all of a checkpoint and tells whether it is intact; the first time it is not, warns."""
+        return self._is_intact(prefix, files.checkpoint_files(prefix))
+
+    def _is_intact(self, prefix: str, paths: Sequence[str]) -> bool:
         if prefix in self._damaged:
             return False
-        link = files.leads_outside(prefix)
+        link = files.leads_outside(self.directory, paths)
         damage = find_damage(prefix) if link is None else f"{link} is a link to outside of the directory"
         if damage is not None:
             self._damaged[prefix] = damage
@@ -95,6 +105,7 @@ class CheckpointIndex:
     def set_listed(self, prefixes: Sequence[str] | None) -> None:
         """Sets what the `checkpoint` file lists now, the newest last; `None` to read the file again."""
         self._listed = None if prefixes is None else list(prefixes)
+        self._is_newest_listed = True
 
     def forget_damaged(self) -> None:
         """Forgets which checkpoints are damaged, when their files have been renamed."""
@@ -105,7 +116,7 @@ class CheckpointIndex:
         if paths is None:
             found = files.find_checkpoints(self.directory, self.name)
             state_file = os.path.join(self.directory, files.STATE_FILE)
-            if found or os.path.exists(state_file):
+            if found or os.path.lexists(state_file):
                 _LOGGER.warning(
                     "%s is missing or unreadable; going by the checkpoints found beside it: %s.",
                     state_file,
@@ -114,6 +125,7 @@ class CheckpointIndex:
             return found
         located = [(path, files.locate(self.directory, path)) for path in paths]
         self._refused = {path: problem for path, prefix in located if (problem := self._refusal(prefix))}
+        self._is_newest_listed = paths[-1] not in self._refused
         return list(dict.fromkeys(prefix for path, prefix in located if prefix and path not in self._refused))
 
     def _refusal(self, prefix: str | None) -> str | None:
@@ -126,7 +138,7 @@ class CheckpointIndex:
             return "outside of the directory, not read"
         if files.is_named(prefix, self.name):
             return None
-        if files.leads_outside(prefix):
+        if files.leads_outside(self.directory, files.checkpoint_files(prefix)):
             return "a link to outside of the directory, not read"
         try:
             checkpoint_contents(prefix)
@@ -134,11 +146,25 @@ class CheckpointIndex:
             return "not a checkpoint"
         return None
 
-    def _newest_first(self) -> list[str]:
-        """Returns every checkpoint, listed or found: the last of the list first, the others by step."""
-        newest = self.listed[-1:]
-        others = set(self.listed).union(files.find_checkpoints(self.directory, self.name))
-        return newest + sorted(others.difference(newest), key=files.step_of, reverse=True)
+    def _newest_first(self, gone: Collection[str]) -> list[str]:
+        """Returns every checkpoint, listed or found, but for those whose files are gone.
+
+        The last of the list comes first, the others by step.
+        """
+        newest = self.listed[-1:] if self._is_newest_listed else []
+        others = set(self.listed).union(files.find_checkpoints(self.directory, self.name)).difference(newest)
+        ordered = newest + sorted(others, key=files.step_of, reverse=True)
+        return [prefix for prefix in ordered if prefix not in gone]
+
+    def _warn_of_gone(self, gone: Sequence[str]) -> None:
+        if gone:
+            _LOGGER.warning(
+                "The files of %d checkpoints that %s lists are gone: %s%s.",
+                len(gone),
+                os.path.join(self.directory, files.STATE_FILE),
+                ", ".join(map(os.path.basename, gone[-_NAMES_IN_WARNING:])),
+                " and others" if len(gone) > _NAMES_IN_WARNING else "",
+            )
 
     def _holds_only_a_torn_start(self) -> bool:
         """Tells whether only the first save of all was cut short: before it, nothing was trained."""

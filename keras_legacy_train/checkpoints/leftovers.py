@@ -1,4 +1,4 @@
-"""What a save leaves behind that was killed, or failed, before its checkpoint was complete."""
+"""Removing the files of a save that was killed, or failed, before its checkpoint was complete."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from keras_legacy_train.checkpoints.directory import (
     checkpoint_files,
     exists,
     file_names,
+    files_by_checkpoint,
     find_checkpoints,
 )
 from keras_legacy_train.checkpoints.durable import TEMPORARY_SUFFIX, write_durably
@@ -26,12 +27,12 @@ _PART = re.compile(r"part-[0-9]{5}-of-[0-9]{5}\.(index|data-[0-9]{5}-of-[0-9]{5}
 
 
 def mark_unfinished(prefix: str) -> None:
-    """Notes that the files of a checkpoint are about to be written."""
+    """Marks a checkpoint as not complete, before its files are written."""
     write_durably(prefix + _MARK, b"")
 
 
 def mark_finished(prefix: str) -> None:
-    """Notes that they are complete."""
+    """Removes that mark, when all files are on disk."""
     os.remove(prefix + _MARK)
 
 
@@ -45,9 +46,9 @@ def remove_unfinished(prefix: str) -> None:
 
 
 def remove_leftovers(directory: str, name: str, listed: Sequence[str] | None) -> list[str]:
-    """Deletes what saves have left in a directory, and nothing else.
+    """Deletes the files that killed saves have left in a directory, and nothing else.
 
-    To be called by who holds the directory, while no save is under way.
+    Only the holder of the directory may call this, and only while no save is under way.
 
     Args:
         directory: The directory; it need not exist.
@@ -58,18 +59,21 @@ def remove_leftovers(directory: str, name: str, listed: Sequence[str] | None) ->
         The names of the checkpoints and of the temporary files that were deleted.
     """
     removed = _remove_temporary_files(directory, name)
-    listed_ones = list(listed or ())
+    listed_ones = dict.fromkeys(listed or ())
+    newest = next(reversed(listed_ones), None)
+    files = files_by_checkpoint(directory)
     is_intact = functools.cache(lambda prefix: exists(prefix) and find_damage(prefix) is None)
+    is_any_intact = functools.cache(lambda: any(map(is_intact, reversed(listed_ones))))
     for prefix in dict.fromkeys([*_prefixes(directory, name), *listed_ones]):
         is_marked = os.path.lexists(prefix + _MARK)
         if is_marked and prefix not in listed_ones:
             # It may have been completed, and be all there is.
-            is_leftover = any(map(is_intact, reversed(listed_ones))) or not is_intact(prefix)
-        elif exists(prefix) or not checkpoint_files(prefix) or listed is None:
+            is_leftover = is_any_intact() or not is_intact(prefix)
+        elif exists(prefix) or os.path.basename(prefix) not in files or listed is None:
             is_leftover = False
         else:  # without an index: not yet written or, if it is listed, deleted because there is a newer one
             is_leftover = prefix not in listed_ones or (
-                prefix != listed_ones[-1] and is_intact(listed_ones[-1])
+                newest is not None and prefix != newest and is_intact(newest)
             )
         if is_leftover:
             remove_unfinished(prefix)

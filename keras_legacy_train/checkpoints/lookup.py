@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train import arguments
-from keras_legacy_train.checkpoints.directory import exists
+from keras_legacy_train.checkpoints.directory import exists, newest_listed
 from keras_legacy_train.checkpoints.index import CheckpointIndex
 from keras_legacy_train.checkpoints.reading import open_reader
 from keras_legacy_train.checkpoints.verification import verify_files
@@ -39,7 +39,7 @@ def optional_checkpoint_prefix(name: str, path: Any) -> str | None:
 def listed_checkpoint_prefix(name: str, path: Any) -> str:
     """As `checkpoint_prefix`; but in a directory the `checkpoint` file decides, and nothing is verified."""
     path = arguments.as_path(name, path)
-    return _existing(name, path, tf.train.latest_checkpoint(path) if os.path.isdir(path) else None)
+    return _existing(name, path, newest_listed(path) if os.path.isdir(path) else None)
 
 
 def open_checkpoint(name: str, prefix: str) -> tf.train.CheckpointReader:

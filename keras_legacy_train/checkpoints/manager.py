@@ -291,9 +291,8 @@ class CheckpointManager:
     def _move_aside(self, prefix: str) -> None:
         """Renames what is damaged, and files of this number, so that nothing is ever written over."""
         if files.exists(prefix) and self._index.is_intact(prefix):
-            files.move_checkpoint_aside(prefix, "replaced")
-        for damaged in dict.fromkeys([*self._index.damaged, prefix]):
-            files.move_checkpoint_aside(damaged, "damaged")
+            files.move_checkpoints_aside([prefix], "replaced")
+        files.move_checkpoints_aside([*self._index.damaged, prefix], "damaged")
         self._index.forget_damaged()
 
     def _warn_if_not_finite(self, step: int, copy: StateCopy) -> bool:

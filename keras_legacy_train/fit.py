@@ -17,12 +17,12 @@ from keras_legacy_train.callbacks.epoch_logger import EpochLogger
 from keras_legacy_train.callbacks.validation import Validation
 from keras_legacy_train.graph import arguments as graph_arguments
 from keras_legacy_train.loop.callback import LoopCallback
-from keras_legacy_train.loop.epochs import Epochs
+from keras_legacy_train.loop.progress import Epochs
 from keras_legacy_train.programs.model_step import model_step
 from keras_legacy_train.programs.source import DatasetSource
 from keras_legacy_train.summaries import get_summary_writer
-from keras_legacy_train.training.batches import train_batches
-from keras_legacy_train.training.run import TrainingOptions
+from keras_legacy_train.training.batches import BatchTraining, train_batches
+from keras_legacy_train.training.options import TrainingOptions
 
 
 def fit(
@@ -141,23 +141,20 @@ def fit(
         raise ValueError("validation_every_steps: there is no validation_data and no validation_split.")
     _check_data(x, class_weight, shuffle, validation_split)
     directory = None if output_dir is None else arguments.as_output_dir(output_dir)
-    watchers = callback_arguments.as_watchers(monitors, callbacks)
-    options = TrainingOptions(
-        monitors=watchers[0],
-        callbacks=watchers[1],
-        steps=arguments.as_steps("steps", steps),
-        max_steps=arguments.as_steps("max_steps", max_steps),
-        steps_per_epoch=arguments.as_optional_positive("steps_per_epoch", steps_per_epoch),
-        is_chief=True,
-        log_every_steps=arguments.as_optional_interval("log_every_steps", log_every_steps),
-        save_secs=arguments.as_seconds("save_secs", save_secs),
-        save_steps=arguments.as_optional_positive("save_steps", save_steps),
-        save_summaries_steps=arguments.as_optional_interval("save_summaries_steps", save_summaries_steps),
-        keep_checkpoint_max=arguments.as_steps("keep_checkpoint_max", keep_checkpoint_max) or None,
-        save_input_state=arguments.as_flag("save_input_state", save_input_state),
-        fail_on_nan_loss=arguments.as_flag("fail_on_nan_loss", fail_on_nan_loss),
-        jit_compile=False,
-        max_window=arguments.as_optional_positive("max_window", max_window),
+    options = TrainingOptions.checked(
+        monitors=monitors,
+        callbacks=callbacks,
+        steps=steps,
+        max_steps=max_steps,
+        steps_per_epoch=steps_per_epoch,
+        log_every_steps=log_every_steps,
+        save_secs=save_secs,
+        save_steps=save_steps,
+        save_summaries_steps=save_summaries_steps,
+        keep_checkpoint_max=keep_checkpoint_max,
+        save_input_state=save_input_state,
+        fail_on_nan_loss=fail_on_nan_loss,
+        max_window=max_window,
         progress_bar=None if verbose == "auto" else verbose == 1,
         verbose=1 if verbose == "auto" else int(verbose),
     )
@@ -214,16 +211,16 @@ def fit(
             services.append(EpochLogger())
         histories = [each for each in options.callbacks if isinstance(each, keras.callbacks.History)]
         model.history = histories[0] if histories else keras.callbacks.History()
-        train_batches(
+        training = BatchTraining(
             model_step(model),
             source,
-            directory,
-            options.replace(callbacks=[*options.callbacks, *([] if histories else [model.history])]),
             schedule,
             model=model,
             optimizer=model.optimizer,
             services=services,
         )
+        all_callbacks = [*options.callbacks, *([] if histories else [model.history])]
+        train_batches(training, directory, options.replace(callbacks=all_callbacks))
         return model.history
 
 

@@ -10,11 +10,10 @@ import keras
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow, arguments
-from keras_legacy_train.callbacks import arguments as callback_arguments
 from keras_legacy_train.graph import arguments as graph_arguments
-from keras_legacy_train.training.functions import train_functions
-from keras_legacy_train.training.graph import train_graph
-from keras_legacy_train.training.run import TrainingOptions
+from keras_legacy_train.training.functions import FunctionTraining, train_functions
+from keras_legacy_train.training.graph import GraphTraining, train_graph
+from keras_legacy_train.training.options import TrainingOptions
 
 
 def train(
@@ -131,58 +130,55 @@ def train(
         Exception: `feed_fn`, a monitor, a callback or an op of the graph raised it. A checkpoint has been
             written.
     """
-    if steps is not None and max_steps is not None:
-        raise ValueError("Can not provide both steps and max_steps.")
     directory = arguments.as_output_dir(output_dir)
-    watchers = callback_arguments.as_watchers(monitors, callbacks)
-    options = TrainingOptions(
-        monitors=watchers[0],
-        callbacks=watchers[1],
-        steps=arguments.as_steps("steps", steps),
-        max_steps=arguments.as_steps("max_steps", max_steps),
-        steps_per_epoch=arguments.as_optional_positive("steps_per_epoch", steps_per_epoch),
-        is_chief=arguments.as_flag("supervisor_is_chief", supervisor_is_chief),
-        log_every_steps=arguments.as_optional_interval("log_every_steps", log_every_steps),
-        save_secs=arguments.as_seconds("supervisor_save_model_secs", supervisor_save_model_secs),
-        save_steps=None,
-        save_summaries_steps=arguments.as_optional_interval(
-            "supervisor_save_summaries_steps", supervisor_save_summaries_steps
-        ),
-        keep_checkpoint_max=arguments.as_steps("keep_checkpoint_max", keep_checkpoint_max) or None,
-        save_input_state=arguments.as_flag("save_input_state", save_input_state),
-        fail_on_nan_loss=arguments.as_flag("fail_on_nan_loss", fail_on_nan_loss),
-        jit_compile=arguments.as_jit_compile(jit_compile),
-        max_window=arguments.as_optional_positive("max_window", max_window),
-        progress_bar=arguments.as_optional_flag("progress_bar", progress_bar),
+    options = TrainingOptions.checked(
+        names={
+            "is_chief": "supervisor_is_chief",
+            "save_secs": "supervisor_save_model_secs",
+            "save_summaries_steps": "supervisor_save_summaries_steps",
+        },
+        monitors=monitors,
+        callbacks=callbacks,
+        steps=steps,
+        max_steps=max_steps,
+        steps_per_epoch=steps_per_epoch,
+        is_chief=supervisor_is_chief,
+        log_every_steps=log_every_steps,
+        save_secs=supervisor_save_model_secs,
+        save_summaries_steps=supervisor_save_summaries_steps,
+        keep_checkpoint_max=keep_checkpoint_max,
+        save_input_state=save_input_state,
+        fail_on_nan_loss=fail_on_nan_loss,
+        jit_compile=jit_compile,
+        max_window=max_window,
+        progress_bar=progress_bar,
     )
     arguments.check_master(supervisor_master)
     arguments.check_callable("init_fn", init_fn)
     arguments.check_feeds("init_feed_dict", init_feed_dict)
     with _tensorflow.eager_mode():
         if graph is None or isinstance(graph, keras.Model):
-            return train_functions(
+            functions = FunctionTraining(
                 graph,
-                directory,
                 train_op,
                 loss_op,
-                global_step_tensor,
-                init_op,
-                init_feed_dict,
-                init_fn,
-                feed_fn,
-                options,
+                global_step_tensor=global_step_tensor,
+                init_op=init_op,
+                init_feed_dict=init_feed_dict,
+                init_fn=init_fn,
+                feed_fn=feed_fn,
             )
+            return train_functions(functions, directory, options)
         arguments.check_callable("feed_fn", feed_fn)
-        lifted = graph_arguments.as_graph(graph)
-        return train_graph(
-            lifted,
-            directory,
-            graph_arguments.as_train_ops(lifted, train_op),
-            graph_arguments.as_loss(lifted, loss_op),
-            graph_arguments.as_global_step(lifted, global_step_tensor),
-            None if init_op is None else graph_arguments.as_elements("init_op", lifted, init_op),
-            init_feed_dict,
-            init_fn,
-            feed_fn,
-            options,
+        legacy = graph_arguments.as_graph(graph)
+        training = GraphTraining(
+            legacy,
+            graph_arguments.as_train_ops(legacy, train_op),
+            graph_arguments.as_loss(legacy, loss_op),
+            graph_arguments.as_global_step(legacy, global_step_tensor),
+            init_ops=None if init_op is None else graph_arguments.as_elements("init_op", legacy, init_op),
+            init_feed_dict=init_feed_dict,
+            init_fn=init_fn,
+            feed_fn=feed_fn,
         )
+        return train_graph(training, directory, options)

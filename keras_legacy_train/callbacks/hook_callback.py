@@ -1,59 +1,22 @@
-"""A session hook as a callback."""
+"""Calls a session hook as a callback."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.callbacks import hook_schedule
+from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.loop.callback import LoopCallback
+from keras_legacy_train.loop.run_context import RunContext
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Feeds, Steps
+from keras_legacy_train.programs.graph import GraphProgram
 
 _GOOD_ENDS = (StopReason.TARGET, StopReason.CALLBACK, StopReason.END_OF_INPUT)
-
-
-class HookedRuns:
-    """The run of each watched step as hooks see it; they share its context, and so the wish to stop.
-
-    Attributes:
-        coordinator: What hooks and threads of the training stop each other by.
-    """
-
-    coordinator: tf.train.Coordinator
-
-    def __init__(self) -> None:
-        self._context: tf.compat.v1.train.SessionRunContext | None = None
-
-    def start(
-        self,
-        session: Any,
-        coordinator: tf.train.Coordinator,
-        original_args: Callable[[], tf.compat.v1.train.SessionRunArgs],
-    ) -> None:
-        """Begins the training's runs.
-
-        Args:
-            session: The session stand-in.
-            coordinator: Its threads' coordinator.
-            original_args: Returns what the next run does without hooks.
-        """
-        self.coordinator = coordinator
-        self._session = session
-        self._original_args = original_args
-
-    def context(self) -> tf.compat.v1.train.SessionRunContext:
-        """The context of the run that comes next or is on."""
-        if self._context is None:
-            self._context = tf.compat.v1.train.SessionRunContext(self._original_args(), self._session)
-        return self._context
-
-    def finish(self) -> None:
-        """The run is over."""
-        self._context = None
 
 
 class HookCallback(LoopCallback):
@@ -66,14 +29,14 @@ class HookCallback(LoopCallback):
 
     Args:
         hook: The hook.
-        runs: What the hooks of the training share.
     """
 
-    def __init__(self, hook: tf.compat.v1.train.SessionRunHook, runs: HookedRuns):
+    _program: GraphProgram
+    _session: GraphSession
+
+    def __init__(self, hook: tf.compat.v1.train.SessionRunHook):
         super().__init__()
         self.hook = hook
-        self._runs = runs
-        self._session: Any = None
         self._fetches: _tensorflow.FetchHandler | None = None
         self._watched = False
         self._ended_well = False
@@ -86,23 +49,25 @@ class HookCallback(LoopCallback):
         """
         self.hook.begin()
 
-    def set_session(self, session: Any) -> None:
-        """The session that is the default one while the hook runs, and that it is given."""
-        self._session = session
+    def set_run(self, run: RunContext) -> None:
+        assert isinstance(run.program, GraphProgram)  # elsewhere hooks are refused
+        self._program, self._session = run.program, run.session
 
     def next_step(self, step: int) -> float:
-        return step + 1 if self._runs.coordinator.should_stop() else hook_schedule.next_step(self.hook, step)
+        if self._program.coordinator.should_stop():
+            return step + 1
+        return hook_schedule.next_step(self.hook, step)
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         with self._session.as_default():
             _ensure_saver(self._session.graph)
-            self.hook.after_create_session(self._session, self._runs.coordinator)
+            self.hook.after_create_session(self._session, self._program.coordinator)
 
     def on_step_begin(self, step: int) -> list[Any]:
         self._watched = True
         self._fetches = None
         with self._session.as_default():
-            asked = self.hook.before_run(self._runs.context())
+            asked = self.hook.before_run(self._program.run_context)
         if asked is None:
             return []
         _check_options(self.hook, asked.options)
@@ -120,15 +85,14 @@ class HookCallback(LoopCallback):
         run_values = tf.compat.v1.train.SessionRunValues(
             results, tf.compat.v1.RunOptions(), tf.compat.v1.RunMetadata()
         )
-        context = self._runs.context()
+        context = self._program.run_context
         with self._session.as_default():
             self.hook.after_run(context, run_values)
-        return context.stop_requested or self._runs.coordinator.should_stop()
+        return context.stop_requested or self._program.coordinator.should_stop()
 
     def on_steps_end(self, steps: Steps) -> None:
         hook_schedule.steps_passed(self.hook, 0 if self._watched else len(steps), steps.last)
         self._watched = False
-        self._runs.finish()
 
     def on_loop_end(self, reason: StopReason) -> None:
         self._ended_well = reason in _GOOD_ENDS

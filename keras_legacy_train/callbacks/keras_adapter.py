@@ -1,4 +1,4 @@
-"""A user's Keras callback in the loop."""
+"""Calls a user's Keras callback in the loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import keras
 
 from keras_legacy_train import _keras
 from keras_legacy_train.loop.callback import LoopCallback
-from keras_legacy_train.loop.epochs import Epochs
+from keras_legacy_train.loop.progress import Progress
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
 from keras_legacy_train.programs.logs import python_logs
@@ -25,16 +25,16 @@ class KerasAdapter(LoopCallback):
 
     Args:
         callback: The Keras callback.
-        epochs: Which steps make an epoch.
+        progress: Where the training stands.
 
     Attributes:
         was_there: Whether it was there in an earlier run, from whose checkpoint this one goes on.
     """
 
-    def __init__(self, callback: keras.callbacks.Callback, epochs: Epochs):
+    def __init__(self, callback: keras.callbacks.Callback, progress: Progress):
         super().__init__()
         self.callback = callback
-        self._epochs = epochs
+        self._progress = progress
         self._watches = any(_overrides(callback, hook) for hook in _BATCH_HOOKS)
         self._last_logs: Mapping[str, Any] | None = None
         self.was_there = False
@@ -54,12 +54,12 @@ class KerasAdapter(LoopCallback):
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         self.callback.on_train_begin({})  # a LambdaCallback insists on the logs
         if isinstance(self.callback, keras.callbacks.BackupAndRestore):
-            self._epochs.number = max(self._epochs.number, _keras.initial_epoch(self.model))
+            self._progress.epoch = max(self._progress.epoch, _keras.initial_epoch(self.model))
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         # The earlier run has set the learning rate of this epoch, and the checkpoint holds it.
         sets_rate = isinstance(self.callback, keras.callbacks.LearningRateScheduler)
-        if not (sets_rate and self.was_there and self._epochs.goes_on):
+        if not (sets_rate and self.was_there and self._progress.continues_epoch):
             self.callback.on_epoch_begin(epoch, {})
 
     def on_step_begin(self, step: int) -> tuple[()]:
@@ -69,7 +69,7 @@ class KerasAdapter(LoopCallback):
 
     def on_steps_end(self, steps: Steps) -> None:
         if self._watches:
-            batch = self._batch(int(steps.begun[-1]))
+            batch = self._batch(int(steps.started[-1]))
             self.callback.on_train_batch_end(batch, python_logs(steps.logs or {}))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -85,7 +85,7 @@ class KerasAdapter(LoopCallback):
             self.callback.on_train_end(self._last_logs or {})
 
     def _batch(self, step: int) -> int:
-        return step - 1 - self._epochs.start
+        return step - 1 - self._progress.epoch_start
 
 
 def _overrides(callback: keras.callbacks.Callback, hook: str) -> bool:
@@ -93,3 +93,8 @@ def _overrides(callback: keras.callbacks.Callback, hook: str) -> bool:
     return hook in vars(callback) or getattr(type(callback), hook) is not getattr(
         keras.callbacks.Callback, hook
     )
+
+
+def as_loop_callback(callback: keras.callbacks.Callback, progress: Progress) -> LoopCallback:
+    """Returns a user's callback as the loop calls it."""
+    return callback if isinstance(callback, LoopCallback) else KerasAdapter(callback, progress)

@@ -1,4 +1,4 @@
-"""A monitor as a callback."""
+"""Calls a monitor as a callback."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import arguments
-from keras_legacy_train.callbacks.keras_fit import FitSteps
-from keras_legacy_train.loop.callback import LoopCallback
+from keras_legacy_train.callbacks.model_fit import ModelFitCallback, model_values
+from keras_legacy_train.loop.run_context import RunContext
 from keras_legacy_train.loop.schedule import Sampling
 from keras_legacy_train.monitors import scheduling
 from keras_legacy_train.monitors.calls import as_requests, check_monitor, check_not_hook, end_monitor
 from keras_legacy_train.programs.base import Steps
-from keras_legacy_train.programs.named_values import NamedValues, trained_variables
 from keras_legacy_train.programs.values_session import ValuesSession
 
 
-class MonitorCallback(LoopCallback):
+class MonitorCallback(ModelFitCallback):
     """Calls a monitor as `tf.contrib.learn.train` did: `begin`, then at each step `step_begin`, `step_end`
     and `post_step`, and `end`.
 
@@ -61,10 +59,7 @@ class MonitorCallback(LoopCallback):
         self._begun = False
         self._epoch: int | None = None
         self._watched: int | None = None
-        # Of `keras.Model.fit` only.
-        self._in_keras_fit = True
-        self._steps = FitSteps()
-        self._requests: list[Any] | None = None
+        self._in_model_fit = True
 
     def begin(self, max_steps: int | None) -> None:
         """Calls the monitor's `begin`, which may still add ops to the graph.
@@ -75,25 +70,17 @@ class MonitorCallback(LoopCallback):
         self.monitor.begin(max_steps=max_steps)
         self._begun = True
 
-    def resumed(self, step: int) -> None:
-        """Tells the monitor that training goes on from a checkpoint.
-
-        Args:
-            step: The global step of the checkpoint.
-        """
-        if callable(getattr(self.monitor, "resumed", None)):  # it need not descend from BaseMonitor
-            self.monitor.resumed(step)
+    def set_run(self, run: RunContext) -> None:
+        self._in_model_fit = False
+        self._session = run.session
+        if run.is_resumed and callable(getattr(self.monitor, "resumed", None)):
+            self.monitor.resumed(run.start)
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         check_not_hook(self.monitor)
         if hasattr(self.monitor, "set_model"):
             self.monitor.set_model(model)
-
-    def set_session(self, session: Any) -> None:
-        """The session that is the default one while the monitor runs, and that it is given."""
-        self._session = session
-        self._in_keras_fit = False
 
     def next_step(self, step: int) -> float:
         return scheduling.next_step(self.monitor, step)
@@ -106,20 +93,20 @@ class MonitorCallback(LoopCallback):
         return self.monitor.sampling(step) if self.looks_back else None
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        if self._in_keras_fit:
+        if self._in_model_fit:
             self.on_train_end()  # of a fit that an error has ended: nobody has told
             self._session = None
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         if not self._begun:  # by `keras.Model.fit`; `train` and `fit` have called `begin`
             self.begin(self._last_step(epoch))
-        self._steps.begin_epoch((self.params or {}).get("steps"))
+        super().on_epoch_begin(epoch, logs)
         self._end_epoch()  # of one that an error has ended
         self._epoch = epoch
         self._call_if_there("epoch_begin", epoch)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self._steps.end_epoch(stopped=self.model is not None and self.model.stop_training)
+        super().on_epoch_end(epoch, logs)
         self._end_epoch()
 
     def on_step_begin(self, step: int) -> list[Any]:
@@ -140,27 +127,11 @@ class MonitorCallback(LoopCallback):
         elif self._steps_passed is not None:
             self._steps_passed(steps.last)
 
-    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Called by `keras.Model.fit` only, before one or several steps, of which the last is seen."""
-        coming = self._steps.begin(self.model.steps_per_execution)
-        is_due = self.next_step(self._steps.done) <= coming
-        self._requests = self.on_step_begin(coming) if is_due else None
-
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Called by `keras.Model.fit` only."""
-        before, step = self._steps.end(), self._steps.done
-        if self._session is None:
-            self._values = NamedValues(
-                trained_variables(self.model, self.model.optimizer), self.model.optimizer
-            )
-            self._session = ValuesSession(self._values)
-        logs = logs or {}
-        if self._requests is not None:
-            outputs = self._values.outputs(self._requests, logs)
-            if self.on_step_end(step, outputs):
-                self.model.stop_training = True
-        losses = np.array([logs.get("loss", np.nan)])
-        self.on_steps_end(Steps(before, np.array([step]), losses, 0.0))
+        if self._session is None:  # by now the model and its optimizer have variables
+            self._session = ValuesSession(model_values(self.model))
+        super().on_train_batch_end(batch, logs)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if not self._begun:
@@ -174,9 +145,9 @@ class MonitorCallback(LoopCallback):
                 end_monitor(self.monitor, self._session)
 
     def _last_step(self, first_epoch: int) -> int | None:
-        """The step at which `keras.Model.fit` will end, if that is known."""
+        """Returns the step at which `keras.Model.fit` will end, if that is known."""
         epochs, steps = self.params["epochs"], self.params["steps"]
-        return self._steps.done + (epochs - first_epoch) * steps if epochs and steps else None
+        return self.fit_steps.done + (epochs - first_epoch) * steps if epochs and steps else None
 
     def _end_epoch(self) -> None:
         if self._epoch is not None:

@@ -50,7 +50,7 @@ class RecentLosses:
 
     def losses(self) -> list[tuple[int, float]]:
         """The steps, as monitors count, and the loss of each."""
-        pairs = [zip(steps.begun.tolist(), steps.losses.tolist(), strict=True) for steps in self._kept]
+        pairs = [zip(steps.started.tolist(), steps.losses.tolist(), strict=True) for steps in self._kept]
         return list(itertools.chain.from_iterable(pairs))[-self._count :]
 
 

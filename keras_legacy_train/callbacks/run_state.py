@@ -1,4 +1,4 @@
-"""Where a training stands, apart from its variables: the epoch, its last step, what callbacks remember."""
+"""Saves where a training stands, apart from its variables: the epoch, the last step, callbacks' memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from keras_legacy_train.callbacks.callback_state import (
 )
 from keras_legacy_train.callbacks.keras_adapter import KerasAdapter
 from keras_legacy_train.loop.callback import LoopCallback
-from keras_legacy_train.loop.epochs import Epochs
+from keras_legacy_train.loop.progress import Progress
 from keras_legacy_train.programs.batch import BatchProgram
 
 
@@ -27,14 +27,14 @@ class RunState(tf.train.experimental.PythonState):
     """Is saved in a checkpoint as JSON.
 
     Args:
-        epochs: The current epoch is told to it on a restore.
-        program: So is what its last step has returned.
+        progress: Gets the epoch on a restore.
+        program: Gets the results of its last step on a restore.
         callbacks: The callbacks, in the same order in every run; those that have been added, left out or
             exchanged since start afresh.
     """
 
-    def __init__(self, epochs: Epochs, program: BatchProgram, callbacks: Sequence[LoopCallback]):
-        self._epochs = epochs
+    def __init__(self, progress: Progress, program: BatchProgram, callbacks: Sequence[LoopCallback]):
+        self._progress = progress
         self._program = program
         self._callbacks = callbacks
         self._restored: list[tuple[keras.callbacks.Callback, Mapping[str, Any]]] = []
@@ -44,13 +44,13 @@ class RunState(tf.train.experimental.PythonState):
             {"class": type(each).__name__, "state": callback_state(each)}
             for each in map(_of_the_user, self._callbacks)
         ]
-        epoch = {"number": self._epochs.number, "start": self._epochs.start}
+        epoch = {"number": self._progress.epoch, "start": self._progress.epoch_start}
         step = as_json(self._program.get_state(), functools.partial(left_out, "train_step"))
         return json.dumps({"epoch": epoch, "step": step, "callbacks": callbacks}).encode()
 
     def deserialize(self, string_value: bytes) -> None:
         state: dict[str, Any] = json.loads(string_value)
-        self._epochs.number, self._epochs.start = state["epoch"]["number"], state["epoch"]["start"]
+        self._progress.epoch, self._progress.epoch_start = state["epoch"]["number"], state["epoch"]["start"]
         self._program.set_state(from_json(state["step"]))
         remembered = state["callbacks"]
         self._restored.clear()
@@ -66,30 +66,15 @@ class RunState(tf.train.experimental.PythonState):
                 self._restored.append((_of_the_user(callback), own["state"]))
 
     def remind(self) -> None:
-        """Has the callbacks remember what was restored."""
+        """Gives the callbacks what was restored; call it after their `on_train_begin`, which forgets.
+
+        Raises:
+            TypeError: The run could not be saved again. Of a fresh run, the first checkpoint tells.
+        """
         for callback, state in self._restored:
             set_callback_state(callback, state)
-
-    def check(self) -> None:
-        """Raises TypeError if a resumed run could not be saved; for a fresh one, the first save does."""
         if self._restored:
             self.serialize()
-
-
-class Reminder(LoopCallback):
-    """Reminds the callbacks when training begins. It must come after them: `on_train_begin` of many forgets.
-
-    Args:
-        run: What they remember.
-    """
-
-    def __init__(self, run: RunState):
-        super().__init__()
-        self._run = run
-
-    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        self._run.remind()
-        self._run.check()
 
 
 def _of_the_user(callback: LoopCallback) -> keras.callbacks.Callback:

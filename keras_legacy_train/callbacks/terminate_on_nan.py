@@ -1,20 +1,21 @@
-"""Ends the training where the loss is no longer a number."""
+"""Ends a training whose loss is no longer a number."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_legacy_train import arguments
-from keras_legacy_train.callbacks.keras_fit import FitSteps, add_check, remove_check
-from keras_legacy_train.callbacks.nan_report import NanReport, RecentLosses
+from keras_legacy_train.callbacks.model_fit import FitSteps, ModelFitCallback, add_check, remove_check
+from keras_legacy_train.callbacks.nan_report import RecentLosses
 from keras_legacy_train.errors import NanLossDuringTrainingError
-from keras_legacy_train.loop.callback import LoopCallback
+from keras_legacy_train.loop.run_context import RunContext
 from keras_legacy_train.loop.schedule import EveryNSteps
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
@@ -25,10 +26,10 @@ _REPORTED_LOSSES = 1_000
 
 
 def _no_checkpoint() -> None:
-    """What is known of checkpoints without being told. It has a name so that it can be pickled."""
+    """Knows of no checkpoint. It has a name so that it can be pickled."""
 
 
-class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
+class TerminateOnNaN(ModelFitCallback, keras.callbacks.TerminateOnNaN):
     """Raises `NanLossDuringTrainingError` at a NaN loss, where Keras's own only stops.
 
     Stands for `fail_on_nan_loss` of `tf.contrib.learn.train`. It also works in `keras.Model.fit`: whatever
@@ -65,14 +66,13 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
         self._log_steps: EveryNSteps | None = None
         self._warned = False
         self._unwarned_loss: float | None = None
-        self._steps = FitSteps()
-        self._report: NanReport | None = None
+        self._report: Callable[..., str | None] | None = None
         self._recent = RecentLosses(_REPORTED_LOSSES)
 
-    def report_with(self, last_good_checkpoint: Callable[[], str | None], report: NanReport) -> None:
-        """Tells where the checkpoints are, and what writes a report, to one that was made without knowing."""
-        self._last_good_checkpoint = last_good_checkpoint
-        self._report = report
+    def set_run(self, run: RunContext) -> None:
+        if run.last_checkpoint is not None:
+            self._last_good_checkpoint = run.last_checkpoint
+        self._report = run.report_nan
 
     @property
     def looks_back(self) -> bool:
@@ -85,36 +85,30 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
             return
         self._recent.add(steps)
         if bad.any():
-            self._fail(int(steps.begun[bad][0]), steps.last, float(steps.losses[bad][0]))
+            self._fail(int(steps.started[bad][0]), steps.last, float(steps.losses[bad][0]))
 
     def on_loop_end(self, reason: StopReason) -> None:
         if self._unwarned_loss is not None and self._log_every_steps is not None:
             _LOGGER.warning(_message(self._unwarned_loss))
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        self._steps = FitSteps()
+        self.fit_steps = FitSteps()
         self._log_steps = None
         self._warned = False
         self._unwarned_loss = None
         self._recent.clear()
 
-    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self._steps.begin_epoch((self.params or {}).get("steps"))
-
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Called by `keras.Model.fit` only: has it show the loss before a callback can save the weights."""
-        self._steps.begin(self.model.steps_per_execution)
+        super().on_train_batch_begin(batch, logs)
         add_check(self.model, self._check)
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Called by `keras.Model.fit` only."""
-        self._steps.end()
+        """Called by `keras.Model.fit` only, when the loss has been looked at."""
+        self.fit_steps.end()
 
     def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         pass  # Keras's own stops here, without an error
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self._steps.end_epoch(stopped=self.model is not None and self.model.stop_training)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         remove_check(self.model, self._check)
@@ -126,7 +120,7 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
             return
         if self.fail:
             remove_check(self.model, self._check)
-            self._fail(self._steps.coming, self._steps.coming, loss)
+            self._fail(self.fit_steps.coming, self.fit_steps.coming, loss)
         if not self._warned:
             self._warned = True
             _LOGGER.warning(_message(loss))
@@ -158,3 +152,27 @@ class TerminateOnNaN(LoopCallback, keras.callbacks.TerminateOnNaN):
 
 def _message(loss: float) -> str:
     return f"Model diverged with loss = {'NaN' if math.isnan(loss) else loss}."
+
+
+def fatal_loss(
+    fail_on_nan: bool, callbacks: Iterable[keras.callbacks.Callback]
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns what tells of a loss whether a window must end at it.
+
+    Args:
+        fail_on_nan: Whether a NaN is fatal in any case.
+        callbacks: Callbacks, of which some may fail at a loss.
+    """
+    failing = [each for each in callbacks if isinstance(each, TerminateOnNaN) and each.fail]
+    if any(each.check_inf for each in failing):
+        return _is_not_finite
+    return tf.math.is_nan if failing or fail_on_nan else _is_never_fatal
+
+
+# Each a function of a name, by which a step that was traced for it is found again.
+def _is_not_finite(loss: tf.Tensor) -> tf.Tensor:
+    return ~tf.math.is_finite(loss)
+
+
+def _is_never_fatal(loss: tf.Tensor) -> tf.Tensor:
+    return tf.constant(False)

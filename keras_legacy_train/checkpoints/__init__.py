@@ -13,9 +13,17 @@ format, sharded or not, with partitioned variables or without. `TrackedObjects` 
 TensorFlow 2, as `tf.train.Checkpoint(model=model)` reads and writes it.
 """
 
+from keras_legacy_train.checkpoints.index import CheckpointIndex
 from keras_legacy_train.checkpoints.manager import CheckpointManager
 from keras_legacy_train.checkpoints.objects import TrackedObjects
 from keras_legacy_train.checkpoints.state import CheckpointState, NamedVariables
 from keras_legacy_train.checkpoints.variables import SavedVariable
 
-__all__ = ["CheckpointManager", "CheckpointState", "NamedVariables", "SavedVariable", "TrackedObjects"]
+__all__ = [
+    "CheckpointIndex",
+    "CheckpointManager",
+    "CheckpointState",
+    "NamedVariables",
+    "SavedVariable",
+    "TrackedObjects",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import os
 import re
 from collections.abc import Sequence
@@ -15,9 +16,15 @@ from keras_legacy_train.checkpoints.directory import (
     file_names,
     files_by_checkpoint,
     find_checkpoints,
+    is_named,
+    locate,
+    read_state,
 )
 from keras_legacy_train.checkpoints.durable import TEMPORARY_SUFFIX, write_durably
+from keras_legacy_train.checkpoints.index import CheckpointIndex
 from keras_legacy_train.checkpoints.reading import find_damage
+
+_LOGGER = logging.getLogger("keras_legacy_train")
 
 # A checkpoint beside which this file lies is not complete, whatever it looks like.
 _MARK = ".unfinished"
@@ -43,6 +50,22 @@ def remove_unfinished(prefix: str) -> None:
     _remove_temporary_folder(prefix + _TEMPORARY_FOLDER)
     with contextlib.suppress(FileNotFoundError):
         os.remove(prefix + _MARK)  # last: killed before, this can be done again
+
+
+def clean_up(index: CheckpointIndex) -> None:
+    """Deletes what saves that were killed have left: temporary files, and checkpoints never completed.
+
+    To be called before anything else, by whoever holds the directory. Nothing else is deleted, damaged
+    checkpoints least of all.
+    """
+    directory, name = index.directory, index.name
+    paths = read_state(directory)
+    if paths is not None:
+        located = (locate(directory, path) for path in paths)
+        paths = [prefix for prefix in located if prefix and is_named(prefix, name)]
+    removed = remove_leftovers(directory, name, paths)
+    if removed:
+        _LOGGER.info("Deleted what killed saves have left in %s: %s.", directory, ", ".join(removed))
 
 
 def remove_leftovers(directory: str, name: str, listed: Sequence[str] | None) -> list[str]:

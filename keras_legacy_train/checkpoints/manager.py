@@ -7,7 +7,6 @@ import logging
 import os
 from collections.abc import Callable
 
-import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
@@ -15,9 +14,7 @@ from keras_legacy_train.checkpoints import directory as files
 from keras_legacy_train.checkpoints import writing
 from keras_legacy_train.checkpoints.background import Background
 from keras_legacy_train.checkpoints.index import CheckpointIndex
-from keras_legacy_train.checkpoints.leftovers import remove_leftovers
-from keras_legacy_train.checkpoints.reading import open_reader
-from keras_legacy_train.checkpoints.state import CheckpointState, NamedVariables, StateCopy
+from keras_legacy_train.checkpoints.state import CheckpointState, StateCopy
 from keras_legacy_train.errors import CheckpointSaveError
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -57,18 +54,20 @@ class CheckpointManager:
 
     Args:
         directory: Where the checkpoints lie. Nothing is created or written before it is asked for.
-        state: What a checkpoint holds; `track` can tell that later.
+        state: What a checkpoint holds.
         max_to_keep: How many checkpoints to keep, the newest; older ones are deleted after a save, and only
             if their names are in the list this manager keeps. `None` keeps all.
         meta_graph: Returns the serialized `MetaGraphDef` to write beside the next checkpoint, or `None`.
         require_finite: Whether a checkpoint with a NaN or an infinity among its floats is never written.
         before_save: Called before files are written; what it raises prevents it.
         name: The first part of the checkpoints' names.
+        index: What is known already of the checkpoints of that name, by somebody who holds the directory. A
+            directory that goes missing is an error then.
 
     Attributes:
         directory: As given.
         name: As given.
-        state: What a checkpoint holds.
+        state: As given.
 
     Raises:
         ValueError: `max_to_keep` is not positive, or the path of the directory has a character (`*`, `?`,
@@ -78,30 +77,27 @@ class CheckpointManager:
     def __init__(
         self,
         directory: str,
-        state: CheckpointState | None = None,
+        state: CheckpointState,
         *,
         max_to_keep: int | None,
-        meta_graph: Callable[[], bytes | None] = _no_meta_graph,
+        meta_graph: Callable[[], bytes | None] | None = None,
         require_finite: bool = True,
         before_save: Callable[[], None] | None = None,
         name: str = "model.ckpt",
+        index: CheckpointIndex | None = None,
     ):
         if max_to_keep is not None and max_to_keep < 1:
             raise ValueError(f"max_to_keep must be positive or None, not {max_to_keep}.")
         self.directory = directory
         self.name = name
-        self._index = CheckpointIndex(directory, name)
+        self.state = state
+        self._meta_graph = meta_graph or _no_meta_graph
+        self._index = index or CheckpointIndex(directory, name)
         self._max_to_keep = max_to_keep
         self._require_finite = require_finite
         self._before_save = before_save
-        self.track(NamedVariables(()) if state is None else state, meta_graph)
         self._background = Background()
-        self._is_writable = False
-
-    def track(self, state: CheckpointState, meta_graph: Callable[[], bytes | None] = _no_meta_graph) -> None:
-        """Sets what a checkpoint holds, in the place of what the constructor was given."""
-        self.state = state
-        self._meta_graph = meta_graph
+        self._is_writable = index is not None and os.path.isdir(directory)
 
     def beside(self, folder: str) -> CheckpointManager:
         """A manager of the same state in a folder of the directory; it keeps one, whatever the values."""
@@ -163,16 +159,6 @@ class CheckpointManager:
         """
         self.state.restore(path)
 
-    def read(self, path: str, name: str) -> np.ndarray | None:
-        """The value of one variable in a checkpoint, `None` if it is not there.
-
-        Args:
-            path: The checkpoint's prefix.
-            name: The variable's name.
-        """
-        reader = open_reader(path)
-        return reader.get_tensor(name) if reader.has_tensor(name) else None
-
     def verify_writable(self) -> None:
         """Creates the directory and its parents where missing, and tries to write there; no file is left.
 
@@ -183,21 +169,6 @@ class CheckpointManager:
         """
         files.verify_writable(self.directory)
         self._is_writable = True
-
-    def clean_up(self) -> None:
-        """Deletes what saves that were killed have left: temporary files, and checkpoints never completed.
-
-        To be called before anything else, by whoever holds the directory. Nothing else is deleted, damaged
-        checkpoints least of all. A directory that is missing later on is an error.
-        """
-        self._is_writable = os.path.isdir(self.directory)
-        paths = files.read_state(self.directory)
-        if paths is not None:
-            located = (files.locate(self.directory, path) for path in paths)
-            paths = [prefix for prefix in located if prefix and files.is_named(prefix, self.name)]
-        removed = remove_leftovers(self.directory, self.name, paths)
-        if removed:
-            _LOGGER.info("Deleted what killed saves have left in %s: %s.", self.directory, ", ".join(removed))
 
     def save(self, step: int) -> str | None:
         """Writes a checkpoint, lists it in the `checkpoint` file, and only then deletes those not kept.

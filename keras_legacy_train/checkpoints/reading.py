@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -92,6 +93,12 @@ def open_reader(prefix: str) -> tf.train.CheckpointReader:
     if not is_complete:  # the reader passes over parts of the index that have a wrong checksum
         raise tf.errors.DataLossError(None, None, f"{prefix}: a part of the index is damaged")
     return reader
+
+
+def read_variable(prefix: str, name: str) -> Any:
+    """Returns the value of one variable in a checkpoint, a NumPy array; `None` if it is not there."""
+    reader = open_reader(prefix)
+    return reader.get_tensor(name) if reader.has_tensor(name) else None
 
 
 def _problem(saved: SavedVariable, shapes: dict[str, list[int]], dtypes: dict[str, tf.DType]) -> str | None:

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from keras_legacy_train import arguments
 from keras_legacy_train.callbacks import arguments as callback_arguments
-from keras_legacy_train.callbacks.on_graphs import check_callbacks
+from keras_legacy_train.callbacks.compatibility import check_graph_callbacks
 from keras_legacy_train.checkpoints.lookup import optional_checkpoint_prefix
 from keras_legacy_train.graph import arguments as graph_arguments
 from keras_legacy_train.graph.awaited_input import awaited_input
@@ -230,7 +230,7 @@ class GraphModel(GraphWeights):
         self._check_metrics()
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = callback_arguments.as_callbacks(callbacks)
-        check_callbacks(getattr(callbacks, "callbacks", callbacks), self.optimizer)
+        check_graph_callbacks(getattr(callbacks, "callbacks", callbacks), self.optimizer)
         if x is None:
             if epochs > 1 and options.get("steps_per_epoch") is None:
                 raise ValueError(

@@ -1,4 +1,4 @@
-"""The hooks that the loop calls beyond those of Keras."""
+"""Defines the hooks that the loop calls beyond those of Keras."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 import keras
 
+from keras_legacy_train.loop.run_context import RunContext
 from keras_legacy_train.loop.schedule import Sampling
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
 
 
 class LoopCallback(keras.callbacks.Callback):
-    """A callback that tells the loop when it wants to see a step.
+    """Tells the loop when it wants to see a step.
 
     The loop runs the steps that nobody wants to see in one call of a `tf.function`. A callback that is
     content to be told of them afterwards overrides `on_steps_end` only:
@@ -35,8 +36,11 @@ class LoopCallback(keras.callbacks.Callback):
     `on_train_batch_begin`, which only `keras.Model.fit` calls; the others raise ValueError there.
     """
 
+    def set_run(self, run: RunContext) -> None:
+        """Is told of the run to come, before `on_train_begin`, as `set_model` tells of the model."""
+
     def next_step(self, step: int) -> float:
-        """The first step after `step` that this callback must be called at; infinity for none.
+        """Returns the first step after `step` that this callback must be called at; infinity for none.
 
         Args:
             step: The global step now.
@@ -45,32 +49,32 @@ class LoopCallback(keras.callbacks.Callback):
 
     @property
     def looks_back(self) -> bool:
-        """Whether all that the hooks below do is look at what they are given.
+        """Returns whether the hooks below do nothing but look at what they are given.
 
-        Then they may be called for steps behind which others have run already.
+        Then they may be called for a step when later ones have been run.
         """
         return False
 
     def sampling(self, step: int) -> Sampling | None:
-        """What to keep of the step that this callback wants to see next, and of later ones as far apart.
+        """Returns what to keep of the step this callback wants to see next, and of later ones as far apart.
 
         Args:
             step: Number of that step.
 
         Returns:
-            The distance and what to compute along with each such step; `None` unless `looks_back`.
+            The distance, and what to compute along with each such step; `None` unless `looks_back`.
         """
         return None
 
     def on_step_begin(self, step: int) -> Iterable[Any]:
         """Called before a watched step. Returns the tensors, operations or names to compute along with it.
 
-        Among them may be `programs.base.Feeds`, which the step is given.
+        They may include `Feeds`, values that the step is given.
         """
         return ()
 
     def on_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool | None:
-        """Called after a watched step with what was asked for. Something true ends the training."""
+        """Called after a watched step with what was requested. A true result ends the training."""
         return None
 
     def on_steps_end(self, steps: Steps) -> None:

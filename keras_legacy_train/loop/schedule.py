@@ -1,4 +1,4 @@
-"""When does somebody want to see a step, and how many steps fit into one call? Pure arithmetic.
+"""Decides which steps are watched and how many run in one call. Pure arithmetic.
 
 Steps are named by their number, one more than the global step before them. Time comes in as an argument.
 """
@@ -15,11 +15,11 @@ from keras_legacy_train.programs.base import WINDOW_SECONDS
 
 
 def next_watched(step: int, wanted: Iterable[float]) -> float:
-    """The first step after `step` that must be run under watch.
+    """Returns the first step after `step` that must be run under watch.
 
     Args:
         step: The global step now.
-        wanted: What each observer answered; an answer that lies behind means the next step.
+        wanted: The answer of each callback; one that lies behind means the next step.
 
     Returns:
         A step number, or infinity where nobody wants control again.
@@ -29,7 +29,7 @@ def next_watched(step: int, wanted: Iterable[float]) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class Sampling:
-    """Steps at equal distances, of which somebody wants to see something, and need not see it at once.
+    """Names steps at equal distances of which somebody wants values, and not at once.
 
     Attributes:
         every: Steps from one to the next.
@@ -40,6 +40,40 @@ class Sampling:
     every: int
     requests: Sequence[Any]
     last: float = math.inf
+
+
+class SamplingPolicy:
+    """Decides whether steps of which somebody wants samples run many in one call.
+
+    That takes another function, which pays only where many steps fit into a call and many calls follow.
+    """
+
+    MIN_SAMPLES = 8
+    MIN_WINDOWS = 4
+
+    def __init__(self) -> None:
+        self._in_use = False
+
+    def may_sample(self, window: int) -> bool:
+        """Returns whether it is worth asking for a `Sampling`, given how many steps fit into a window."""
+        return window > self.MIN_SAMPLES
+
+    def steps(self, sampling: Sampling, left: float, window: int) -> int:
+        """Returns how many steps to run in one call; 0 for single steps.
+
+        Args:
+            sampling: What is wanted of them.
+            left: Steps until training ends or the sampling no longer holds.
+            window: How many steps fit into a window.
+        """
+        steps = int(min(window, left))
+        if steps < self.MIN_SAMPLES * sampling.every:
+            return 0
+        return steps if self._in_use or left >= self.MIN_WINDOWS * window else 0
+
+    def note(self, sampled: bool) -> None:
+        """Learns whether the program could sample; where it has, the function is there already."""
+        self._in_use = sampled
 
 
 @dataclasses.dataclass
@@ -58,15 +92,15 @@ class EveryNSteps:
     last: int
 
     def next_step(self) -> int:
-        """The first step at which it fires."""
+        """Returns the first step at which it fires."""
         return self.last + max(self.n, 1)
 
     def fires(self, step: int) -> bool:
-        """Whether it fires at the step; notes it if so."""
+        """Returns whether it fires at the step; notes it if so."""
         return bool(self.firings([step]))
 
     def firings(self, steps: Sequence[int]) -> list[int]:
-        """Where in a rising sequence of steps it fires, as indices; notes the last."""
+        """Returns the indices at which it fires in a rising sequence of steps; notes the last."""
         indices: list[int] = []
         while (index := bisect.bisect_left(steps, self.next_step())) < len(steps):
             self.last = int(steps[index])
@@ -87,7 +121,7 @@ class EverySeconds:
     last: float
 
     def fires(self, now: float) -> bool:
-        """Whether it fires at the clock reading; notes it if so."""
+        """Returns whether it fires at the clock reading; notes it if so."""
         if not self.seconds or now < self.last + self.seconds:
             return False
         self.last = now
@@ -95,7 +129,7 @@ class EverySeconds:
 
 
 class WindowSize:
-    """How many steps to run in one call, so that the host has control again after about `seconds`.
+    """Chooses how many steps to run in one call, so that the host has control after about `seconds`.
 
     A window may be at most `GROWTH` times as long as the one before, because the first steps tell little: the
     runtime is still warming up.
@@ -113,7 +147,7 @@ class WindowSize:
         self._size = 1
 
     def __call__(self) -> int:
-        """The number of steps for the next window, 1 or more."""
+        """Returns the number of steps for the next window, 1 or more."""
         return min(self._size, self._limit)
 
     def took(self, steps: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""A program whose step is a function of a batch."""
+"""Runs a step that is a function of a batch."""
 
 from __future__ import annotations
 
@@ -11,33 +11,26 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.interrupts import python_at_work
-from keras_legacy_train.programs.base import Steps
+from keras_legacy_train.programs.base import Program, Steps
 from keras_legacy_train.programs.logs import flat_logs
 from keras_legacy_train.programs.named_values import NamedValues
 from keras_legacy_train.programs.source import NoSource, Source
 from keras_legacy_train.programs.traced_step import NO_BATCH, BatchStep, TracedStep
-from keras_legacy_train.programs.window import Window
 
 
-class BatchProgram:
+class BatchProgram(Program):
     """Runs a step on one batch after the other, singly or in windows.
 
     Args:
         step: What is done with a batch.
         traced: What TensorFlow has made of it.
         source: Where the batches come from.
-
-    Attributes:
-        variables: Every variable that a step uses; see `TracedStep`.
         values: What monitors can ask for, beside the loss and the logs of a step.
     """
 
-    MAX_WINDOW = Window.MAX_STEPS
-
-    def __init__(self, step: BatchStep, traced: TracedStep, source: Source):
+    def __init__(self, step: BatchStep, traced: TracedStep, source: Source, values: NamedValues):
         self.global_step_name = traced.global_step.name.partition(":")[0]
-        self.variables = traced.variables
-        self.values = NamedValues([traced.global_step])
+        self._values = values
         self._step = step
         self._traced = traced
         self._source = source
@@ -70,27 +63,27 @@ class BatchProgram:
     def next_batch(self) -> Any:
         return self._source.next_batch()
 
-    def windows_follow(self) -> None:
-        pass  # Keras cannot trace in another thread
+    def close(self) -> None:
+        self._source.close()
 
-    def run_step(self, batch: Any, requests: Iterable[Any]) -> Steps:
-        start, began = self.global_step(), time.perf_counter()
+    def run_step(self, step: int, batch: Any, requests: Iterable[Any]) -> Steps:
+        began = time.perf_counter()
         number, loss, logs = self._traced.run_once(batch)
         numbers, losses = np.array([int(number)]), np.asarray(loss).reshape(1)
         seconds = time.perf_counter() - began
         self._last_loss, self._last_logs = losses[0], logs
         # Among the logs, the loss may be a mean over the epoch so far.
-        outputs = self.values.outputs(requests, {**flat_logs(logs), "loss": losses[0]})
-        return Steps(start, numbers, losses, seconds, outputs=outputs, logs=logs)
+        outputs = self._values.outputs(requests, {**flat_logs(logs), "loss": losses[0]})
+        return Steps(step, numbers, losses, seconds, outputs=outputs, logs=logs)
 
-    def run_window(self, until: float, at_most: int) -> Steps:
+    def run_window(self, step: int, target_step: float, at_most: int) -> Steps:
         traced = self._traced
         inputs = self._source.inputs() if traced.has_windows else None
         if inputs is None:
-            return self.run_step(self.next_batch(), ())
+            return self.run_step(step, self.next_batch(), ())
         window = traced.window(inputs)
-        start, began = self.global_step(), time.perf_counter()
-        columns, error = window.run(at_most, tf.constant(until, tf.float64), *inputs)
+        began = time.perf_counter()
+        columns, error = window.run(at_most, tf.constant(target_step, tf.float64), *inputs)
         seconds = time.perf_counter() - began
         end: BaseException | None = error
         if len(columns[0]) and columns[0][-1] == NO_BATCH:
@@ -101,10 +94,7 @@ class BatchProgram:
             self._last_loss = losses[-1].astype(traced.loss_dtype)
             logs = tf.nest.pack_sequence_as(traced.needed, [float(log[-1]) for log in needed])
             self._last_logs = {name: logs.get(name) for name in traced.log_names}
-        return Steps(start, numbers.astype(np.int64), losses.astype(traced.loss_dtype), seconds, error=end)
-
-    def sampler(self, every: int, requests: Iterable[Any]) -> None:
-        return None  # Keras's logs are those of an epoch so far, of which a window keeps the last
+        return Steps(step, numbers.astype(np.int64), losses.astype(traced.loss_dtype), seconds, error=end)
 
     def waits_for(self) -> str | None:
         if isinstance(self._source, NoSource):

@@ -1,4 +1,4 @@
-"""Many steps in one call, of some of which more is kept than the loss."""
+"""Runs many steps in one call, and keeps samples of some of them."""
 
 from __future__ import annotations
 
@@ -10,30 +10,24 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.programs.window import (
-    Window,
-    left_after,
-    make_record,
-    recorded,
-    require,
-    unset_values,
-    write,
-)
+from keras_legacy_train.programs.record import StepRecord, require, steps_left
+from keras_legacy_train.programs.window import Window
 
 
 class SampledWindow:
-    """Runs steps in one call, as `Window` does, but the first and each `every`-th after it in another way,
-    which returns samples. They are kept in variables, too.
+    """Runs steps in one call as `Window` does, the first and each `every`-th after it by another function.
+
+    That function returns samples, which are kept in variables, too.
 
     Args:
         run_step: Runs a step. Returns its loss, and whether the window must end after it.
         run_sampled_step: Runs a step. Returns the samples, scalar tensors of which the first is the loss, and
             whether the window must end after it.
         every: Steps from one sample to the next.
-        dtypes: Those of the samples. That of the loss is `tf.float32` or `tf.float64`.
+        dtypes: The dtypes of the samples. That of the loss is `tf.float32` or `tf.float64`.
     """
 
-    # The most samples in a window, of each of which somebody is told afterwards.
+    # The most samples in a window: callbacks are told of each afterwards.
     MAX_SAMPLES = 256
 
     def __init__(
@@ -45,42 +39,40 @@ class SampledWindow:
     ):
         self._every = every
         self._most_samples = min(Window.MAX_STEPS // every, self.MAX_SAMPLES)
-        size = self._most_samples * every
-        unset = unset_values(size, dtypes[0])
-        losses = make_record(size, dtypes[0])
-        samples = [make_record(self._most_samples, dtype) for dtype in dtypes[1:]]
+        losses = StepRecord(self._most_samples * every, dtypes[:1])
+        samples = StepRecord(self._most_samples, dtypes[1:])
 
         # The steps that are left are counted down. Where they are a multiple of `every`, a sample is due.
         def run_one(left: tf.Tensor) -> tf.Tensor:
             loss, must_end = run_step()
-            require(write(losses, left - 1, loss))
-            return left_after(left, must_end)
+            require(losses.write(left - 1, [loss]))
+            return steps_left(left, must_end)
 
         def run_from_sample(left: tf.Tensor) -> tf.Tensor:
             (loss, *values), must_end = run_sampled_step()
-            place = left // every - 1
-            written = [write(record, place, value) for record, value in zip(samples, values, strict=True)]
+            written = samples.write(left // every - 1, values)
             with tf.control_dependencies(written):  # a step is done only when there are its samples
-                require(write(losses, left - 1, loss))
-            left = left_after(left, must_end)
+                require(losses.write(left - 1, [loss]))
+            left = steps_left(left, must_end)
             with tf.control_dependencies(tf.compat.v1.get_default_graph().control_outputs):
                 left = _tensorflow.while_loop(lambda left: left % every > 0, run_one, left)
-            require(left.op)
+            require([left.op])
             return left
 
         def loop(at_most: tf.Tensor) -> tf.Tensor:
             left = _tensorflow.while_loop(lambda left: left > 0, run_from_sample, at_most)
-            require(left.op)
+            require([left.op])
             return left
 
         run_loop = _tensorflow.wrap_function(loop, [tf.TensorSpec([], tf.int64)])
 
         @tf.function(autograph=False)
-        def window(at_most: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-            losses.assign(unset)
-            return run_loop(at_most), [record.read_value() for record in (losses, *samples)]
+        def window(at_most: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
+            losses.clear()
+            return run_loop(at_most), losses.read(), samples.read()
 
-        self._records = [losses, *samples]
+        self._losses = losses
+        self._samples = samples
         self._function = window.get_concrete_function(tf.TensorSpec([], tf.int64))
 
     def run(self, at_most: int) -> tuple[np.ndarray, list[np.ndarray], tf.errors.OpError | None]:
@@ -90,16 +82,16 @@ class SampledWindow:
             at_most: The largest number of steps, `every` or more.
 
         Returns:
-            The loss of each step done, `[n]`; the samples but for the loss, `[ceil(n / every)]` each; and the
+            The loss of each step done, `[n]`; the samples without the loss, `[ceil(n / every)]` each; and the
             error that ended the window, if one did.
         """
         count = min(at_most // self._every, self._most_samples)
         error: tf.errors.OpError | None = None
-        records: Sequence[Any] = self._records
+        values: list[Any] | None = None
         try:
-            _, *records = _tensorflow.call(self._function, [tf.constant(count * self._every, tf.int64)])
+            _, *values = _tensorflow.call(self._function, [tf.constant(count * self._every, tf.int64)])
         except tf.errors.OpError as raised:
             error = raised
-        (losses,) = recorded(records[:1], count * self._every)
+        (losses,) = self._losses.rows(count * self._every, None if values is None else values[:1])
         taken = math.ceil(len(losses) / self._every)
-        return losses, [np.asarray(record)[count - 1 :: -1][:taken] for record in records[1:]], error
+        return losses, self._samples.rows(count, None if values is None else values[1:], taken), error

@@ -155,9 +155,9 @@ class TracedStep:
             cond = _cond_of_replicas if has_replicas else tf.cond
             return cond(batch.has_value(), lambda: run_on(batch.get_value()), lambda: nothing)
 
-        def run_step(until: tf.Tensor, *iterators: Any) -> tuple[list[tf.Tensor], tf.Tensor]:
+        def run_step(target_step: tf.Tensor, *iterators: Any) -> tuple[list[tf.Tensor], tf.Tensor]:
             number, loss, *_logs = numbers = run_on_next(*iterators)
-            must_end = (number >= until) | (number == NO_BATCH) | self._is_fatal(loss)
+            must_end = (number >= target_step) | (number == NO_BATCH) | self._is_fatal(loss)
             with tf.control_dependencies([must_end]):  # a signal may come while the step waits for input
                 return numbers, must_end | self.stop.read_value()
 

@@ -1,7 +1,8 @@
-"""Training a Keras model, or functions over variables, in the place of a graph."""
+"""Trains a Keras model, or functions over variables, in the place of a graph."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,57 +12,64 @@ import tensorflow as tf
 from keras_legacy_train import _keras, arguments
 from keras_legacy_train import monitors as monitors_lib
 from keras_legacy_train.callbacks.arguments import check_no_hooks
-from keras_legacy_train.loop.epochs import Epochs
+from keras_legacy_train.loop.progress import Epochs
 from keras_legacy_train.programs.function_step import FunctionStep, OptimizerStep
 from keras_legacy_train.programs.source import DatasetSource, FunctionSource, NoSource, Source
 from keras_legacy_train.programs.traced_step import BatchStep
 from keras_legacy_train.programs.values_session import ValuesSession
-from keras_legacy_train.training.batches import train_batches
-from keras_legacy_train.training.run import TrainingOptions
+from keras_legacy_train.training.batches import BatchTraining, train_batches
+from keras_legacy_train.training.options import TrainingOptions
 
 
-def train_functions(
-    model: keras.Model | None,
-    output_dir: str,
-    train_op: Any,
-    loss_op: Any,
-    global_step_tensor: Any,
-    init_op: Any,
-    init_feed_dict: Mapping[Any, Any] | None,
-    init_fn: Callable[[ValuesSession], Any] | None,
-    feed_fn: Any,
-    options: TrainingOptions,
-) -> Any:
-    """Trains without a graph; `train` documents the arguments."""
-    if init_feed_dict is not None:
+@dataclasses.dataclass(frozen=True)
+class FunctionTraining:
+    """Says what is trained without a graph; `train` documents the arguments, which are not checked yet."""
+
+    model: keras.Model | None
+    train_op: Any
+    loss_op: Any
+    global_step_tensor: Any = None
+    init_op: Any = None
+    init_feed_dict: Mapping[Any, Any] | None = None
+    init_fn: Callable[[ValuesSession], Any] | None = None
+    feed_fn: Any = None
+
+
+def train_functions(training: FunctionTraining, output_dir: str, options: TrainingOptions) -> Any:
+    """Trains a Keras model, or functions over variables, by the arguments of `train`.
+
+    Raises:
+        ValueError: An argument cannot be right.
+    """
+    if training.init_feed_dict is not None:
         raise ValueError(
             "init_feed_dict: there is no graph with placeholders to feed; init_op is a function."
         )
     check_no_hooks(options.monitors)
-    arguments.check_callable("init_op", init_op)
+    arguments.check_callable("init_op", training.init_op)
     if options.jit_compile == "auto":
         raise ValueError("jit_compile='auto' is for graphs. For a model or functions, pass True or False.")
-    source = _source(feed_fn)
-    step = _step(model, train_op, loss_op, not isinstance(source, NoSource), bool(options.jit_compile))
+    source = _source(training.feed_fn)
+    step = _step(training, not isinstance(source, NoSource), bool(options.jit_compile))
     monitors = options.monitors or monitors_lib.get_default_monitors(loss_op="loss")
 
     def initialize(session: ValuesSession) -> None:
-        if init_op is not None:
-            init_op()
-        if init_fn is not None:
-            init_fn(session)
+        if training.init_op is not None:
+            training.init_op()
+        if training.init_fn is not None:
+            training.init_fn(session)
 
-    return train_batches(
+    optimizer = training.train_op if isinstance(training.train_op, keras.optimizers.Optimizer) else None
+    batches = BatchTraining(
         step,
         source,
-        output_dir,
-        options.replace(monitors=monitors),
         Epochs(options.steps_per_epoch),
-        model=model,
-        optimizer=train_op if isinstance(train_op, keras.optimizers.Optimizer) else None,
-        global_step=_global_step(global_step_tensor),
+        model=training.model,
+        optimizer=optimizer,
+        global_step=_global_step(training.global_step_tensor),
         initialize=initialize,
     )
+    return train_batches(batches, output_dir, options.replace(monitors=monitors))
 
 
 def _source(feed_fn: Any) -> Source:
@@ -79,9 +87,8 @@ def _source(feed_fn: Any) -> Source:
     return FunctionSource(feed_fn)
 
 
-def _step(
-    model: keras.Model | None, train_op: Any, loss_op: Any, takes_batch: bool, jit_compile: bool
-) -> BatchStep:
+def _step(training: FunctionTraining, takes_batch: bool, jit_compile: bool) -> BatchStep:
+    model, train_op, loss_op = training.model, training.train_op, training.loss_op
     if train_op is None:
         raise ValueError("Missing train_op.")
     if loss_op is None:
@@ -109,7 +116,11 @@ def _step(
 
 
 def _check_loss(loss: Any) -> None:
-    """Whether a model can be compiled with it: one loss, or several for several outputs."""
+    """Checks that a model can be compiled with a loss, or with several for several outputs.
+
+    Raises:
+        ValueError: It cannot.
+    """
     if isinstance(loss, Mapping):
         loss = list(loss.values())
     if isinstance(loss, (list, tuple)) and not loss:

@@ -1,40 +1,77 @@
-"""The directory of a training: held by one trainer, its checkpoints in order."""
+"""Opens the directory of a training: one trainer holds it, and its checkpoints are in order."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable
+from types import TracebackType
 
-from keras_legacy_train.checkpoints import CheckpointManager
+from keras_legacy_train.checkpoints import CheckpointIndex, CheckpointManager, CheckpointState
 from keras_legacy_train.checkpoints.directory_lock import DirectoryLock
-from keras_legacy_train.training.run import TrainingOptions
+from keras_legacy_train.checkpoints.leftovers import clean_up
+from keras_legacy_train.training.options import TrainingOptions
 
 
-@contextlib.contextmanager
-def opened_checkpoints(directory: str, options: TrainingOptions) -> Iterator[CheckpointManager]:
-    """The checkpoints of a directory, to train from and, for the chief, to add to.
+class OutputDirectory:
+    """Holds a directory while it is entered, for a training that goes on from its newest checkpoint.
 
     The chief holds the directory before it looks for the newest checkpoint, lest that be another one later.
+    It makes the directory if it is missing.
 
     Args:
-        directory: The directory. For the chief it is made if it is missing.
+        directory: The directory.
         options: The arguments of the training.
+
+    Attributes:
+        newest: The prefix of the newest intact checkpoint, `None` if there is none at all.
+        manager: Saves and restores; there once `keep` has told what.
 
     Raises:
         DirectoryInUseError: Another process trains in the directory.
         PermissionError: The directory cannot be written to.
+        DamagedCheckpointError: There are checkpoints, and none of them can be read.
     """
-    with contextlib.ExitStack() as held:
-        lock = held.enter_context(DirectoryLock(directory)) if options.is_chief else None
+
+    newest: str | None
+
+    def __init__(self, directory: str, options: TrainingOptions):
+        self._directory = directory
+        self._options = options
+        self._index = CheckpointIndex(directory)
+        self._lock = DirectoryLock(directory) if options.is_chief else None
+        self._held = contextlib.ExitStack()
+
+    def __enter__(self) -> OutputDirectory:
+        with contextlib.ExitStack() as held:
+            if self._lock is not None:
+                held.enter_context(self._lock)
+                clean_up(self._index)
+            self.newest = self._index.find_latest()
+            self._held = held.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.__exit__(kind, error, trace)
+
+    def checkpoints_of(
+        self, state: CheckpointState, meta_graph: Callable[[], bytes | None] | None = None
+    ) -> CheckpointManager:
+        """Returns what saves and restores a state here; saves under way are waited for on exit.
+
+        Args:
+            state: What a checkpoint holds.
+            meta_graph: Returns what to write to a checkpoint's `.meta` file.
+        """
         manager = CheckpointManager(
-            directory,
-            max_to_keep=options.keep_checkpoint_max,
-            require_finite=options.fail_on_nan_loss,
-            before_save=None if lock is None else lock.check,
+            self._directory,
+            state,
+            max_to_keep=self._options.keep_checkpoint_max,
+            meta_graph=meta_graph,
+            require_finite=self._options.fail_on_nan_loss,
+            before_save=None if self._lock is None else self._lock.check,
+            index=self._index,
         )
-        if lock is not None:
-            manager.clean_up()
-        try:
-            yield manager
-        finally:
-            manager.wait()
+        self._held.callback(manager.wait)
+        return manager

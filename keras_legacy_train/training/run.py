@@ -1,178 +1,219 @@
-"""What every training shares: its services, in their order, around the loop."""
+"""Runs a training: in its directory, from its newest checkpoint, with all that watches it."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
+import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
 
-import keras
 import tensorflow as tf
 
 from keras_legacy_train.callbacks.checkpoint_saver import CheckpointSaver
 from keras_legacy_train.callbacks.hook_callback import HookCallback
 from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
 from keras_legacy_train.callbacks.nan_report import NanReport
+from keras_legacy_train.callbacks.on_resume import OnResume
 from keras_legacy_train.callbacks.progress_bar import ProgressBar
 from keras_legacy_train.callbacks.signals import SignalHandler
 from keras_legacy_train.callbacks.step_logger import StepLogger
 from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
 from keras_legacy_train.callbacks.training_summaries import TrainingSummaries
-from keras_legacy_train.checkpoints import CheckpointManager
+from keras_legacy_train.checkpoints import CheckpointManager, CheckpointState
+from keras_legacy_train.checkpoints.reading import read_variable
 from keras_legacy_train.loop.callback import LoopCallback
-from keras_legacy_train.loop.callback_list import Observers
-from keras_legacy_train.loop.epochs import Epochs
+from keras_legacy_train.loop.callback_list import CallbackList
+from keras_legacy_train.loop.progress import Epochs, Progress
+from keras_legacy_train.loop.run_context import RunContext
 from keras_legacy_train.loop.training_loop import TrainingLoop
 from keras_legacy_train.programs.base import Program
 from keras_legacy_train.programs.window import Window
-from keras_legacy_train.summaries import SummaryWriter
+from keras_legacy_train.summaries import SummaryWriter, get_summary_writer
+from keras_legacy_train.training.options import TrainingOptions
+from keras_legacy_train.training.output_directory import OutputDirectory
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
-
-@dataclasses.dataclass(frozen=True)
-class TrainingOptions:
-    """The arguments, checked, that `train` and `fit` have in common.
-
-    Attributes:
-        monitors: Monitors and session hooks.
-        callbacks: Keras callbacks.
-        steps: How many steps to run.
-        max_steps: The global step at which training ends.
-        steps_per_epoch: Steps in an epoch.
-        is_chief: Whether anything is written.
-        log_every_steps: Steps from one log line to the next; `None` for none.
-        save_secs: Seconds from one checkpoint to the next; `None` or 0 for none by the clock.
-        save_steps: Steps from one checkpoint to the next; `None` for none by the count.
-        save_summaries_steps: Steps from one summary to the next; `None` for none.
-        keep_checkpoint_max: How many checkpoints are kept; `None` for all.
-        save_input_state: Whether checkpoints hold the position in the input.
-        fail_on_nan_loss: Whether a NaN loss is an error.
-        jit_compile: Whether XLA compiles windows, `"auto"` for where it can.
-        max_window: Largest number of steps in one call; `None` for no limit of the user's.
-        progress_bar: Whether a progress bar is drawn; `None` for where there is a terminal.
-        verbose: What Keras callbacks are told of it: 0 for silence, 1 for a bar, 2 for lines.
-    """
-
-    monitors: Sequence[Any]
-    callbacks: Sequence[keras.callbacks.Callback]
-    steps: int | None
-    max_steps: int | None
-    steps_per_epoch: int | None
-    is_chief: bool
-    log_every_steps: int | None
-    save_secs: float | None
-    save_steps: int | None
-    save_summaries_steps: int | None
-    keep_checkpoint_max: int | None
-    save_input_state: bool
-    fail_on_nan_loss: bool
-    jit_compile: bool | Literal["auto"]
-    max_window: int | None
-    progress_bar: bool | None
-    verbose: int = 1
-
-    def replace(self, **changes: Any) -> TrainingOptions:
-        """The options with some of them changed."""
-        return dataclasses.replace(self, **changes)
-
-    def until(self, done: int) -> int | None:
-        """The global step at which training ends, given how many steps are done; `None` for no limit."""
-        return self.max_steps if self.steps is None else done + self.steps
+_Entered = TypeVar("_Entered")
 
 
-def run_training(
-    program: Program,
-    until: float,
-    options: TrainingOptions,
-    watchers: Sequence[LoopCallback],
-    *,
-    epochs: Epochs,
-    manager: CheckpointManager | None,
-    writer: SummaryWriter | None,
-    graph: tf.Graph | None = None,
-    recover: Callable[[], Any] | None = None,
-    is_new: bool,
-) -> Any:
-    """Runs the loop with everything that watches it.
+class TrainingRun:
+    """Takes a training from its directory to the end of its loop. It is a context manager.
+
+    ```text
+    with TrainingRun(output_dir, options) as run:     the directory is held, its newest checkpoint found
+        run.begin(monitors, target_step)              monitors may add ops to the graph
+        run.restore_or_initialize(state, initialize)
+        loss = run.loop(program, …)                   the loop, with the services around it
+    ```
+
+    What is trained (a graph, a Keras model, functions) gives it the state, the program and the callbacks.
 
     Args:
-        program: What a step is.
-        until: The global step at which training ends; infinity for no limit.
+        output_dir: Where checkpoints and event files are written; `None` for none.
         options: The arguments of the training.
-        watchers: Monitors and callbacks, in the order in which they are called.
-        epochs: Which steps make an epoch.
-        manager: Saves checkpoints, where any are saved.
-        writer: Writes summaries, where any are written.
-        graph: What the event file shows.
-        recover: See `TrainingLoop`.
-        is_new: Whether the training begins afresh, so that there is no checkpoint yet.
 
-    Returns:
-        The loss of the last step, `None` if no step ran.
+    Attributes:
+        newest: The prefix of the checkpoint that the training goes on from, `None` for a new one.
+        progress: Where the training stands.
+        writer: Writes event files, for the chief of a training that has a directory.
     """
-    start = program.global_step()
-    signals = SignalHandler(program.stop_window, program.waits_for)
-    observers = [signals.first, *watchers]
-    if options.log_every_steps is not None:
-        observers.append(StepLogger(options.log_every_steps, start))
-    if sys.stderr.isatty() if options.progress_bar is None else options.progress_bar:
-        observers.append(ProgressBar(start, until))
-    if writer is not None:
-        observers.append(TrainingSummaries(writer, graph, start, options.save_summaries_steps))
-    observers.append(signals)
-    if not is_new:
-        for watcher in watchers:
-            if isinstance(watcher, MonitorCallback):
-                watcher.resumed(start)
-    if manager is not None:
-        for watcher in watchers:
-            if isinstance(watcher, TerminateOnNaN):
-                watcher.report_with(lambda: manager.latest, NanReport(manager))
-        saver = CheckpointSaver(
-            manager, program.global_step, options.save_secs, writer, options.save_steps, save_first=is_new
-        )
-        observers.append(saver)
 
-    _LOGGER.info("Training steps [%d,%s)", start, until)
-    if start >= until:
-        _LOGGER.info("No step is run: the global step is %d already, and the target is %s.", start, until)
-    max_window = min(options.max_window or Window.MAX_STEPS, Window.MAX_STEPS)
-    return TrainingLoop(program, Observers(observers), max_window, epochs, recover).run(until)
+    def __init__(self, output_dir: str | None, options: TrainingOptions):
+        self.newest: str | None = None
+        self.progress = Progress()
+        self.writer: SummaryWriter | None = None
+        self._output_dir = output_dir
+        self._options = options
+        self._directory: OutputDirectory | None = None
+        self._manager: CheckpointManager | None = None
+        self._cleanup = contextlib.ExitStack()
+
+    def __enter__(self) -> TrainingRun:
+        if self._output_dir is not None:
+            self._directory = self.enter(OutputDirectory(self._output_dir, self._options))
+            self.newest = self._directory.newest
+            if self._options.is_chief:
+                self.writer = get_summary_writer(self._output_dir)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cleanup.__exit__(kind, error, trace)
+
+    def enter(self, context: contextlib.AbstractContextManager[_Entered]) -> _Entered:
+        """Enters a context that is left when the run is over."""
+        return self._cleanup.enter_context(context)
+
+    def saved_step(self, name: str) -> int:
+        """Returns the value of the global step in the newest checkpoint, by its name; 0 if there is none."""
+        return 0 if self.newest is None else int(read_variable(self.newest, name) or 0)
+
+    def begin(self, callbacks: Sequence[MonitorCallback | HookCallback], target_step: int | None) -> None:
+        """Begins monitors and hooks; ends them if no loop comes to do so."""
+        self.enter(_begun(callbacks, target_step))
+
+    def restore_or_initialize(
+        self,
+        state: CheckpointState,
+        initialize: Callable[[], object],
+        meta_graph: Callable[[], bytes | None] | None = None,
+    ) -> None:
+        """Gives the state its values: those of the newest checkpoint, or its first ones.
+
+        Args:
+            state: What checkpoints hold.
+            initialize: Gives the state its first values; called where there is no checkpoint.
+            meta_graph: Returns what to write to a checkpoint's `.meta` file.
+
+        Raises:
+            CheckpointMismatchError: The checkpoint does not fit the state. Nothing was assigned.
+        """
+        if self._directory is not None:
+            self._manager = self._directory.checkpoints_of(state, meta_graph)
+        if self._manager is not None and self.newest is not None:
+            _LOGGER.info("Restoring parameters from %s", self.newest)
+            self._manager.restore(self.newest)
+        else:
+            initialize()
+
+    def loop(
+        self,
+        program: Program,
+        target_step: int | None,
+        callbacks: Sequence[LoopCallback],
+        *,
+        session: Any,
+        epochs: Epochs,
+        resume: Callable[[], None],
+        graph: tf.Graph | None = None,
+    ) -> Any:
+        """Runs the loop with everything that watches it.
+
+        Args:
+            program: What a step is. Its close is left to the caller.
+            target_step: The global step at which training ends; `None` for no limit.
+            callbacks: Monitors and callbacks, in the order in which they are called.
+            session: What monitors and hooks get as their session.
+            epochs: Which steps make an epoch.
+            resume: Called after a restore, and after `on_train_begin` of the callbacks: sets right what these
+                have reset.
+            graph: What the event file shows.
+
+        Returns:
+            The loss of the last step, `None` if no step ran.
+        """
+        options, manager, start = self._options, self._manager, self.progress.step
+        end = math.inf if target_step is None else target_step
+
+        nan = TerminateOnNaN(options.fail_on_nan_loss, log_every_steps=options.log_every_steps)
+        signals = SignalHandler(program.stop_window, program.waits_for)
+        watching = [signals.first, nan, *callbacks]
+        if self.newest is not None:
+            watching.append(OnResume(resume))
+        if options.log_every_steps is not None:
+            watching.append(StepLogger(options.log_every_steps, start))
+        if sys.stderr.isatty() if options.progress_bar is None else options.progress_bar:
+            watching.append(ProgressBar(start, end))
+        if self.writer is not None:
+            watching.append(TrainingSummaries(self.writer, graph, start, options.save_summaries_steps))
+        watching.append(signals)
+        if manager is not None and options.is_chief:
+            watching.append(
+                CheckpointSaver(
+                    manager,
+                    program.global_step,
+                    options.save_secs,
+                    self.writer,
+                    options.save_steps,
+                    save_first=self.newest is None,
+                )
+            )
+
+        context = RunContext(
+            program,
+            session,
+            start,
+            end,
+            is_resumed=self.newest is not None,
+            last_checkpoint=None if manager is None else lambda: manager.latest,
+            report_nan=NanReport(manager) if manager is not None and options.is_chief else None,
+        )
+        for callback in watching:
+            callback.set_run(context)
+
+        def recover() -> None:
+            self._restore_newest()
+            self.progress.step = program.global_step()
+            resume()
+
+        _LOGGER.info("Training steps [%d,%s)", start, end)
+        if start >= end:
+            _LOGGER.info("No step is run: the global step is %d already, and the target is %s.", start, end)
+        max_window = min(options.max_window or Window.MAX_STEPS, Window.MAX_STEPS)
+        recoverable = None if manager is None else recover
+        loop = TrainingLoop(program, CallbackList(watching), max_window, self.progress, epochs, recoverable)
+        return loop.run(end)
+
+    def _restore_newest(self) -> None:
+        if self._manager is None or self._manager.restore_latest() is None:
+            raise FileNotFoundError(f"There is no checkpoint in {self._output_dir} to go on from.")
 
 
 @contextlib.contextmanager
-def begun(
-    monitor_callbacks: Sequence[MonitorCallback | HookCallback], max_steps: int | None
-) -> Iterator[None]:
-    """Begins the monitors and hooks; ends them if no loop came to do so."""
+def _begun(callbacks: Sequence[MonitorCallback | HookCallback], target_step: int | None) -> Iterator[None]:
     try:
-        for callback in monitor_callbacks:
-            callback.begin(max_steps)
+        for callback in callbacks:
+            callback.begin(target_step)
         yield
     except BaseException:
-        for callback in monitor_callbacks:
+        for callback in callbacks:
             try:
                 callback.on_train_end()
             except Exception:
                 _LOGGER.exception("Also raised at the end")
         raise
-
-
-def fatal_loss(callbacks: Iterable[keras.callbacks.Callback]) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Which losses must end a window, going by the callbacks that fail at them."""
-    failing = [each for each in callbacks if isinstance(each, TerminateOnNaN) and each.fail]
-    if any(each.check_inf for each in failing):
-        return _is_not_finite
-    return tf.math.is_nan if failing else _is_never_fatal
-
-
-def _is_not_finite(loss: tf.Tensor) -> tf.Tensor:
-    return ~tf.math.is_finite(loss)
-
-
-def _is_never_fatal(loss: tf.Tensor) -> tf.Tensor:
-    return tf.constant(False)

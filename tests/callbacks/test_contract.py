@@ -51,7 +51,7 @@ def with_estimator(monitor: Any, directory: Path) -> Any:
 
 
 def manager(directory: Path) -> CheckpointManager:
-    made = CheckpointManager(str(directory / "own"), max_to_keep=None)
+    made = CheckpointManager(str(directory / "own"), NamedVariables(()), max_to_keep=None)
     made.track(NamedVariables([SavedVariable("w", tf.Variable(1.0))]))
     made.verify_writable()
     return made

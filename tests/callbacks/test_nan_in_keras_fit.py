@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from batch_helpers import X, Y, batches, fit, line_model, train
 from keras_legacy_train import NanLossDuringTrainingError
 from keras_legacy_train.callbacks import TerminateOnNaN
-from keras_legacy_train.callbacks.keras_fit import FitSteps
+from keras_legacy_train.callbacks.model_fit import FitSteps
 from keras_legacy_train.programs.graph_weights import v2_behavior
 
 MESSAGE = "Model diverged with loss = NaN."

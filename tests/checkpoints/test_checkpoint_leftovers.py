@@ -30,6 +30,7 @@ from checkpoint_helpers import (
 )
 from crashes import CrashServer
 from keras_legacy_train._tensorflow import eager_mode
+from keras_legacy_train.checkpoints import CheckpointIndex, leftovers
 from keras_legacy_train.errors import CheckpointSaveError
 
 
@@ -46,7 +47,7 @@ def complete(*steps: int, metas: bool = False) -> list[str]:
 
 
 def clean_up(directory: pathlib.Path) -> None:
-    manager_of(directory).clean_up()
+    leftovers.clean_up(CheckpointIndex(str(directory)))
 
 
 def contents(directory: pathlib.Path) -> dict[str, bytes]:
@@ -301,8 +302,8 @@ def test_damaged_files_are_renamed_before_the_next_save_and_then_left(tmp_path: 
     index_file(tmp_path, 3).unlink()
     flip_a_bit(data_file(tmp_path, 2))
     w = blank("w", [])
+    clean_up(tmp_path)
     manager = manager_of(tmp_path, w)
-    manager.clean_up()
     assert manager.restore_latest() == str(tmp_path / "model.ckpt-1")
     manager.save(5)
     damaged = [name for name in names(tmp_path) if name.endswith(".damaged")]

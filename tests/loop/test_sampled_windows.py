@@ -21,8 +21,7 @@ import graphs
 from helpers import Job, assert_values_equal, checkpoint_numbers, checkpoint_values, read_events
 from keras_legacy_train import callbacks, train
 from keras_legacy_train.errors import NanLossDuringTrainingError
-from keras_legacy_train.loop.schedule import Sampling
-from keras_legacy_train.loop.training_loop import TrainingLoop
+from keras_legacy_train.loop.schedule import Sampling, SamplingPolicy
 from keras_legacy_train.monitors import EveryN, PrintTensor, SummarySaver
 from strategies import RANDOM_LAYERS, Spec, build, specs
 
@@ -35,8 +34,8 @@ STEPS = 20
 def early() -> Iterator[None]:
     """Samples are taken within windows even where that does not pay."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TrainingLoop, "MIN_SAMPLES", 1)
-        patch.setattr(TrainingLoop, "MIN_SAMPLED_WINDOWS", 0)
+        patch.setattr(SamplingPolicy, "MIN_SAMPLES", 1)
+        patch.setattr(SamplingPolicy, "MIN_WINDOWS", 0)
         yield
 
 

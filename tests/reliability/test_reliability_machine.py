@@ -29,6 +29,8 @@ from crashes import CrashServer
 from helpers import Recorder, checkpoint_numbers, checkpoint_values
 from keras_legacy_train import DamagedCheckpointError, NanLossDuringTrainingError, train
 from keras_legacy_train._tensorflow import eager_mode
+from keras_legacy_train.checkpoints import CheckpointIndex
+from keras_legacy_train.checkpoints.leftovers import clean_up
 from keras_legacy_train.errors import CheckpointSaveError
 from keras_legacy_train.testing import Fault, FaultInjector, InjectedError, full_disk
 
@@ -195,8 +197,8 @@ class Directory(RuleBasedStateMachine):
         assert outcome.was_killed or outcome.returncode == 0, outcome.output
         before = self.start if self.good else -1
         with eager_mode():
+            clean_up(CheckpointIndex(str(self.path)))  # as the next run does
             found = manager_of(self.path)
-            found.clean_up()  # as the next run does
             newest = found.latest
             self.good = [step_of(prefix) for prefix in found.checkpoints]
         assert before <= (-1 if newest is None else step_of(newest)) <= before + steps + 1

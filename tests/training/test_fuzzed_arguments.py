@@ -18,7 +18,7 @@ import tensorflow as tf
 import graphs
 import keras_legacy_train as klt
 from keras_legacy_train import callbacks, framework, layers, monitors
-from keras_legacy_train.checkpoints import CheckpointManager
+from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables
 
 v1 = tf.compat.v1
 
@@ -359,7 +359,7 @@ CALLBACKS: Functions = {
     "CheckpointSaver": (
         callbacks.CheckpointSaver,
         lambda: {
-            "manager": CheckpointManager("out", max_to_keep=None),
+            "manager": CheckpointManager("out", NamedVariables(()), max_to_keep=None),
             "global_step": lambda: 1,
             "save_secs": None,
             "writer": None,

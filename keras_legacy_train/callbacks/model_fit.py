@@ -1,4 +1,7 @@
-"""What `keras.Model.fit` does not tell its callbacks: the number of a step, and its loss in time."""
+"""Lets callbacks of the loop work in `keras.Model.fit`, which has batch hooks only.
+
+It does not tell its callbacks the number of a step, nor its loss before other callbacks have acted on it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+
+from keras_legacy_train.loop.callback import LoopCallback
+from keras_legacy_train.programs.base import Steps
+from keras_legacy_train.programs.named_values import NamedValues, trained_variables
 
 Check = Callable[[Mapping[str, Any]], None]
 
@@ -46,6 +54,50 @@ class FitSteps:
         """The epoch is over; `stopped` says whether somebody has ended it before its time."""
         if not stopped and not math.isinf(self._epoch_end):
             self.done = int(self._epoch_end)
+
+
+class ModelFitCallback(LoopCallback):
+    """Calls its own step hooks where `keras.Model.fit` calls batch hooks.
+
+    With `steps_per_execution` the last of the steps that run together is seen, the others are not. Losses are
+    means over the epoch so far, as `keras.Model.fit` tells them.
+
+    Attributes:
+        fit_steps: The steps in `keras.Model.fit`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fit_steps = FitSteps()
+        self._requests: list[Any] | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self.fit_steps.begin_epoch((self.params or {}).get("steps"))
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self.fit_steps.end_epoch(stopped=self.model is not None and self.model.stop_training)
+
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called by `keras.Model.fit` only, before one or several steps."""
+        coming = self.fit_steps.begin(self.model.steps_per_execution)
+        is_due = self.next_step(self.fit_steps.done) <= coming
+        self._requests = list(self.on_step_begin(coming)) if is_due else None
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called by `keras.Model.fit` only."""
+        before, step = self.fit_steps.end(), self.fit_steps.done
+        logs = logs or {}
+        if self._requests is not None:
+            outputs = model_values(self.model).outputs(self._requests, logs) if self._requests else {}
+            if self.on_step_end(step, outputs):
+                self.model.stop_training = True
+        losses = np.array([logs.get("loss", np.nan)])
+        self.on_steps_end(Steps(before, np.array([step]), losses, 0.0))
+
+
+def model_values(model: keras.Model) -> NamedValues:
+    """Returns the values that monitors can ask for where a compiled model is trained."""
+    return NamedValues(trained_variables(model, model.optimizer), model.optimizer)
 
 
 class CheckedTrainFunction:

@@ -1,4 +1,4 @@
-"""Which of Keras's callbacks cannot work on a graph, said before anything is trained."""
+"""Refuses Keras callbacks that cannot do their work, before anything is trained."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMES = ("ModelCheckpoint", "OrbaxCheckpoint")  # the second came late in Keras
 _SAVE = tuple(getattr(keras.callbacks, name) for name in _NAMES if hasattr(keras.callbacks, name))
 
 
-def check_callbacks(
+def check_graph_callbacks(
     callbacks: Iterable[keras.callbacks.Callback], optimizer: GraphOptimizer, resumes: bool = False
 ) -> None:
     """Raises ValueError for a callback that cannot do its work on a graph.
@@ -24,12 +24,14 @@ def check_callbacks(
         resumes: Whether the training restores its own checkpoints.
     """
     for callback in callbacks:
-        problem = _problem(callback, optimizer, resumes)
+        problem = _problem_on_graph(callback, optimizer, resumes)
         if problem is not None:
             raise ValueError(f"callbacks: {type(callback).__name__} {problem}")
 
 
-def _problem(callback: keras.callbacks.Callback, optimizer: GraphOptimizer, resumes: bool) -> str | None:
+def _problem_on_graph(
+    callback: keras.callbacks.Callback, optimizer: GraphOptimizer, resumes: bool
+) -> str | None:
     if isinstance(callback, _SET_LEARNING_RATE) and not hasattr(optimizer, "learning_rate"):
         return (
             "sets the learning rate, and it is not known which variable of the graph that is. Make the"
@@ -53,4 +55,23 @@ def _problem(callback: keras.callbacks.Callback, optimizer: GraphOptimizer, resu
         )
     if resumes and isinstance(callback, keras.callbacks.BackupAndRestore):
         return "is of no use here: train() resumes from the newest checkpoint in output_dir by itself."
+    return None
+
+
+def check_model_callbacks(callbacks: Iterable[keras.callbacks.Callback]) -> None:
+    """Raises ValueError for a callback that cannot do its work where training restores its checkpoints."""
+    for callback in callbacks:
+        problem = _problem_on_model(callback)
+        if problem is not None:
+            raise ValueError(f"callbacks: {type(callback).__name__}{problem} Or pass output_dir=None.")
+
+
+def _problem_on_model(callback: keras.callbacks.Callback) -> str | None:
+    if isinstance(callback, keras.callbacks.BackupAndRestore):
+        return " is of no use here: training resumes from the newest checkpoint in output_dir by itself."
+    if isinstance(callback, keras.callbacks.SwapEMAWeights) and callback.swap_on_epoch:
+        return (
+            "(swap_on_epoch=True) has the averages in the place of the weights when the last checkpoint is"
+            " written, and no run could go on from that. Pass swap_on_epoch=False."
+        )
     return None

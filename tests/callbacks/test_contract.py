@@ -51,8 +51,8 @@ def with_estimator(monitor: Any, directory: Path) -> Any:
 
 
 def manager(directory: Path) -> CheckpointManager:
-    made = CheckpointManager(str(directory / "own"), NamedVariables(()), max_to_keep=None)
-    made.track(NamedVariables([SavedVariable("w", tf.Variable(1.0))]))
+    state = NamedVariables([SavedVariable("w", tf.Variable(1.0))])
+    made = CheckpointManager(str(directory / "own"), state, max_to_keep=None)
     made.verify_writable()
     return made
 

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checkpoint_helpers import (
+    clean_up,
     data_file,
     index_file,
     listed,
@@ -64,8 +65,8 @@ def outside(tmp_path: pathlib.Path) -> Iterator[pathlib.Path]:
 def train_on(directory: pathlib.Path) -> None:
     """What a run does: clear up, restore if there is anything, and save until nothing earlier is kept."""
     w = saved("w", 7.0)
+    clean_up(directory)
     manager = manager_of(directory, w, max_to_keep=1, meta_graph=lambda: b"graph")
-    manager.clean_up()
     with contextlib.suppress(DamagedCheckpointError):
         manager.restore_latest()
     for step in (11, 12, 13):
@@ -253,7 +254,7 @@ def audited() -> Iterator[list[tuple[str, Any]]]:
 
 def go_on(manager: CheckpointManager, step: int) -> None:
     with DirectoryLock("run"):
-        manager.clean_up()
+        clean_up("run")
         with contextlib.suppress(DamagedCheckpointError):
             manager.restore_latest()
         manager.save(step)

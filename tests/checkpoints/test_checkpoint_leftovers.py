@@ -18,6 +18,7 @@ from tensorflow.python.lib.io import file_io
 
 from checkpoint_helpers import (
     blank,
+    clean_up,
     data_file,
     flip_a_bit,
     index_file,
@@ -30,7 +31,6 @@ from checkpoint_helpers import (
 )
 from crashes import CrashServer
 from keras_legacy_train._tensorflow import eager_mode
-from keras_legacy_train.checkpoints import CheckpointIndex, leftovers
 from keras_legacy_train.errors import CheckpointSaveError
 
 
@@ -44,10 +44,6 @@ def complete(*steps: int, metas: bool = False) -> list[str]:
     """Names of all the files of a directory with these checkpoints."""
     suffixes = ["data-00000-of-00001", "index", *["meta"] * metas]
     return sorted(["checkpoint", *(f"model.ckpt-{step}.{suffix}" for step in steps for suffix in suffixes)])
-
-
-def clean_up(directory: pathlib.Path) -> None:
-    leftovers.clean_up(CheckpointIndex(str(directory)))
 
 
 def contents(directory: pathlib.Path) -> dict[str, bytes]:

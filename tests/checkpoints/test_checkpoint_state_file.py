@@ -11,7 +11,17 @@ from collections.abc import Callable, Iterator
 import pytest
 import tensorflow as tf
 
-from checkpoint_helpers import data_file, index_file, listed, manager_of, names, resume, saved, write
+from checkpoint_helpers import (
+    clean_up,
+    data_file,
+    index_file,
+    listed,
+    manager_of,
+    names,
+    resume,
+    saved,
+    write,
+)
 from keras_legacy_train import framework, train
 from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.errors import DamagedCheckpointError
@@ -58,7 +68,7 @@ def test_a_list_that_is_no_plain_file_is_passed_over(
     write(tmp_path, 30, 60)
     put(tmp_path / "checkpoint")
     manager = manager_of(tmp_path, saved("w", 7.0))
-    manager.clean_up()
+    clean_up(tmp_path)
     assert resume(tmp_path) == ("model.ckpt-60", 60.0)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert f"{tmp_path}/checkpoint is missing or unreadable" in caplog.text
@@ -106,7 +116,7 @@ def write_list(directory: pathlib.Path, count: int) -> None:
 def seconds_to_resume(directory: pathlib.Path) -> float:
     start = time.process_time()
     manager = manager_of(directory, saved("w", 7.0))
-    manager.clean_up()
+    clean_up(directory)
     assert manager.restore_latest() == str(directory / "model.ckpt-60")
     manager.save(10**6)
     assert resume(directory) == (f"model.ckpt-{10**6}", 60.0)

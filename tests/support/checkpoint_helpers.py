@@ -12,7 +12,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train._tensorflow import GraphVariable
-from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables, SavedVariable
+from keras_legacy_train.checkpoints import (
+    CheckpointIndex,
+    CheckpointManager,
+    NamedVariables,
+    SavedVariable,
+    leftovers,
+)
 
 MATRIX = np.arange(14, dtype=np.float32).reshape(7, 2)
 
@@ -36,6 +42,11 @@ def manager_of(
     directory: object, *variables: SavedVariable, max_to_keep: int | None = None, **options: Any
 ) -> CheckpointManager:
     return CheckpointManager(str(directory), NamedVariables(variables), max_to_keep=max_to_keep, **options)
+
+
+def clean_up(directory: object) -> None:
+    """Does what a trainer does first in its directory."""
+    leftovers.clean_up(CheckpointIndex(str(directory)))
 
 
 def write(

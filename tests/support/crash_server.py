@@ -24,7 +24,8 @@ from tensorflow.python.lib.io import file_io
 
 import keras_legacy_train
 from keras_legacy_train import train
-from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables, SavedVariable
+from keras_legacy_train.checkpoints import CheckpointIndex, CheckpointManager, NamedVariables, SavedVariable
+from keras_legacy_train.checkpoints.leftovers import clean_up
 
 v1 = tf.compat.v1
 
@@ -56,9 +57,9 @@ def kill_before_file_operation(number: int) -> None:
 def save(directory: str, steps: list[int], max_to_keep: int | None, background: bool) -> None:
     """Saves `w`, whose value is the step."""
     w = tf.Variable(0.0)
-    manager = CheckpointManager(directory, NamedVariables([SavedVariable("w", w)]), max_to_keep=max_to_keep)
-    manager.track(NamedVariables([SavedVariable("w", w)]), lambda: b"graph")
-    manager.clean_up()
+    state = NamedVariables([SavedVariable("w", w)])
+    clean_up(CheckpointIndex(directory))
+    manager = CheckpointManager(directory, state, max_to_keep=max_to_keep, meta_graph=lambda: b"graph")
     manager.restore_latest()
     for step in steps:
         w.assign(float(step))

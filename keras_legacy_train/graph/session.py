@@ -26,11 +26,11 @@ from keras_legacy_train.types import FeedDict, Fetches
 
 
 class Run(NamedTuple):
-    """A run of a session that has not ended.
+    """Describes a run of a session that has not ended.
 
     Attributes:
         fetches: Names of tensors and operations.
-        feeds: What is fed, by names of tensors.
+        feeds: The fed values, by names of tensors.
     """
 
     fetches: Sequence[str]
@@ -45,7 +45,7 @@ class GraphSession(_tensorflow.SessionInterface):
 
     Attributes:
         lifted: The lifted graph.
-        running: What each thread is computing, by its number.
+        running: The run that each thread is in, by the thread's number.
     """
 
     def __init__(self, lifted: LiftedGraph):

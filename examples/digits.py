@@ -1,8 +1,7 @@
-"""Classifies handwritten digits, in a script as people wrote it in 2017.
+"""Classifies handwritten digits with a script in the style of 2017.
 
 The input pipeline, the decaying learning rate and the summaries are in the graph. The data are the 1,797
-scanned digits that come with scikit-learn: 1,297 to train on, 250 to watch the training with, 250 to judge
-it by.
+scanned digits that come with scikit-learn: 1,297 for training, 250 for validation, 250 for the test.
 
     python examples/digits.py --output-dir /tmp/digits --steps 4000
     python examples/digits.py --output-dir /tmp/digits --steps 8000     # goes on at step 4001
@@ -30,7 +29,7 @@ BATCH_SIZE = 50
 
 
 class Digits(NamedTuple):
-    """Images `float32[count, 64]` with values from 0 to 1, and their labels `int64[count]`."""
+    """Holds images `float32[count, 64]` with values from 0 to 1, and their labels `int64[count]`."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -56,7 +55,7 @@ def dense(inputs: tf.Tensor, units: int, name: str) -> tf.Tensor:
 
 
 def network(images: tf.Tensor, dropout_rate: float | tf.Tensor) -> tf.Tensor:
-    """Two hidden layers; returns the logits `float32[count, 10]`. Calls share their variables."""
+    """Builds two hidden layers and returns the logits `float32[count, 10]`. All calls share the variables."""
     with tf.variable_scope("network", reuse=tf.AUTO_REUSE):
         hidden = images
         for number, units in enumerate(HIDDEN_UNITS, start=1):
@@ -120,15 +119,16 @@ def train_network(training: Digits, validation: Digits, output_dir: str, steps: 
 
 
 def accuracy_of_checkpoint(output_dir: str, digits: Digits) -> float:
-    """Returns the share of `digits` that the newest checkpoint gets right.
+    """Returns the accuracy of the newest checkpoint on `digits`.
 
-    It takes the weights from the checkpoint by their TF 1 names; no graph is needed for that.
+    Reads the weights from the checkpoint by their TF 1 names; this needs no graph.
     """
     checkpoint = tf.train.load_checkpoint(output_dir)
 
     def layer(inputs: np.ndarray, name: str) -> np.ndarray:
         weights, biases = (checkpoint.get_tensor(f"network/{name}/{part}") for part in ("weights", "biases"))
-        return inputs @ weights + biases
+        outputs: np.ndarray = inputs @ weights + biases
+        return outputs
 
     hidden = digits.images
     for name in ("hidden1", "hidden2"):
@@ -137,7 +137,7 @@ def accuracy_of_checkpoint(output_dir: str, digits: Digits) -> float:
 
 
 def report(accuracy: float, test: Digits, at_least: float) -> None:
-    """Prints the accuracy on the test digits; ends the process with exit code 1 if it is too low."""
+    """Prints the accuracy on the test digits. Ends the process with exit code 1 if it is below `at_least`."""
     print(f"Accuracy on {len(test.labels)} held-out digits: {accuracy:.1%}")
     if accuracy < at_least:
         sys.exit(f"That is less than {at_least:.1%}.")

@@ -1,4 +1,4 @@
-"""The digits of `digits.py` again, with placeholders that a `feed_fn` fills on every step.
+"""Classifies the digits of `digits.py`, with placeholders that a `feed_fn` fills at every step.
 
 The third placeholder switches dropout off when the monitor looks at the validation digits.
 

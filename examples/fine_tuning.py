@@ -1,8 +1,8 @@
-"""Learns to tell even digits from odd ones by 20 images, with what a network has learned of digits before.
+"""Learns to tell even digits from odd ones with 20 images, by fine-tuning a network that knows digits.
 
 The first network tells the ten digits apart. The second one has the same hidden layers, and takes their
-weights from the checkpoint of the first; only its last layer begins at random. The same network without
-those weights shows what they are worth.
+weights from the checkpoint of the first; only its last layer starts at random. A third network starts without
+those weights, for comparison.
 
     python examples/fine_tuning.py --output-dir /tmp/fine_tuning
 """
@@ -60,7 +60,7 @@ def train_network(
     steps: int,
     pretrained: str | None = None,
 ) -> None:
-    """Trains a network, beginning with those weights of a checkpoint that the network has, too."""
+    """Trains a network; it starts with the weights that it has in common with the checkpoint `pretrained`."""
     with tf.Graph().as_default() as graph:
         tf.set_random_seed(1)
         dataset = tf.data.Dataset.from_tensor_slices(training)
@@ -84,7 +84,7 @@ def train_network(
 def accuracy_of_checkpoint(
     network: Callable[[tf.Tensor], tf.Tensor], test: digits.Digits, output_dir: str
 ) -> float:
-    """Returns the share of the digits that the newest checkpoint gets right, batch by batch."""
+    """Returns the accuracy of the newest checkpoint on the test digits, computed batch by batch."""
     with tf.Graph().as_default() as graph:
         framework.create_global_step()
         dataset = tf.data.Dataset.from_tensor_slices(test).batch(BATCH_SIZE)

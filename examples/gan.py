@@ -1,7 +1,7 @@
 """Trains two networks against each other, until one of them writes digits.
 
-The generator makes images of noise, the discriminator tells them from handwritten ones; each has an optimizer
-of its own. Afterwards the generator is built again, alone and in another graph, and takes the moving averages
+The generator makes images from noise, the discriminator tells them from handwritten ones. Each has its own
+optimizer. Afterwards the generator is built again, alone and in another graph, and takes the moving averages
 of its weights from the newest checkpoint.
 
     python examples/gan.py --output-dir /tmp/gan --steps 3000
@@ -28,7 +28,7 @@ BATCH_SIZE = 64
 
 
 def generator(noise: tf.Tensor) -> tf.Tensor:
-    """Returns images `float32[count, 64]` made of noise `float32[count, NOISE]`."""
+    """Returns images `float32[count, 64]` generated from noise `float32[count, NOISE]`."""
     with tf.variable_scope("generator"):
         hidden = tf.nn.relu(digits.dense(noise, UNITS, "hidden1"))
         hidden = tf.nn.relu(digits.dense(hidden, UNITS, "hidden2"))
@@ -36,7 +36,7 @@ def generator(noise: tf.Tensor) -> tf.Tensor:
 
 
 def discriminator(images: tf.Tensor) -> tf.Tensor:
-    """Returns logits `float32[count, 1]`, above zero for images it takes for handwritten ones."""
+    """Returns logits `float32[count, 1]`, positive for images that it takes for handwritten ones."""
     with tf.variable_scope("discriminator", reuse=tf.AUTO_REUSE):
         hidden = images
         for name in ("hidden1", "hidden2"):
@@ -88,25 +88,25 @@ def train_networks(images: np.ndarray, output_dir: str, steps: int) -> None:
 
 
 def generated_images(output_dir: str, noise: np.ndarray) -> np.ndarray:
-    """Returns what the newest generator makes of the noise."""
+    """Returns the images that the generator of the newest checkpoint makes from noise."""
     with tf.Graph().as_default():
         inputs = tf.placeholder(tf.float32, [None, NOISE], name="noise")
         images = generator(inputs)
         averages = tf.train.ExponentialMovingAverage(0.99)
         saver = tf.train.Saver(averages.variables_to_restore(tf.trainable_variables()))
         tf.add_to_collection(tf.GraphKeys.SAVERS, saver)  # infer restores with this one
-        return learn.infer(tf.train.latest_checkpoint(output_dir), {"images": images}, {inputs: noise})[
-            "images"
-        ]
+        outputs = learn.infer(tf.train.latest_checkpoint(output_dir), {"images": images}, {inputs: noise})
+    generated: np.ndarray = outputs["images"]
+    return generated
 
 
 def draw(image: np.ndarray) -> str:
-    """Returns an image `float32[64]` in characters, the darker the more ink."""
+    """Draws an image `float32[64]` with characters: the more ink, the darker."""
     return "\n".join("".join(" .:-=+*#%@"[int(9 * ink)] * 2 for ink in row) for row in image.reshape(8, 8))
 
 
 def distance_to_nearest(images: np.ndarray, others: np.ndarray) -> float:
-    """Returns how far the images are from the nearest of the others, on average."""
+    """Returns the mean distance from an image to the nearest of the others."""
     squares = (images**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * images @ others.T
     return float(np.sqrt(squares.min(axis=1).clip(min=0)).mean())
 
@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     generated = generated_images(options.output_dir, np.random.RandomState(0).normal(size=[250, NOISE]))
     print("\n\n".join(map(draw, generated[:4])))
 
-    # A generator that knows one digit only writes digits, but most handwritten ones are far from all of its.
+    # If the generator knows a single digit only, most handwritten digits are far from all generated ones.
     mean_image = training.images.mean(axis=0, keepdims=True)
     to_training = distance_to_nearest(generated, training.images)
     from_test = distance_to_nearest(test.images, generated)

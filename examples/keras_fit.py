@@ -1,9 +1,9 @@
-"""Classifies handwritten digits by a small convolutional Keras model that resumes by itself.
+"""Classifies handwritten digits with a small convolutional Keras model that resumes by itself.
 
     python examples/keras_fit.py --output-dir /tmp/keras_digits
 
-Stop it with Ctrl-C, or kill it, and start it again: it goes on from the newest checkpoint, with the
-history of the epochs before, until the validation loss has not fallen for eight epochs.
+Stop it with Ctrl-C, or kill it, and start it again: it resumes from the newest checkpoint, with the history
+of the earlier epochs. It ends when the validation loss has not fallen for eight epochs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BATCH_SIZE = 32
 
 
 def network() -> keras.Model:
-    """A compiled model from images `float32[count, 8, 8, 1]` to logits `float32[count, 10]`."""
+    """Makes a compiled model from images `float32[count, 8, 8, 1]` to logits `float32[count, 10]`."""
     model = keras.Sequential(
         [
             keras.Input([8, 8, 1]),

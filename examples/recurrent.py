@@ -1,6 +1,6 @@
-"""Reads handwritten digits row by row with a recurrent network, and watches it on the test digits.
+"""Classifies handwritten digits row by row with a recurrent network, and tests it while it is trained.
 
-The cell is written by hand, as `tf.nn.dynamic_rnn` takes any object with its interface: the ready ones in
+The cell is written by hand: `tf.nn.dynamic_rnn` takes any object with the interface of a cell. The cells of
 `tf.nn.rnn_cell` need the package tf_keras.
 
     python examples/recurrent.py --output-dir /tmp/recurrent --steps 600
@@ -24,7 +24,7 @@ BATCH_SIZE = 50
 
 
 class GRUCell:
-    """A gated recurrent unit; its state `float32[batch, units]` is its output, too."""
+    """Computes a gated recurrent unit. Its output is its state `float32[batch, units]`."""
 
     def __init__(self, units: int):
         self.state_size = self.output_size = units
@@ -43,7 +43,7 @@ class GRUCell:
 
 
 def network(images: tf.Tensor) -> tf.Tensor:
-    """Returns the logits `float32[count, 10]` of images `float32[count, 64]`. Calls share their variables."""
+    """Returns logits `float32[count, 10]` of images `float32[count, 64]`. All calls share the variables."""
     with tf.variable_scope("network", reuse=tf.AUTO_REUSE):
         rows = tf.reshape(images, [-1, ROWS, COLUMNS])
         _, state = tf.nn.dynamic_rnn(GRUCell(UNITS), rows, dtype=tf.float32)
@@ -51,7 +51,7 @@ def network(images: tf.Tensor) -> tf.Tensor:
 
 
 class TestMonitor(learn.monitors.EveryN):
-    """Logs how the network does on the test digits, every `every_n_steps` steps and at the last one.
+    """Logs the accuracy on the test digits, every `every_n_steps` steps and at the last one.
 
     Args:
         logits: Logits `float32[count, 10]` of the test images, a tensor of the graph that is trained.
@@ -104,7 +104,7 @@ def train_network(training: digits.Digits, test: digits.Digits, output_dir: str,
 
 
 def accuracy_of_checkpoint(output_dir: str, test: digits.Digits) -> float:
-    """Returns the share of the digits that the newest checkpoint gets right."""
+    """Returns the accuracy of the newest checkpoint on the test digits."""
     with tf.Graph().as_default():
         images = tf.placeholder(tf.float32, [None, digits.PIXELS], name="images")
         classes = tf.argmax(network(images), axis=1)

@@ -1,8 +1,8 @@
 """Learns word vectors from a short text, by skip-grams and noise-contrastive estimation.
 
-The positions in the text wait in a queue, shuffled. The `feed_fn` takes a batch of them out of it in the
-session of the loop, and cuts the skip-grams in NumPy: for each position the word there, and one that is one
-or two words away. Afterwards the days of the week are close to each other, and so are the animals.
+A queue holds the positions in the text, shuffled. The `feed_fn` dequeues a batch of positions in the session
+of the loop, and makes the skip-grams in NumPy: for each position the word there, and a word that is one or
+two positions away. Afterwards the days of the week are close to each other, and so are the animals.
 
     python examples/word_embeddings.py --output-dir /tmp/word_embeddings
 """
@@ -67,7 +67,7 @@ def numbered_words(text: str) -> tuple[np.ndarray, list[str]]:
 def skip_grams(
     text: np.ndarray, positions: np.ndarray, random: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the words at the positions, and for each of them one not far from it."""
+    """Returns the words at the positions, and for each of them a word near it."""
     distances = random.choice([d for d in range(-WINDOW, WINDOW + 1) if d != 0], size=len(positions))
     return text[positions], text[(positions + distances) % len(text)]
 
@@ -107,7 +107,7 @@ def train_embeddings(output_dir: str, steps: int) -> None:
 
 
 def nearest_words(output_dir: str) -> dict[str, str]:
-    """Returns for each word the other one whose vector has the smallest angle to its own."""
+    """Returns for each word the word whose vector has the smallest angle to its own."""
     _, vocabulary = numbered_words(TEXT)
     with tf.Graph().as_default():
         vectors = tf.nn.l2_normalize(embeddings(len(vocabulary)), axis=1)
@@ -120,7 +120,7 @@ def nearest_words(output_dir: str) -> dict[str, str]:
 
 
 def share_of_the_same_kind(nearest: dict[str, str]) -> float:
-    """Prints the nearest word of each, and returns how often it is of the same kind."""
+    """Prints the nearest word of each word, and returns how often the two are of the same kind."""
     kinds = [kind.split() for kind in KINDS]
     for kind in kinds:
         print(", ".join(f"{word} ~ {nearest[word]}" for word in kind))

@@ -1,4 +1,4 @@
-"""Runs SavedModels in a process that knows nothing else of them: `python exported_run.py DIRECTORY`.
+"""Runs SavedModels in a process that has nothing but their files: `python exported_run.py DIRECTORY`.
 
 In each folder of the directory it takes `model/`, the name of a `signature`, and `inputs.npz`, and writes
 `outputs.npz`.

@@ -1,4 +1,4 @@
-"""Trains on one thread of TensorFlow's, with datasets of all kinds, of each of which a step takes a batch.
+"""Trains with one thread in TensorFlow. Each step takes a batch from each of several datasets.
 
 python one_thread_run.py OUTPUT_DIR KIND
 """
@@ -17,7 +17,7 @@ from keras_legacy_train import train
 
 
 def mapped(x: tf.Tensor) -> tf.Tensor:
-    """A function of several operations, a branch and a loop among them."""
+    """Applies several operations, a branch and a loop among them."""
     x = tf.cond(tf.equal(x % 2, 0), lambda: x + 1, lambda: x * 2)
     matrix = tf.fill([64, 64], tf.cast(x, tf.float32))
     x += tf.cast(tf.reduce_sum(tf.matmul(matrix, matrix) + tf.matmul(matrix, matrix)), tf.int64)
@@ -39,13 +39,13 @@ def plain_datasets() -> list[tf.data.Dataset]:
 
 
 def queue_datasets() -> list[tf.data.Dataset]:
-    """What a queue runner fills."""
+    """Returns a dataset that reads from a queue."""
     queue = tf.train.range_input_producer(100, shuffle=False)
     return [tf.data.Dataset.range(100).repeat().map(lambda x: tf.cast(queue.dequeue(), tf.int64))]
 
 
 def python_datasets() -> list[tf.data.Dataset]:
-    """What Python computes, by calling a function of TensorFlow's."""
+    """Returns datasets whose values Python computes."""
     increment = tf.function(lambda x: x + 1)
 
     def generate() -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""Run by test_endings.py: trains without end, gets a signal at step 50, and prints how the run ended.
+"""Trains without end, gets a signal at step 50, and prints how the run ended. Run by test_endings.py.
 
     python signalled_run.py OUTPUT_DIR SIGNAL_NUMBER SENDER
 

@@ -1,4 +1,4 @@
-"""What the tests of training on batches share: small models and their data, in every mode of TensorFlow.
+"""Makes small models and their data for the tests of training on batches, in every mode of TensorFlow.
 
 A script that calls `disable_v2_behavior()` must make its models before. So with `--tf-mode` the tests make
 theirs in eager mode, and `train` and `fit` are called outside of it.
@@ -28,7 +28,7 @@ _IS_EAGER = tf.executing_eagerly()
 
 @contextlib.contextmanager
 def _mode_of_the_script() -> Iterator[None]:
-    """Outside of eager mode, if `disable_v2_behavior()` has been called."""
+    """Leaves eager mode for a while, if the script has called `disable_v2_behavior()`."""
     if _IS_EAGER:
         yield
         return
@@ -65,7 +65,7 @@ RATE = 0.25
 
 
 def line_model(*layers: Callable[[], keras.Layer], **dense: Any) -> keras.Model:
-    """A linear model, always with the same weights in the beginning: `line/out/kernel` and `bias`.
+    """Makes a linear model, always with the same initial weights: `line/out/kernel` and `bias`.
 
     Args:
         *layers: Make the layers before the last one.
@@ -79,25 +79,25 @@ def line_model(*layers: Callable[[], keras.Layer], **dense: Any) -> keras.Model:
 
 
 def batches(*arrays: Any, repeat: int | None = None) -> tf.data.Dataset:
-    """The rows in batches of eight: of `X` and `Y`, or of other arrays."""
+    """Returns the rows of `X` and `Y`, or of other arrays, in batches of eight."""
     rows = tf.data.Dataset.from_tensor_slices(arrays or (X, Y))
     return rows.batch(BATCH, drop_remainder=True).repeat(repeat)
 
 
 def feed(*arrays: Any, stop_after: int | None = None) -> Callable[[], Any]:
-    """A `feed_fn` that gives the same batches as `batches`."""
+    """Returns a `feed_fn` that gives the same batches as `batches`."""
     arrays = arrays or (X, Y)
     slices = [tuple(a[at : at + BATCH] for a in arrays) for at in range(0, len(arrays[0]), BATCH)]
     return itertools.islice(itertools.cycle(slices), stop_after).__next__
 
 
 def state(model: keras.Model) -> list[np.ndarray]:
-    """All that a model remembers: weights and the state of its seed generators."""
+    """Returns the values of all variables of a model: weights and the states of seed generators."""
     return [variable.numpy() for variable in model.variables]
 
 
 def assert_same_state(model: keras.Model, expected: list[np.ndarray], **tolerance: float) -> None:
-    """The model's variables are near; with `rtol=0` they are equal bit for bit."""
+    """Checks that a model's variables are close to others; with `rtol=0` that they are equal bit for bit."""
     limits = {"rtol": 1e-5, "atol": 0.0 if tolerance.get("rtol") == 0 else 1e-6, **tolerance}
     for value, other in zip(state(model), expected, strict=True):
         np.testing.assert_allclose(value, other, **limits)
@@ -141,7 +141,7 @@ def w_after(steps: int) -> float:
 
 
 class CallCounter(LoopCallback):
-    """Notes how many steps each call into TensorFlow ran, and watches none.
+    """Records how many steps each call into TensorFlow ran, and watches none.
 
     Attributes:
         calls: The numbers of steps.
@@ -159,5 +159,5 @@ class CallCounter(LoopCallback):
 
 
 def files(directory: Path) -> list[str]:
-    """The names of the files in a directory, without the numbers of event files."""
+    """Returns the names of the files in a directory, without the numbers of event files."""
     return sorted(path.name.partition(".tfevents")[0] for path in directory.iterdir())

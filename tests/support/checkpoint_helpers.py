@@ -1,4 +1,4 @@
-"""What the tests of checkpoints share: variables to save, and ways to write, look at and harm checkpoints."""
+"""Writes, reads and damages checkpoints for tests, and makes variables to save."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MATRIX = np.arange(14, dtype=np.float32).reshape(7, 2)
 
 
 def saved(key: str, value: Any, slice_spec: str = "", **options: Any) -> SavedVariable:
-    """A variable of this value."""
+    """Makes a variable with this value."""
     value = tf.convert_to_tensor(value)
     result = blank(key, value.shape, value.dtype, slice_spec, **options)
     result.variable.assign(value)
@@ -34,7 +34,7 @@ def saved(key: str, value: Any, slice_spec: str = "", **options: Any) -> SavedVa
 def blank(
     key: str, shape: Any, dtype: tf.DType = tf.float32, slice_spec: str = "", **options: Any
 ) -> SavedVariable:
-    """A variable without a value."""
+    """Makes a variable without a value."""
     return SavedVariable(key, GraphVariable(key, shape, dtype), slice_spec, **options)
 
 
@@ -62,7 +62,7 @@ def write(
 
 
 def resume(directory: pathlib.Path) -> tuple[str | None, float | None]:
-    """What a new run restores: the name of the checkpoint and the value of `w`."""
+    """Returns what a new run restores: the name of the checkpoint and the value of `w`."""
     w = blank("w", [])
     prefix = manager_of(directory, w).restore_latest()
     return (prefix and os.path.basename(prefix)), (None if prefix is None else float(w.variable.numpy()))
@@ -100,7 +100,7 @@ def empty(path: pathlib.Path) -> None:
 
 @contextlib.contextmanager
 def unprivileged() -> Iterator[None]:
-    """Root may write everywhere; so give that up for a while."""
+    """Gives up the rights of root for a while, which may write everywhere."""
     user = os.geteuid()
     if user == 0:
         os.seteuid(65534)

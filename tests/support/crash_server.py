@@ -35,7 +35,7 @@ def kill_self() -> None:
 
 
 def kill_before_file_operation(number: int) -> None:
-    """Kills this process before the so-and-so-manieth operation of Python's on a file, or of TensorFlow's."""
+    """Kills this process before a file operation of Python or TensorFlow; they are counted from 1."""
     left = number
 
     def counting(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,7 +71,7 @@ def save(directory: str, steps: list[int], max_to_keep: int | None, background: 
 
 
 def counting_graph(entries: int, nan_at: int | None = None) -> tuple[tf.Graph, tf.Operation, tf.Tensor]:
-    """A graph, its train_op and its loss: `a` and `b` are raised by one in each step, as the global step is.
+    """Returns a graph, its train_op and its loss. Each step raises `a`, `b` and the global step by one.
 
     Args:
         entries: How many entries `a` and `b` have.
@@ -91,7 +91,7 @@ def counting_graph(entries: int, nan_at: int | None = None) -> tuple[tf.Graph, t
 
 
 def shuffled_rows() -> tf.data.Dataset:
-    """Batches of four rows, in another order in each epoch. A row is 1 and seven random numbers."""
+    """Returns batches of four rows, in another order in each epoch. A row is 1 and seven random numbers."""
     rows = np.random.default_rng(1).normal(size=(64, 8)).astype(np.float32)
     rows[:, 0] = 1.0
     return tf.data.Dataset.from_tensor_slices(rows).shuffle(32, seed=1).repeat().batch(4)
@@ -103,7 +103,7 @@ def train_graph(directory: str, max_steps: int, megabytes: float, **options: Any
 
 
 def learn_graph(directory: str, max_steps: int, megabytes: float, **options: Any) -> None:
-    """As `train_graph`, and `w` learns from shuffled rows, of which it sees a part that is drawn anew."""
+    """Does what `train_graph` does; besides, `w` learns from shuffled rows with dropout."""
     graph, count_op, loss = counting_graph(int(megabytes * 2**17))
     with graph.as_default():
         v1.set_random_seed(1)
@@ -118,7 +118,7 @@ def learn_graph(directory: str, max_steps: int, megabytes: float, **options: Any
 
 
 def learn_model(directory: str, max_steps: int, megabytes: float, **options: Any) -> None:
-    """Fits a model whose weights `a` and `b`, large ones, are raised by one in each step; `w` as above."""
+    """Fits a model. Each step raises its large weights `a` and `b` by one; `w` learns as in `learn_graph`."""
     import keras
 
     keras.utils.set_random_seed(1)
@@ -156,7 +156,7 @@ JOBS: dict[str, Callable[..., None]] = {
 
 
 def run_and_exit(request: dict[str, Any], output: int) -> None:
-    """The life of a child."""
+    """Runs a request in a child process, and ends that."""
     os.dup2(output, 1)
     os.dup2(output, 2)
     if request["kill_before"] is not None:

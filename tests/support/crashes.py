@@ -1,4 +1,4 @@
-"""The client of crash_server.py."""
+"""Sends jobs to crash_server.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from helpers import TESTS
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How a job's process ended.
+    """Tells how a job's process ended.
 
     Attributes:
         returncode: 0, 1 after an error, or minus the number of the signal that ended it.

@@ -201,7 +201,7 @@ def _forge_place(message: Any, key: bytes, chance: random.Random) -> None:
 
 
 def _forge_shape_and_size(message: Any, key: bytes, chance: random.Random) -> None:
-    """They agree, and no file is so long."""
+    """Forges a shape and a size that agree, but no file is so long."""
     elements = chance.choice([2**20, 2**33, 2**40, 2**50])
     del message.shape.dim[:]
     message.shape.dim.add(size=elements)

@@ -1,4 +1,4 @@
-"""What the tests of `GraphModel` share: small graphs with placeholders and without, and models of them."""
+"""Makes small graphs with placeholders and without, and a `GraphModel` of each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ X, Y = graphs.rows(64, 8)
 
 
 def line(use_resource: bool | None = None) -> tf.Graph:
-    """A linear model with placeholders `x` and `y`, trained by Adam at the rate in the variable `rate`."""
+    """Builds a linear model of placeholders `x` and `y`, trained by Adam; its rate is the variable `rate`."""
     with tf.Graph().as_default() as graph, v1.variable_scope("", use_resource=use_resource):
         x = v1.placeholder(tf.float32, [None, 8], name="x")
         y = v1.placeholder(tf.float32, [None, 1], name="y")
@@ -43,14 +43,14 @@ def line_model(**options: Any) -> GraphModel:
 
 @functools.cache
 def trained_weights() -> list[np.ndarray]:
-    """What two epochs over the rows lead to, sixteen to a batch."""
+    """Returns the weights after two epochs over the rows, in batches of sixteen."""
     model = line_model()
     model.fit(X, Y, batch_size=16, epochs=2, shuffle=False, verbose=0)
     return model.get_weights()
 
 
 def trained(**options: Any) -> GraphModel:
-    """A model that has seen the rows so."""
+    """Makes a model with the weights of `trained_weights`."""
     model = line_model(**options)
     model.set_weights(trained_weights())
     return model
@@ -66,7 +66,7 @@ def predictions(model: GraphModel, x: np.ndarray = X) -> np.ndarray:
 
 
 def counting(batches: int | None = None) -> tf.Graph:
-    """A graph that reads its own input, 0, 1, 2, …, for so many batches, and counts its steps in `steps`."""
+    """Builds a graph that reads 0, 1, 2, …, for so many batches, and counts its steps in `steps`."""
     with tf.Graph().as_default() as graph:
         numbers = tf.data.Dataset.range(10**6 if batches is None else batches)
         number = v1.data.make_one_shot_iterator(numbers).get_next()

@@ -1,4 +1,4 @@
-"""The graphs of `golden/make_golden.py`, and a few more, built in whatever mode TensorFlow is in.
+"""Builds the graphs of `golden/make_golden.py`, and a few more, in any mode of TensorFlow.
 
 Each builder is a function of no arguments that builds in the default graph; `build(name)` gives it a new one.
 """
@@ -22,7 +22,7 @@ BUILDERS: dict[str, Callable[[], Any]] = {}
 
 
 def build(name: str, use_resource: bool | None = None) -> Job:
-    """The named graph; `use_resource` overrides the kind of variable that the mode would give."""
+    """Builds the named graph; `use_resource` overrides the kind of variable that the mode would give."""
 
     def build_parts() -> Any:
         with v1.variable_scope(v1.get_variable_scope(), use_resource=use_resource):
@@ -32,7 +32,7 @@ def build(name: str, use_resource: bool | None = None) -> Job:
 
 
 def job(build_parts: Callable[[], Any]) -> Job:
-    """The job whose train_op, loss and further fields a function builds in the default graph."""
+    """Makes a job; a function builds its train_op, loss and further fields in the default graph."""
     graph = tf.Graph()
     with graph.as_default():
         train_op, loss, *rest = build_parts()
@@ -46,7 +46,7 @@ def builder(function: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def rows(n: int = 64, width: int = 8, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs and noisy linear targets."""
+    """Returns inputs and noisy linear targets."""
     rng = np.random.RandomState(seed)
     x = rng.randn(n, width).astype("float32")
     y = (x.dot(rng.randn(width, 1)) + 0.1 * rng.randn(n, 1)).astype("float32")
@@ -54,21 +54,21 @@ def rows(n: int = 64, width: int = 8, seed: int = 0) -> tuple[np.ndarray, np.nda
 
 
 def minimize(optimizer: Any, loss: tf.Tensor) -> tf.Operation:
-    """A step of the optimizer, after the update ops, that raises the global step."""
+    """Returns a step of the optimizer, after the update ops, that raises the global step."""
     step = v1.train.get_or_create_global_step()
     with tf.control_dependencies(v1.get_collection(v1.GraphKeys.UPDATE_OPS)):
         return optimizer.minimize(loss, global_step=step)
 
 
 def linear_loss(x: Any, y: Any) -> tf.Tensor:
-    """Mean squared error of a linear model that starts at zero."""
+    """Returns the mean squared error of a linear model that starts at zero."""
     w = v1.get_variable("w", [8, 1], initializer=v1.zeros_initializer())
     b = v1.get_variable("b", [1], initializer=v1.zeros_initializer())
     return tf.reduce_mean(tf.square(tf.matmul(x, w) + b - y), name="loss")
 
 
 def batches(x_in: tf.Tensor, y_in: tf.Tensor) -> Callable[[], dict[tf.Tensor, np.ndarray]]:
-    """A feed_fn that goes round the 64 rows eight at a time."""
+    """Returns a feed_fn that goes round the 64 rows, eight at a time."""
     x, y = rows()
     starts = itertools.cycle(range(0, 64, 8))
 
@@ -80,12 +80,12 @@ def batches(x_in: tf.Tensor, y_in: tf.Tensor) -> Callable[[], dict[tf.Tensor, np
 
 
 def note(log: list[str], text: str) -> tf.Operation:
-    """An operation that appends `text` to a list of the host whenever it runs."""
+    """Returns an operation that appends `text` to a list in Python whenever it runs."""
     return v1.py_func(lambda: log.append(text), [], [])
 
 
 def batch_norm(x: tf.Tensor, momentum: float = 0.9) -> tf.Tensor:
-    """Batch normalisation over rows, its moving averages among the update ops."""
+    """Normalises rows over the batch; adds the moving averages to the update ops."""
     width = x.shape[-1]
     with v1.variable_scope("batch_norm"):
         scale = v1.get_variable("gamma", [width], initializer=v1.ones_initializer())
@@ -124,7 +124,7 @@ def moving_averages() -> tf.Operation:
 
 
 class TanhCell:
-    """A recurrent cell by hand: all that `dynamic_rnn` asks of one."""
+    """Computes a recurrent cell, with the interface that `dynamic_rnn` needs."""
 
     def __init__(self, units: int):
         self.output_size = self.state_size = units
@@ -178,7 +178,7 @@ def one_shot_dropout() -> Parts:
 
 @builder
 def queue() -> Parts:
-    """Queue runners, whose two epochs are 16 batches."""
+    """Builds a graph with queue runners, whose two epochs are 16 batches."""
     x, y = rows()
     one_x, one_y = v1.train.slice_input_producer(
         [tf.constant(x), tf.constant(y)], num_epochs=2, shuffle=False
@@ -215,7 +215,7 @@ def sparse_embedding() -> Parts:
 
 @builder
 def batch_norm_ema() -> Parts:
-    """Update ops, moving averages, a local variable."""
+    """Builds a graph with update ops, moving averages and a local variable."""
     x, y = rows()
     loss = linear_loss(batch_norm(tf.constant(x)), tf.constant(y))
     seen = v1.get_variable(
@@ -232,7 +232,7 @@ def batch_norm_ema() -> Parts:
 
 @builder
 def lookup_table() -> Parts:
-    """A hash table and an initializable iterator, both set up by the table initializers."""
+    """Builds a hash table and an initializable iterator, both set up by the table initializers."""
     table = tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(["a", "b"], np.array([1.0, 2.0], "float32")), 0.0
     )
@@ -246,7 +246,7 @@ def lookup_table() -> Parts:
 
 @builder
 def init_feed() -> Any:
-    """A variable initialised from a placeholder through init_feed_dict."""
+    """Builds a variable that is initialised from a placeholder through init_feed_dict."""
     x, y = rows()
     start = v1.placeholder(tf.float32, [8, 1], name="start")
     use_resource = v1.get_variable_scope().use_resource
@@ -258,7 +258,7 @@ def init_feed() -> Any:
 
 @builder
 def python_function() -> Parts:
-    """A stateful function of the host inside the step."""
+    """Builds a graph whose step calls a stateful Python function."""
     x, y = rows()
     runs = itertools.count()
     noise = v1.py_func(lambda: np.float32(0.01 * next(runs)), [], tf.float32)

@@ -1,4 +1,4 @@
-"""What test files share: recording monitors, the Session loop to compare with, readers of a directory."""
+"""Records calls, runs plain Session loops to compare with, and reads output directories."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BOOKKEEPING = {"_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter/.ATTRIBUTES/VARIAB
 
 @dataclasses.dataclass
 class Job:
-    """A graph and what `train` has to be told about it."""
+    """Holds a graph and the arguments of `train` that belong to it."""
 
     graph: tf.Graph
     train_op: Any
@@ -36,7 +36,7 @@ class Job:
     step_by: int = 1
 
     def arguments(self) -> dict[str, Any]:
-        """The keyword arguments of `train` that depend on the graph."""
+        """Returns the keyword arguments of `train` that belong to the graph."""
         return {
             "graph": self.graph,
             "train_op": self.train_op,
@@ -47,7 +47,7 @@ class Job:
 
 
 class Recorder(monitors.BaseMonitor):
-    """Asks for `requests` at every step; notes every call, and what it was given at each step."""
+    """Asks for `requests` at every step, and records every call and the outputs of each step."""
 
     def __init__(self, *requests: Any):
         super().__init__()
@@ -78,20 +78,20 @@ class Recorder(monitors.BaseMonitor):
         self.calls.append(["end"])
 
     def values(self, request: Any) -> list[Any]:
-        """What `request` gave at each watched step, in order."""
+        """Returns the values of `request` at the watched steps, in order."""
         return [output[request] for output in self.outputs.values()]
 
     def steps(self, hook: str) -> list[int]:
-        """The steps at which `hook` was called, in order."""
+        """Returns the steps at which `hook` was called, in order."""
         return [call[1] for call in self.calls if call[0] == hook]
 
 
 class Silent(monitors.BaseMonitor):
-    """Never asks for a step, so steps run in windows; its presence keeps the default monitors away."""
+    """Watches no step, so that steps run in windows; with it there are no default monitors."""
 
 
 class EveryNLosses(monitors.EveryN):
-    """Notes the loss at the steps its schedule names."""
+    """Records the loss at its active steps."""
 
     def __init__(self, loss: Any, every_n_steps: int = 100, first_n_steps: int = 1):
         super().__init__(every_n_steps, first_n_steps)
@@ -123,7 +123,7 @@ class StopAt(monitors.BaseMonitor):
 
 @dataclasses.dataclass
 class SessionRun:
-    """What a plain Session loop gave: step by step, and in the end the variables as a Saver names them."""
+    """Holds the results of a plain Session loop: those of each step, and the final variables by name."""
 
     losses: list[Any]
     requested: list[list[Any]]
@@ -132,7 +132,7 @@ class SessionRun:
 
 @contextlib.contextmanager
 def initialised_session(job: Job) -> Iterator[tf.compat.v1.Session]:
-    """A Session in which everything of `job` is initialised and its queue runners are running."""
+    """Opens a Session in which everything of `job` is initialised and its queue runners run."""
     v1 = tf.compat.v1
     with job.graph.as_default():
         init_op = v1.global_variables_initializer()
@@ -151,7 +151,7 @@ def initialised_session(job: Job) -> Iterator[tf.compat.v1.Session]:
 
 
 def run_in_session(job: Job, steps: int, requests: Iterable[tf.Tensor] = ()) -> SessionRun:
-    """The loop people write by hand: runs `train_op` until the global step is `steps`."""
+    """Runs `train_op` in a plain Session loop until the global step is `steps`."""
     with job.graph.as_default():
         global_step = tf.compat.v1.train.get_global_step()
         saver = tf.compat.v1.train.Saver()
@@ -168,13 +168,13 @@ def run_in_session(job: Job, steps: int, requests: Iterable[tf.Tensor] = ()) -> 
 
 
 def newest_checkpoint(output_dir: Any) -> str | None:
-    """The name, without the directory, of the newest checkpoint in a directory."""
+    """Returns the name, without the directory, of the newest checkpoint in a directory."""
     path = tf.train.latest_checkpoint(str(output_dir))
     return path and Path(path).name
 
 
 def checkpoint_values(output_dir: Any, checkpoint: str | None = None) -> dict[str, np.ndarray]:
-    """Everything in the newest (or the given) checkpoint of a directory, by key."""
+    """Returns the values in the newest (or the given) checkpoint of a directory, by key."""
     name = checkpoint or newest_checkpoint(output_dir)
     assert name is not None, f"no checkpoint in {output_dir}"
     reader = tf.train.load_checkpoint(str(Path(output_dir, name)))
@@ -183,18 +183,18 @@ def checkpoint_values(output_dir: Any, checkpoint: str | None = None) -> dict[st
 
 
 def checkpoint_numbers(output_dir: Any) -> list[int]:
-    """The steps of the checkpoints that lie in a directory, ascending."""
+    """Returns the steps of the checkpoints in a directory, ascending."""
     return sorted(int(path.stem.rpartition("-")[2]) for path in Path(output_dir).glob("model.ckpt-*.index"))
 
 
 def listed_checkpoints(output_dir: Any) -> list[str]:
-    """The names in the directory's `checkpoint` file, oldest first."""
+    """Returns the names in the directory's `checkpoint` file, oldest first."""
     state = tf.train.get_checkpoint_state(str(output_dir))
     return [Path(path).name for path in state.all_model_checkpoint_paths]
 
 
 def assert_values_close(actual: dict[str, Any], expected: dict[str, Any], **tolerance: float) -> None:
-    """Every expected value is there and near."""
+    """Checks that every expected value is there and close."""
     missing = sorted(set(expected) - set(actual))
     assert not missing, f"missing {missing}"
     for name, value in expected.items():
@@ -202,14 +202,14 @@ def assert_values_close(actual: dict[str, Any], expected: dict[str, Any], **tole
 
 
 def assert_values_equal(actual: dict[str, Any], expected: dict[str, Any]) -> None:
-    """The same keys with, bit for bit, the same values."""
+    """Checks that keys and values are the same, bit for bit."""
     assert sorted(actual) == sorted(expected)
     for name, value in expected.items():
         np.testing.assert_array_equal(actual[name], value, err_msg=name)
 
 
 def read_events(output_dir: Any) -> list[Any]:
-    """All events of a directory's event files, in order."""
+    """Returns all events of a directory's event files, in order."""
     events: list[Any] = []
     for path in sorted(Path(output_dir).glob("events.out.tfevents.*")):
         events.extend(tf.compat.v1.train.summary_iterator(str(path)))
@@ -217,7 +217,7 @@ def read_events(output_dir: Any) -> list[Any]:
 
 
 def scalar_events(output_dir: Any) -> dict[str, dict[int, float]]:
-    """The `simple_value` scalars of a directory: tag → step → value."""
+    """Returns the `simple_value` scalars of a directory: tag → step → value."""
     scalars: dict[str, dict[int, float]] = {}
     for event in read_events(output_dir):
         for value in event.summary.value:

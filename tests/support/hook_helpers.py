@@ -1,4 +1,4 @@
-"""What the tests of session hooks share."""
+"""Runs session hooks in a MonitoredSession, and makes a graph whose input can be fed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run_monitored(job: Job, hook: Any, steps: int) -> None:
 
 
 def feedable() -> Job:
-    """`loss` is what is fed, `x` and `y` added; each step adds `x` to `total`."""
+    """Builds a graph whose loss is the sum of `x` and `y`, which can be fed."""
 
     def build() -> Any:
         x = v1.placeholder_with_default(tf.constant(1.0), [], name="x")

@@ -1,4 +1,4 @@
-"""What the tests of `fit` share: small data, models of several kinds, callbacks that note their calls."""
+"""Makes small data, models of several kinds and callbacks that record their calls, for the tests of `fit`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def arrays(**options: Any) -> dict[str, Any]:
 
 
 def batches(shuffled: bool = False) -> tf.data.Dataset:
-    """The rows as a dataset; shuffled, it has another order in each epoch, the same ones in each dataset."""
+    """Returns the rows as a dataset. If shuffled, each epoch has another order, the same in each dataset."""
     rows = tf.data.Dataset.from_tensor_slices((inputs(), targets()))
     return (rows.shuffle(7, seed=3) if shuffled else rows).batch(BATCH)
 
@@ -48,7 +48,7 @@ def dataset(change: Callable[[tf.data.Dataset], tf.data.Dataset] = lambda data: 
 
 
 class Rows(keras.utils.PyDataset):
-    """The rows in another order after each epoch; notes what it is told of epochs."""
+    """Gives the rows in another order after each epoch, and records the calls of its epoch hooks."""
 
     def __init__(self, **options: Any):
         super().__init__(**options)
@@ -72,7 +72,7 @@ class Rows(keras.utils.PyDataset):
 
 
 def generated(number: int | None = None) -> Iterator[Any]:
-    """So many batches, or an endless number, one pass after the other."""
+    """Returns an iterator over so many batches, or over batches without end, one pass after the other."""
     rows = Rows()
     return (rows[index % EPOCH] for index in itertools.islice(itertools.count(), number))
 
@@ -84,7 +84,7 @@ def compiled(model: keras.Model, **options: Any) -> keras.Model:
 
 
 def line(units: int = 1, **options: Any) -> keras.Model:
-    """A linear model, quick to trace, always with the same first weights: `line/out/kernel` and `bias`."""
+    """Makes a linear model, quick to trace, with the same initial weights: `line/out/kernel` and `bias`."""
     keras.utils.set_random_seed(1)
     layers = [keras.Input([4]), keras.layers.Dense(units, name="out")]
     return compiled(keras.Sequential(layers, name="line"), **options)
@@ -99,11 +99,11 @@ def _made(build: Callable[[], keras.Model], purpose: str) -> tuple[keras.Model, 
 
 
 def again(build: Callable[[], keras.Model], purpose: str = "") -> keras.Model:
-    """A model as it was when made; what has been traced of it need not be anew.
+    """Returns a cached model with its initial values, so that it need not be traced again.
 
     Args:
-        build: Makes it.
-        purpose: A model for each.
+        build: Makes the model.
+        purpose: Each purpose gets a model of its own.
     """
     model, values = _made(build, purpose)
     for variable, value in zip([*model.variables, *model.optimizer.variables], values, strict=True):
@@ -123,7 +123,7 @@ def classifier() -> keras.Model:
 
 
 def f1_scored() -> keras.Model:
-    """A model with a metric of two numbers; its targets are one-hot."""
+    """Makes a model with a metric of two numbers; its targets are one-hot."""
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     return line(units=2, loss=loss, metrics=[keras.metrics.F1Score(name="f1_score")])
 
@@ -133,7 +133,7 @@ def adam(**options: Any) -> keras.optimizers.Optimizer:
 
 
 def sequential(**options: Any) -> keras.Model:
-    """A model with batch normalisation and dropout, trained by Adam."""
+    """Makes a model with batch normalisation and dropout, trained by Adam."""
     keras.utils.set_random_seed(1)
     layers = [
         keras.Input([4]),
@@ -146,7 +146,7 @@ def sequential(**options: Any) -> keras.Model:
 
 
 class Subclassed(keras.Model):
-    """Two layers and a dropout, built when it is first called."""
+    """Applies two layers and a dropout; built when it is first called."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -158,7 +158,7 @@ class Subclassed(keras.Model):
 
 
 class OwnStep(Subclassed):
-    """Returns what `fit` does not know."""
+    """Returns logs that `fit` does not know."""
 
     def train_step(self, data: Any) -> dict[str, Any]:
         x, y = data
@@ -200,7 +200,7 @@ def subclassed(kind: type = Subclassed, **options: Any) -> keras.Model:
 
 
 def two_by_two() -> keras.Model:
-    """A functional model with two inputs and two outputs."""
+    """Makes a functional model with two inputs and two outputs."""
     keras.utils.set_random_seed(1)
     one, other = keras.Input([4], name="one"), keras.Input([4], name="other")
     both = keras.layers.Concatenate()([one, other])
@@ -219,19 +219,19 @@ def half_precision() -> keras.Model:
 
 
 def trained_state(model: keras.Model) -> list[np.ndarray]:
-    """What training changes and evaluation does not: weights, seeds, the optimizer."""
+    """Returns what training changes and evaluation does not: weights, seeds, the optimizer."""
     metrics = {id(variable) for variable in model.metrics_variables}
     variables = [*model.variables, *model.optimizer.variables]
     return [np.asarray(variable.numpy()) for variable in variables if id(variable) not in metrics]
 
 
 def state(model: keras.Model) -> list[np.ndarray]:
-    """Everything that training changes: weights, seeds, the optimizer, metrics."""
+    """Returns everything that training changes: weights, seeds, the optimizer, metrics."""
     return [*trained_state(model), *(np.asarray(each.numpy()) for each in model.metrics_variables)]
 
 
 def assert_same_state(model: keras.Model, other: keras.Model | list[np.ndarray]) -> None:
-    """Bit for bit that of another one, or such as `state` gave before."""
+    """Checks that a model has the state of another one, or an earlier result of `state`, bit for bit."""
     expected = other if isinstance(other, list) else state(other)
     for value, expected_value in zip(state(model), expected, strict=True):
         np.testing.assert_array_equal(value, expected_value)
@@ -245,14 +245,14 @@ def assert_same_history(history: Any, expected: Any) -> None:
 
 
 class Recorder(keras.callbacks.Callback):
-    """Notes every call of a hook, with its number and logs."""
+    """Records every call of a hook, with its number and logs."""
 
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[tuple[Any, ...]] = []
 
     def numbers(self, hook: str) -> list[int]:
-        """The numbers that one hook was called with, in order."""
+        """Returns the numbers that a hook was called with, in order."""
         return [number for name, number, _ in self.calls if name == hook]
 
     def _note(self, hook: str, number: int | None, logs: Mapping[str, float] | None) -> None:

@@ -1,4 +1,4 @@
-"""A loop as small as can be, a graph to run in it, and stand-ins, to test the monitors one by one."""
+"""Runs single monitors in a minimal loop, and makes a graph and stand-ins for it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Clock:
 
 
 class Writer:
-    """A summary writer that keeps what it is given."""
+    """Keeps the summaries it is given, in place of a summary writer."""
 
     def __init__(self) -> None:
         self.scalars: list[tuple[int, float]] = []
@@ -76,7 +76,7 @@ class Writer:
 
 
 class Line:
-    """A graph that learns `w` with `loss = w²`, and a Session that runs its steps."""
+    """Builds a graph that learns `w` with `loss = w²`, and runs its steps in a Session."""
 
     def __init__(self, use_resource: bool = True):
         self.graph = tf.Graph()

@@ -1,4 +1,4 @@
-"""Small random graphs for property tests: of a drawn `Spec`, `build` always makes the same graph."""
+"""Draws small random graphs for property tests: `build` always makes the same graph of a `Spec`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Layer = Callable[[tf.Tensor, tf.Tensor, "Spec"], tf.Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """All that distinguishes one graph from another.
+    """Describes a graph.
 
     Attributes:
         input: Where batches come from, a key of `INPUTS`.
@@ -163,7 +163,7 @@ def _python_function(h: tf.Tensor, x: tf.Tensor, spec: Spec) -> tf.Tensor:
 
 
 def _noise(draw: Callable[[Spec], tf.Tensor]) -> Layer:
-    """A layer that adds a little of what `draw` gives: any number type, one number a row or a matrix."""
+    """Makes a layer that adds a little of what `draw` returns: numbers of any dtype, a vector or a matrix."""
 
     def layer(h: tf.Tensor, x: tf.Tensor, spec: Spec) -> tf.Tensor:
         return h + 0.1 * tf.cast(tf.reshape(draw(spec), [BATCH, -1]), tf.float32)
@@ -237,14 +237,14 @@ def specs(inputs: list[str] | None = None, layers: list[str] | None = None) -> s
 
 
 def _runs_in_a_session(spec: Spec) -> bool:
-    """Whether a Session runs it: with update ops ahead of a loop, all of TF 1, it runs no step."""
+    """Returns whether a Session runs it. It runs no step if update ops come before a loop, all of TF 1."""
     if spec.use_resource or spec.control_flow_v2 or "batch norm" not in spec.layers:
         return True
     return "while" not in spec.layers[spec.layers.index("batch norm") :]
 
 
 def build(spec: Spec) -> tuple[Job, list[tf.Tensor]]:
-    """The graph of a spec, and tensors besides the loss that are worth watching at every step."""
+    """Builds the graph of a spec. Also returns tensors to watch at every step, besides the loss."""
     watched: list[tf.Tensor] = []
 
     def build_parts() -> Any:

@@ -140,7 +140,7 @@ class _Evaluation:
         eval_dict: Mapping[str, Any],
         update_ops: Sequence[tf.Operation | tf.Tensor] | None,
         global_step: str,
-        feed_fn: Callable[[], Mapping[Any, Any]] | None,
+        feed_fn: FeedFn | None,
         begin_step: Callable[[], None],
     ):
         self.results: dict[str, Any] | None = None
@@ -152,18 +152,18 @@ class _Evaluation:
         self._global_step = global_step
         self._feed_fn = feed_fn
         self._begin_step = begin_step
-        self._feed_dict: Mapping[Any, Any] | None = None
-        self._is_stale = True
+        self._feed_dict: FeedDict | None = None
+        self._results_are_outdated = True
         self._window: Window | None = None
         self._window_size = WindowSize(Window.MAX_STEPS)
 
     def run(self, limit: float, log_every_steps: int | None) -> None:
         """Runs `limit` steps, or fewer if the input ends; then computes the results if they are outdated."""
-        with self._ends_with_the_input(limit):
+        with self._ends_at_end_of_input(limit):
             self._run_steps(limit, log_every_steps)
         has_feeds = self._feed_fn is None or self.done > 0
-        if self._is_stale and has_feeds:
-            with self._ends_with_the_input(limit):
+        if self._results_are_outdated and has_feeds:
+            with self._ends_at_end_of_input(limit):
                 self._evaluate()
 
     def _run_steps(self, limit: float, log_every_steps: int | None) -> None:
@@ -171,21 +171,21 @@ class _Evaluation:
         logged_at, logged = 0, time.perf_counter()
         while self.done < limit:
             self._begin_step()
-            self._run_some(limit if log is None else min(limit, log.next_step()))
+            self._run_until(limit if log is None else min(limit, log.next_step()))
             if log is None or not log.fires(self.done):
                 continue
-            if self._is_stale:
+            if self._results_are_outdated:
                 self._evaluate()
             now = time.perf_counter()
             seconds = (now - logged) / (self.done - logged_at)
-            results = _in_words(self.results or {})
+            results = _format_results(self.results or {})
             _LOGGER.info("Results after %d steps (%.3f sec/batch): %s.", self.done, seconds, results)
             logged_at, logged = self.done, now
 
-    def _run_some(self, until: float) -> None:
-        """Runs one step, or many where that is possible, but never past step `until`."""
+    def _run_until(self, target_step: float) -> None:
+        """Runs one step, or many where that is possible, but never past `target_step`."""
         if self._update_ops is not None and self._feed_fn is None:
-            self._run_window(until)
+            self._run_window(target_step)
             return
         if self._feed_fn is not None:
             with self._session.as_default():
@@ -194,22 +194,22 @@ class _Evaluation:
             self._evaluate()
         else:
             self._session.run(self._update_ops, self._feed_dict)
-            self._is_stale = True
+            self._results_are_outdated = True
         self.done += 1
 
     def _evaluate(self) -> None:
         self.results = self._session.run(self._eval_dict, self._feed_dict)
-        self._is_stale = False
+        self._results_are_outdated = False
 
-    def _run_window(self, until: float) -> None:
+    def _run_window(self, target_step: float) -> None:
         if self._window is None:
             self._window = self._make_window(self._update_ops or ())
-        began = time.perf_counter()
+        started = time.perf_counter()
         with self._session.lifted.eager_mode():
-            (steps,), error = self._window.run(int(min(until - self.done, self._window_size())))
-        self._window_size.took(len(steps), time.perf_counter() - began)
+            (steps,), error = self._window.run(int(min(target_step - self.done, self._window_size())))
+        self._window_size.took(len(steps), time.perf_counter() - started)
         self.done += len(steps)
-        self._is_stale |= len(steps) > 0
+        self._results_are_outdated |= len(steps) > 0
         if error is not None:
             raise error
 
@@ -223,7 +223,7 @@ class _Evaluation:
         return Window(run_step, [tf.float64], is_ordered=True)
 
     @contextlib.contextmanager
-    def _ends_with_the_input(self, limit: float) -> Iterator[None]:
+    def _ends_at_end_of_input(self, limit: float) -> Iterator[None]:
         """Ends the evaluation where the input ends; logs a warning if that is before `limit`."""
         level = logging.INFO if limit == math.inf else logging.WARNING
         try:
@@ -239,12 +239,12 @@ def _names(elements: Sequence[tf.Operation | tf.Tensor]) -> list[str]:
     return [element.op.name if isinstance(element, tf.Tensor) else element.name for element in elements]
 
 
-def _in_words(results: Mapping[str, Any]) -> str:
+def _format_results(results: Mapping[str, Any]) -> str:
     return ", ".join(f"{tag} = {value}" for tag, value in sorted(results.items()))
 
 
 def _write_summary(output_dir: str, results: Mapping[str, Any], step: int) -> None:
-    _LOGGER.info("Saving evaluation summary for step %d: %s", step, _in_words(results))
+    _LOGGER.info("Saving evaluation summary for step %d: %s", step, _format_results(results))
     summary = tf.compat.v1.Summary()
     for tag, value in results.items():
         if value is None:  # An operation has no value.

@@ -1,4 +1,4 @@
-"""Run by test_blocked_calls.py: makes calls that wait for ever, in processes that get signals meanwhile.
+"""Makes calls that wait for ever, in processes that get signals meanwhile. Run by test_blocked_calls.py.
 
     python blocked_run.py DIRECTORY
 
@@ -40,11 +40,11 @@ Call = Callable[[], Any]
 
 
 class Case:
-    """The graph of a case, and the call that waits in it.
+    """Builds the graph of a case, and makes the call that waits in it.
 
     Args:
         directory: The `output_dir`.
-        place: Which call that is, one of `CALLS`.
+        place: The call that waits, a key of `calls`.
         signals: The numbers of the signals to send; 0 for none.
     """
 
@@ -69,7 +69,7 @@ class Case:
             self.init_op = tf.group(v1.global_variables_initializer(), self.blocked)
 
     def input(self, place: str) -> Any:
-        """What the loss needs, which does not come in a certain step."""
+        """Returns an input of the loss, which does not come in a certain step."""
         if place == "dataset":
             types = (tf.float32, tf.float32)
             dataset = tf.data.Dataset.from_generator(self.batches, types)
@@ -81,7 +81,7 @@ class Case:
         return 0.0
 
     def dequeued(self) -> tf.Tensor:
-        """An element of a queue that has none; the signal comes right before it is asked for."""
+        """Dequeues from an empty queue; right before that the signal is sent."""
         with tf.control_dependencies([tf.numpy_function(self.tell, [], tf.float32)]):
             return self.queue.dequeue()
 
@@ -130,7 +130,7 @@ class Case:
         return self.train()
 
     def fork(self) -> Any:
-        """A worker process is ended by SIGTERM, of which the training takes no notice."""
+        """Trains while a worker process is ended by SIGTERM, which the training must not notice."""
         outcomes: list[int] = []
 
         def feed_fn() -> dict[tf.Tensor, float]:
@@ -157,7 +157,7 @@ class Case:
         return results
 
     def save(self) -> None:
-        """Two signals during what stands for the last save, and then one that is not looked for."""
+        """Sends two signals while a stand-in for the last save runs, and then one that is not watched for."""
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         signal.set_wakeup_fd(writer)
@@ -185,7 +185,7 @@ class Watches(monitors.BaseMonitor):
 
 
 def calls(case: Case) -> dict[str, Call]:
-    """The call of each place."""
+    """Returns the call of each place."""
     graph, directory, blocked = case.graph, case.directory, case.blocked
     long = {"max_steps": 2 * SAMPLED_BLOCK_AT}
     return {
@@ -236,7 +236,7 @@ class Log(logging.Handler):
 
 
 def run(directory: Path, place: str, signals: list[int], wait_seconds: float) -> None:
-    """The life of a child."""
+    """Runs a case in a child process, and prints how it has ended."""
     signal.alarm(TIMEOUT_SECONDS)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     interrupts.WAIT_SECONDS = wait_seconds

@@ -24,6 +24,7 @@ PAGES = {
     f"{PACKAGE}.learn": f"{PACKAGE}/learn/__init__.py",
     f"{PACKAGE}.migration": f"{PACKAGE}/migration/__init__.py",
     f"{PACKAGE}.testing": f"{PACKAGE}/testing/__init__.py",
+    f"{PACKAGE}.types": f"{PACKAGE}/types.py",
 }
 
 
@@ -56,18 +57,26 @@ def reference_page(module: str) -> str:
 
 
 def public_names(module: str) -> Iterator[tuple[str, str]]:
-    """Yields each name of `__all__` that is no module, with the dotted path of its definition."""
+    """Yields each public name of a module that is no module, with the dotted path of its definition.
+
+    The names are those in `__all__`, or else those that the module defines.
+    """
     tree = ast.parse((ROOT / PAGES[module]).read_text(encoding="utf-8"))
-    exported: list[str] = []
-    origins = {}
+    exported: list[str] | None = None
+    origins: dict[str, str | None] = {}
+    defined: list[str] = []
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             exported = ast.literal_eval(node.value)
-        if isinstance(node, ast.ImportFrom):
+        elif isinstance(node, ast.ImportFrom):
             origins |= {alias.name: node.module for alias in node.names}
-    for name in exported:
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef):
+            defined.append(node.name)
+        elif isinstance(node, ast.AnnAssign):
+            defined.append(ast.unparse(node.target))
+    for name in defined if exported is None else exported:
         path = f"{origins.get(name, module)}.{name}"
-        if not is_module(path) and not name.startswith("__"):
+        if not is_module(path) and not name.startswith("_"):
             yield name, path
 
 

@@ -13,32 +13,32 @@ from typing import Any, Protocol, TypeAlias
 import numpy.typing as npt
 import tensorflow as tf
 
-# A path of a file or a directory.
 PathLike: TypeAlias = str | bytes | os.PathLike[str]
+"""A path of a file or a directory."""
 
-# A tensor, a variable, or what `tf.convert_to_tensor` takes: a number, a NumPy array, a list of these.
 TensorLike: TypeAlias = tf.Tensor | tf.Variable | npt.ArrayLike
+"""A tensor, a variable, or what `tf.convert_to_tensor` takes: a number, a NumPy array, a list of these."""
 
-# Something to compute in a graph: a tensor, an operation, a variable, or the name of one ("loss", "loss:0").
 Fetch: TypeAlias = tf.Tensor | tf.Operation | tf.Variable | str
+"""Something to compute in a graph: a tensor, an operation, a variable, or a name ("loss", "loss:0")."""
 
-# A fetch, or any structure of fetches: lists, tuples and dicts, nested as deep as need be.
 Fetches: TypeAlias = Fetch | Sequence[Any] | Mapping[Any, Any]
+"""A fetch, or any structure of fetches: lists, tuples and dicts, nested as deep as need be."""
 
-# The values to feed to a graph, by tensor, placeholder or name.
 FeedDict: TypeAlias = Mapping[Any, Any]
+"""The values to feed to a graph, by tensor, placeholder or name."""
 
-# Returns the feeds of the next step. Raises StopIteration to end the training or evaluation.
 FeedFn: TypeAlias = Callable[[], FeedDict]
+"""Returns the feeds of the next step. Raises StopIteration to end the training or evaluation."""
 
-# The values of a step: NumPy arrays and scalars, by the tensor's name and by the fetch itself.
 OutputDict: TypeAlias = dict[Any, Any]
+"""The values of a step: NumPy arrays and scalars, by the tensor's name and by the fetch itself."""
 
-# A `monitors.BaseMonitor`, any object with the same methods, or a `tf.compat.v1.train.SessionRunHook`.
 Monitor: TypeAlias = Any
+"""A `monitors.BaseMonitor`, any object with the same methods, or a `tf.compat.v1.train.SessionRunHook`."""
 
-# Monitors and hooks in any number, or a single one.
 Monitors: TypeAlias = Monitor | Iterable[Monitor]
+"""Monitors and hooks in any number, or a single one."""
 
 
 class SessionLike(Protocol):
@@ -52,8 +52,8 @@ class SessionLike(Protocol):
         """Computes `fetches` and returns their values in the same structure."""
 
 
-# Sets variables by means of the session. Called once before the first step, unless training resumes.
 InitFn: TypeAlias = Callable[[SessionLike], Any]
+"""Sets variables by means of the session. Called once before the first step, unless training resumes."""
 
 
 class SummaryWriterLike(Protocol):

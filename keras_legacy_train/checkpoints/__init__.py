@@ -1,4 +1,6 @@
-"""Checkpoints: written, kept, verified and read back.
+"""Writes, keeps, verifies and restores checkpoints, and locks the directory that holds them.
+
+May import errors, arguments, `_tensorflow` and `_keras`; it knows nothing of graphs, programs or the loop.
 
     manager = CheckpointManager("/tmp/run", NamedVariables([SavedVariable("w", w)]), max_to_keep=5)
     manager.verify_writable()
@@ -6,11 +8,11 @@
         w.assign([1.0, 2.0])
     manager.save(step=10)  # writes /tmp/run/model.ckpt-10.index and .data-00000-of-00001
 
-A *state* says what is in them. `NamedVariables` have the names TensorFlow 1 gave them: the files are what
-`tf.compat.v1.train.Saver` would have written, so every reader of TensorFlow 1 and 2 opens them, and what it
-wrote is restored here: the tensor bundles of TensorFlow 1.0 and later as well as the older single file ("V1")
-format, sharded or not, with partitioned variables or without. `TrackedObjects` are in the form of
-TensorFlow 2, as `tf.train.Checkpoint(model=model)` reads and writes it.
+A *state* says what a checkpoint holds. `NamedVariables` go by the names of TensorFlow 1. Their files are
+those that `tf.compat.v1.train.Saver` writes, so every reader of TensorFlow 1 and 2 opens them. The files of
+a `Saver` are restored here: tensor bundles, which TensorFlow writes since 1.0, and the older format ("V1"),
+with or without shards and partitioned variables. `TrackedObjects` are in the form of TensorFlow 2, as
+`tf.train.Checkpoint(model=model)` reads and writes it.
 """
 
 from keras_legacy_train.checkpoints.index import CheckpointIndex

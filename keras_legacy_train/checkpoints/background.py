@@ -1,4 +1,4 @@
-"""One piece of work at a time, beside the caller's own."""
+"""Runs functions in the background, one at a time."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 
 class Background:
-    """Runs functions in a thread, each after the one before; no thread is left when it has ended."""
+    """Runs functions in a thread, one after the other. Between them there is no thread."""
 
     def __init__(self) -> None:
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
 
     def start(self, function: Callable[[], object]) -> None:
-        """Begins to run the function, once the one before has ended; raises what that one raised."""
+        """Starts a function once the one before has ended, and raises the error of that one."""
         self.wait()
 
         def run() -> None:
@@ -27,19 +27,19 @@ class Background:
         self._thread.start()
 
     def check(self) -> None:
-        """Raises, once, what a function that has ended raised."""
+        """Raises the error of a function that has ended; only once."""
         if self._thread is None or not self._thread.is_alive():
             error, self._error = self._error, None
             if error is not None:
                 raise error
 
     def join(self) -> None:
-        """Returns when nothing is running; what was raised is kept for `check`."""
+        """Waits until nothing is running. An error is kept for `check`."""
         if self._thread is not None:
             self._thread.join()
             self._thread = None
 
     def wait(self) -> None:
-        """Returns when nothing is running; raises, once, what was raised."""
+        """Waits until nothing is running, and raises the error, only once."""
         self.join()
         self.check()

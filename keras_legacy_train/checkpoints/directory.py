@@ -1,4 +1,4 @@
-"""The files of a checkpoint directory: finding checkpoints, reading and writing the list of them, moving."""
+"""Finds, lists, moves and deletes the files of a checkpoint directory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SHARD = re.compile(r"-[0-9]{5}(-of-[0-9]{5})$")
 
 
 def check_path(directory: str) -> None:
-    """Raises ValueError if TensorFlow would take the path for a pattern and not find what it wrote there."""
+    """Raises ValueError if TensorFlow would read the path as a pattern and not find its own files there."""
     found = _PATTERN_CHARACTERS.search(directory)
     if found:
         raise ValueError(
@@ -42,7 +42,7 @@ def check_path(directory: str) -> None:
 
 
 def verify_writable(directory: str) -> None:
-    """Creates the directory and its parents where missing, and tries to write there; no file is left.
+    """Creates the directory and its parents where missing, and tries to write there. No file is left.
 
     Raises:
         PermissionError: The directory cannot be created or written to.
@@ -76,7 +76,7 @@ def exists(prefix: str) -> bool:
 
 
 def find_checkpoints(directory: str, name: str) -> list[str]:
-    """Returns the prefixes of all `<name>-<step>` that have a file in the directory, in order of their steps.
+    """Returns the prefixes of all `<name>-<step>` with a file in the directory, in order of their steps.
 
     They may be incomplete. The directory need not exist.
     """
@@ -114,9 +114,9 @@ def newest_listed(directory: str) -> str | None:
 def write_state(directory: str, prefixes: Sequence[str]) -> None:
     """Replaces the `checkpoint` file by one that lists these checkpoints of the directory, the newest last.
 
-    Their paths are written relative to the directory, so that it can be moved. They get timestamps, for
-    without (as TensorFlow 1 leaves them out) `tf.train.CheckpointManager` forgets them. No checkpoints: a
-    `checkpoint` file that is there is moved aside.
+    Paths are written relative to the directory, so that it can be moved. Timestamps are written because
+    `tf.train.CheckpointManager` forgets checkpoints without one. If there are no checkpoints, an existing
+    `checkpoint` file is moved aside.
     """
     path = os.path.join(directory, STATE_FILE)
     is_replaced = bool(prefixes) and (os.path.isfile(path) or os.path.islink(path))
@@ -138,8 +138,8 @@ def locate(directory: str, path: str) -> str | None:
     of it is touched, whatever the file says.
 
     Returns:
-        The prefix; `None` if the path leads elsewhere and the directory has no such checkpoint, or if the
-        name is none that a checkpoint can have.
+        The prefix; `None` if the path leads elsewhere and the directory has no such checkpoint, or if no
+        checkpoint can have that name.
     """
     if _CONTROL_CHARACTERS.search(path):
         return None

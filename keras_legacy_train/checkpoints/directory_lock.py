@@ -1,4 +1,4 @@
-"""The lock of an output directory: one trainer at a time."""
+"""Locks an output directory, so that one trainer at a time is at work there."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.E
 
 @dataclasses.dataclass(frozen=True)
 class _Holder:
-    """The contents of a lock file.
+    """Holds the contents of a lock file.
 
     Attributes:
         token: Unique to this holder.

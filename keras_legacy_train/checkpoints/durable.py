@@ -1,4 +1,4 @@
-"""Files that outlast a power cut. TensorFlow leaves it to the operating system when to write them to disk."""
+"""Writes files so that they outlast a power cut. TensorFlow leaves it to the system when to write to disk."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _NOT_FOR_DIRECTORIES = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)
 
 
 def sync_file(path: str) -> None:
-    """Returns when what the file holds is on disk."""
+    """Waits until the contents of a file are on disk."""
     _sync(path)
 
 
 def sync_directory(path: str) -> None:
-    """Returns when it is on disk which files are in the directory, and under which names."""
+    """Waits until the list of the files in a directory is on disk."""
     try:
         _sync(path)
     except OSError as error:

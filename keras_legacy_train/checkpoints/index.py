@@ -1,4 +1,4 @@
-"""The index of a directory's checkpoints: which are listed, damaged or refused, and which is the newest."""
+"""Finds out which checkpoints a directory has: listed, damaged, refused, and the newest intact one."""
 
 from __future__ import annotations
 

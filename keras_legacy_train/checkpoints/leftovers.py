@@ -1,4 +1,4 @@
-"""Removing the files of a save that was killed, or failed, before its checkpoint was complete."""
+"""Removes the files of saves that were killed, or failed, before the checkpoint was complete."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def remove_unfinished(prefix: str) -> None:
 
 
 def clean_up(index: CheckpointIndex) -> None:
-    """Deletes what saves that were killed have left: temporary files, and checkpoints never completed.
+    """Deletes the files that killed saves have left: temporary ones, and those of incomplete checkpoints.
 
-    To be called before anything else, by whoever holds the directory. Nothing else is deleted, damaged
-    checkpoints least of all.
+    The holder of the directory calls it before anything else. Nothing else is deleted, least of all damaged
+    checkpoints.
     """
     directory, name = index.directory, index.name
     paths = read_state(directory)

@@ -1,4 +1,4 @@
-"""Which checkpoint a path given by the user means."""
+"""Finds the checkpoint that a path given by the user means."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from keras_legacy_train.checkpoints.verification import verify_files
 
 
 def checkpoint_prefix(name: str, path: Any) -> str:
-    """The prefix of a checkpoint: the path itself, or that of the newest intact one in a directory.
+    """Returns the prefix of a checkpoint: the path itself, or the newest intact one in a directory.
 
     Args:
         name: The argument that gave the path, for messages.
         path: A prefix or a directory.
 
     Raises:
-        ValueError: It is no path, or there is no such checkpoint.
+        ValueError: It is no path, or there is no such checkpoint, or it cannot be read.
         DamagedCheckpointError: There are checkpoints in the directory, and none of them can be read.
     """
     path = arguments.as_path(name, path)
@@ -31,19 +31,22 @@ def checkpoint_prefix(name: str, path: Any) -> str:
 
 
 def optional_checkpoint_prefix(name: str, path: Any) -> str | None:
-    """The prefix of a checkpoint, `None` if the path is `None` or empty. See `checkpoint_prefix`."""
+    """Returns what `checkpoint_prefix` does, or `None` if the path is `None` or empty."""
     path = arguments.as_optional_path(name, path)
     return None if path is None else checkpoint_prefix(name, path)
 
 
 def listed_checkpoint_prefix(name: str, path: Any) -> str:
-    """As `checkpoint_prefix`; but in a directory the `checkpoint` file decides, and nothing is verified."""
+    """Returns the prefix of a checkpoint; in a directory, of the newest by the `checkpoint` file.
+
+    Other than `checkpoint_prefix`, this does not read the values to verify them.
+    """
     path = arguments.as_path(name, path)
     return _existing(name, path, newest_listed(path) if os.path.isdir(path) else None)
 
 
 def open_checkpoint(name: str, prefix: str) -> tf.train.CheckpointReader:
-    """A reader of a checkpoint.
+    """Opens a checkpoint and returns a reader of it.
 
     Args:
         name: The argument that gave the path, for messages.
@@ -62,7 +65,7 @@ def open_checkpoint(name: str, prefix: str) -> tf.train.CheckpointReader:
 
 
 def _existing(name: str, path: str, newest: str | None) -> str:
-    """The newest checkpoint, if the path is a directory; or the path itself."""
+    """Returns the newest checkpoint if the path is a directory, else the path itself."""
     if os.path.isdir(path):
         if newest is None:
             raise ValueError(f"{name}: There is no checkpoint in the directory {path!r}.")

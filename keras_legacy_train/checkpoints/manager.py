@@ -1,4 +1,4 @@
-"""Saving a state to the checkpoints of a directory, and restoring it from them."""
+"""Saves a state to the checkpoints of a directory, and restores it from them."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def _no_meta_graph() -> None:
 class CheckpointManager:
     """Saves a state in `<directory>/<name>-<step>`, keeps the newest checkpoints, and restores from them.
 
-    It stands for the `Saver` of `tf.contrib.learn.train`, around a `tf.train.CheckpointManager` that writes
-    and deletes. What it adds: whole checkpoints only, finite values only, and saves beside the training.
-    Everything runs eagerly. Only one manager at a time may be at work in a directory, and only one thread may
-    call it.
+    It stands for the `Saver` of `tf.contrib.learn.train`, and leaves writing and deleting to a
+    `tf.train.CheckpointManager`. It adds that checkpoints are complete, that their values are finite, and
+    that training goes on while they are written. Everything runs eagerly. Only one manager at a time may work
+    in a directory, and only one thread may call it.
 
     A checkpoint consists of `<prefix>.index`, `<prefix>.data-00000-of-00001` and, if there is a graph to
     show, `<prefix>.meta`; the file `checkpoint` lists those that are kept.
@@ -100,7 +100,7 @@ class CheckpointManager:
         self._is_writable = index is not None and os.path.isdir(directory)
 
     def beside(self, folder: str) -> CheckpointManager:
-        """A manager of the same state in a folder of the directory; it keeps one, whatever the values."""
+        """Returns a manager of the same state in a folder of the directory. It keeps one, finite or not."""
         return CheckpointManager(
             os.path.join(self.directory, folder),
             self.state,
@@ -112,18 +112,15 @@ class CheckpointManager:
 
     @property
     def checkpoints(self) -> list[str]:
-        """The prefixes of the checkpoints kept, oldest first, without those found to be damaged."""
+        """Returns the prefixes of the checkpoints kept, oldest first, without those found to be damaged."""
         self._background.join()
         return self._index.kept
 
     @property
     def latest(self) -> str | None:
-        """The prefix of the newest intact checkpoint, or `None` if the directory holds none at all.
+        """Returns the prefix of the newest intact checkpoint, or `None` if the directory holds none at all.
 
-        It is the last in the `checkpoint` file. If that one is damaged, or no `checkpoint` file can be read,
-        it is the intact checkpoint with the highest step, listed or not. Damaged ones are told of in a
-        warning. All tensors of the checkpoint are read to verify them, so ask sparingly. A save under way is
-        waited for.
+        See `CheckpointIndex.find_latest`. If a save is under way, this waits for its end.
 
         Raises:
             DamagedCheckpointError: There are checkpoints, but not one is intact.
@@ -160,9 +157,9 @@ class CheckpointManager:
         self.state.restore(path)
 
     def verify_writable(self) -> None:
-        """Creates the directory and its parents where missing, and tries to write there; no file is left.
+        """Creates the directory and its parents where missing, and tries to write there. No file is left.
 
-        A directory that is missing later on is an error.
+        If the directory is missing later on, that is an error.
 
         Raises:
             PermissionError: The directory cannot be created or written to.
@@ -173,10 +170,10 @@ class CheckpointManager:
     def save(self, step: int) -> str | None:
         """Writes a checkpoint, lists it in the `checkpoint` file, and only then deletes those not kept.
 
-        If the newest checkpoint has this number already and is intact, nothing is written: dying while
-        writing over it would destroy it. Any other files of this number are renamed first: to
-        `<file>.damaged`, or to `<file>.replaced` if they were intact but left over by a run that went on
-        from there, so that their values are not those of the variables.
+        If the newest checkpoint has this number already and is intact, nothing is written: a process killed
+        while it writes over the checkpoint would destroy it. Other files of this number are renamed first, to
+        `<file>.damaged`, or to `<file>.replaced` if they are intact. Intact ones are of an earlier run, and
+        have other values.
 
         Args:
             step: The checkpoint's number.
@@ -191,10 +188,10 @@ class CheckpointManager:
         return self._saved(step) or self._save(step, self.state.copy(), self._meta_graph)
 
     def save_in_background(self, step: int, on_saved: Callable[[str], None] = lambda prefix: None) -> None:
-        """Does as `save`, but only copies the values now, and writes them beside what comes next.
+        """Saves as `save` does, but only copies the values now, and writes them in another thread.
 
-        The copy takes as much memory as the variables, where they are assigned before it is written. If the
-        save before is still under way, it is waited for. `check` or `wait` raises what goes wrong.
+        The copy takes as much memory as those variables that are assigned before it is written. If the save
+        before is still under way, this waits for its end. `check` or `wait` raises errors.
 
         Args:
             step: The checkpoint's number.
@@ -216,17 +213,17 @@ class CheckpointManager:
         self._background.start(save)
 
     def check(self) -> None:
-        """Raises, once, what a save in the background has raised."""
+        """Raises the error of a save in the background; only once."""
         self._background.check()
 
     def wait(self) -> None:
-        """Returns when no save is under way; raises, once, what one in the background has raised."""
+        """Waits until no save is under way, and raises the error of one in the background, only once."""
         self._background.wait()
 
     def _saved(self, step: int) -> str | None:
-        """The newest checkpoint, if it has this number, is intact, and the values are finite.
+        """Returns the newest checkpoint if it has this number, is intact, and the values are finite.
 
-        To be asked before the values are copied, since what verifies a checkpoint reads its tensors.
+        Values are copied after this, not before: to verify a checkpoint takes memory as well.
         """
         prefix = self._prefix(step)
         if self._index.kept[-1:] != [prefix] or not self._index.is_intact(prefix):
@@ -281,9 +278,9 @@ class CheckpointManager:
 
 
 def _reason(error: tf.errors.OpError | OSError) -> tuple[int | None, str]:
-    """The number and the words of the operating system for what went wrong.
+    """Returns the operating system's number and text of an error.
 
-    TensorFlow has them somewhere in a longer message.
+    The message of an error of TensorFlow has that text somewhere in it.
     """
     if isinstance(error, OSError):
         return error.errno, error.strerror or str(error)

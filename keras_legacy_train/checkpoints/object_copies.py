@@ -1,4 +1,4 @@
-"""The values of a graph of objects at one moment, in the form of TensorFlow 2."""
+"""Copies the values of a graph of objects, in the form of TensorFlow 2."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from keras_legacy_train.checkpoints.variables import host_copy
 
 
 class ObjectCopies:
-    """Copies of objects, with the same names between them, so that the same checkpoint comes of them.
+    """Copies objects, and the names by which they refer to each other, so that both give the same checkpoint.
 
-    Any object that `tf.train.Checkpoint` can save is copied: also Python state, iterators and tables.
+    It copies every object that `tf.train.Checkpoint` can save: also Python state, iterators and tables.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class ObjectCopies:
         self._values: list[tuple[str, tf.Tensor]] = []
 
     def of(self, original: Any) -> _tensorflow.ObjectCopy:
-        """The copy of an object and of all below it; always the same one.
+        """Returns the copy of an object and of all below it; always the same one.
 
         Raises:
             TypeError: Something there cannot be copied.
@@ -35,9 +35,9 @@ class ObjectCopies:
         return self._copies[id(original)][1]
 
     def add_slots(self) -> None:
-        """Copies also what optimizers of TensorFlow 1 keep beside their children, for each variable.
+        """Copies also the slots of optimizers of TensorFlow 1, which are not among their children.
 
-        To be called when all objects are copied.
+        Call it when all objects are copied.
         """
         copies = list(self._copies.values())
         variables = [pair for pair in copies if _is_variable(pair[0])]
@@ -50,7 +50,7 @@ class ObjectCopies:
                             copy.slots.setdefault(name, {})[id(variable_copy)] = self.of(slot)
 
     def values(self) -> list[tuple[str, tf.Tensor]]:
-        """The name and the value of each variable among them."""
+        """Returns the name and the value of each variable among them."""
         return self._values
 
     def _copy(self, original: Any) -> _tensorflow.ObjectCopy:
@@ -65,7 +65,7 @@ class ObjectCopies:
 
 
 class _OptimizerCopy(_tensorflow.ObjectCopy):
-    """The copy of an optimizer of TensorFlow 1.
+    """Stands for an optimizer of TensorFlow 1 in a checkpoint, with its slots.
 
     Attributes:
         slots: Copies of the slot variables, by the slot's name and the `id` of the variable's copy.
@@ -90,8 +90,8 @@ def _slot(optimizer: tf.compat.v1.train.Optimizer, variable: Any, name: str) -> 
 
 
 def variable_name(variable: tf.Variable | _keras.Variable) -> str:
-    """The name by which people know a variable."""
-    return variable.path if isinstance(variable, _keras.Variable) else variable.name.partition(":")[0]
+    """Returns the name by which users know a variable."""
+    return str(variable.path if isinstance(variable, _keras.Variable) else variable.name.partition(":")[0])
 
 
 def _is_variable(each: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Checkpoints in the object form of TensorFlow 2, which Keras models are saved in."""
+"""Saves and restores objects in the form of TensorFlow 2, in which Keras models are saved."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from keras_legacy_train.errors import CheckpointMismatchError
 
 
 class TrackedObjects:
-    """Objects that `tf.train.Checkpoint` can save: models, optimizers, variables, iterators.
+    """Saves and restores objects as `tf.train.Checkpoint` does: models, optimizers, variables, iterators.
 
     Args:
         required: The objects by the names they have in the checkpoint.
-        optional: Further ones, which a checkpoint may lack. They are left as they are then.
+        optional: Further objects, by name. If the checkpoint lacks one, it keeps its values.
     """
 
     def __init__(self, required: Mapping[str, Any], optional: Mapping[str, Any] | None = None):
@@ -34,7 +34,7 @@ class TrackedObjects:
         return StateCopy(children, copies.values())
 
     def restore(self, prefix: str) -> None:
-        shapes, _ = checkpoint_contents(prefix)
+        shapes, dtypes = checkpoint_contents(prefix)
         saved = _tensorflow.SavedObjectGraph(prefix)
         present = {name: each for name, each in self._optional.items() if name in saved.children()}
         root = tf.train.Checkpoint(**self._required, **present)
@@ -42,7 +42,7 @@ class TrackedObjects:
         problems = [
             problem
             for each in _variables(root)
-            if (problem := _problem(each, keys.get(id(each)), shapes)) is not None
+            if (problem := _problem(each, keys.get(id(each)), shapes, dtypes)) is not None
         ]
         if problems:
             raise CheckpointMismatchError(prefix, problems)
@@ -55,12 +55,18 @@ def _variables(root: tf.train.Checkpoint) -> list[tf.Variable | _keras.Variable]
 
 
 def _problem(
-    variable: tf.Variable | _keras.Variable, key: str | None, shapes: Mapping[str, list[int]]
+    variable: tf.Variable | _keras.Variable,
+    key: str | None,
+    shapes: Mapping[str, list[int]],
+    dtypes: Mapping[str, tf.DType],
 ) -> str | None:
-    """Why a variable cannot be filled, or `None` if it can."""
-    if key is None:
+    """Returns why a variable cannot be restored, or `None` if it can."""
+    if key is None or key not in shapes:
         return f"{variable_name(variable)}: not in the checkpoint"
     shape = list(variable.shape)
     if not tf.TensorShape(variable.shape).is_compatible_with(shapes[key]):
         return f"{variable_name(variable)}: shape {shapes[key]} in the checkpoint, {shape} in the model"
+    dtype = tf.as_dtype(variable.dtype).base_dtype
+    if dtype != dtypes[key]:
+        return f"{variable_name(variable)}: {dtypes[key].name} in the checkpoint, {dtype.name} in the model"
     return None

@@ -1,4 +1,4 @@
-"""The identity of a process, by which another process tells whether it still runs."""
+"""Identifies a process, so that another one can tell whether it still runs."""
 
 from __future__ import annotations
 

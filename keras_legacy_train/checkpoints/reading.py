@@ -1,4 +1,4 @@
-"""Reading checkpoints: finding damage, and restoring variables by name."""
+"""Reads checkpoints: finds damage, and restores variables by name."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def checkpoint_contents(prefix: str) -> tuple[dict[str, list[int]], dict[str, tf
 
 
 def open_reader(prefix: str) -> tf.train.CheckpointReader:
-    """Opens a checkpoint with TensorFlow's reader, once it is known that this survives it.
+    """Verifies the files of a checkpoint, and opens it with TensorFlow's reader.
 
     Raises:
         tf.errors.OpError: The checkpoint cannot be read.
@@ -102,7 +102,7 @@ def read_variable(prefix: str, name: str) -> Any:
 
 
 def _problem(saved: SavedVariable, shapes: dict[str, list[int]], dtypes: dict[str, tf.DType]) -> str | None:
-    """Returns why a variable cannot be filled, or `None` if it can."""
+    """Returns why a variable cannot be restored, or `None` if it can."""
     if saved.key not in shapes:
         return f"{saved.key}: not in the checkpoint"
     dtype = dtypes[saved.key]
@@ -118,9 +118,10 @@ def _read(
     prefix: str, names: Sequence[str], slice_specs: Sequence[str], dtypes: Sequence[tf.DType]
 ) -> list[tf.Tensor]:
     with tf.device("CPU:0"):
-        return tf.raw_ops.RestoreV2(
+        values: list[tf.Tensor] = tf.raw_ops.RestoreV2(
             prefix=prefix, tensor_names=names, shape_and_slices=slice_specs, dtypes=dtypes
         )
+    return values
 
 
 def _in_one_line(error: tf.errors.OpError) -> str:

@@ -1,4 +1,4 @@
-"""Reading files of an output directory, where anything may lie: a FIFO, a device, a file that never ends."""
+"""Reads files where anything may lie: a FIFO, a device, a file that never ends."""
 
 from __future__ import annotations
 

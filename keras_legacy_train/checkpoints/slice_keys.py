@@ -1,4 +1,4 @@
-"""The keys under which a checkpoint has the slices of partitioned variables."""
+"""Makes the keys under which a checkpoint has the slices of partitioned variables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def is_slice_key(key: bytes) -> bool:
 
 
 def slice_key(name: bytes, extents: Sequence[tuple[int, int]]) -> bytes:
-    """Returns the key of a slice: an encoding in which the order of the bytes is that of what they encode.
+    """Returns the key of a slice. Sorted as bytes, such keys are in the order of what they encode.
 
     Args:
         name: The variable's name.

@@ -1,4 +1,4 @@
-"""The sorted table: the file format of a checkpoint's index, and of a whole checkpoint in the older format.
+"""Reads a sorted table: the format of a checkpoint's index, and of a whole checkpoint in the older format.
 
 TensorFlow's reader trusts the sizes that such a file claims, and ends the process where they are forged. This
 reader trusts nothing. It leaves the checksums of blocks to TensorFlow, which verifies them itself.
@@ -23,7 +23,7 @@ _MAX_ENTRIES_PER_RESTART = 16
 
 
 class FormatError(ValueError):
-    """A file does not keep to its format."""
+    """Raised if a file does not keep to its format."""
 
 
 def read_table(path: str, max_bytes: int | None = None) -> Iterator[tuple[bytes, bytes]]:

@@ -1,4 +1,4 @@
-"""What a checkpoint holds, and in which form."""
+"""Defines what a checkpoint holds, and in which form."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from keras_legacy_train.checkpoints.variables import SavedVariable, check_distin
 
 @dataclasses.dataclass(frozen=True)
 class StateCopy:
-    """The values of a state at one moment, which later assignments leave alone.
+    """Holds the values of a state at one moment. Later assignments do not change them.
 
     Attributes:
         children: The arguments of the `tf.train.Checkpoint` that saves them.
-        values: The name and the value, in host memory, of each variable.
+        values: For each variable its name, and its value in host memory.
     """
 
     children: Mapping[str, Any]
     values: Sequence[tuple[str, tf.Tensor]]
 
     def not_finite(self) -> list[str]:
-        """Names, each once, of the variables with a NaN or an infinity."""
+        """Returns the names, each once, of the variables with a NaN or an infinity."""
         return not_finite(self.values)
 
 
 class CheckpointState(Protocol):
-    """What a `CheckpointManager` saves and restores."""
+    """Defines what a `CheckpointManager` saves and restores."""
 
     def copy(self) -> StateCopy:
-        """Its values now."""
+        """Returns a copy of the values."""
 
     def restore(self, prefix: str) -> None:
-        """Takes its values from a checkpoint: all, or on an error none.
+        """Assigns the values in a checkpoint: all, or on an error none.
 
         Raises:
             CheckpointMismatchError: The checkpoint does not fit.
@@ -46,13 +46,13 @@ class CheckpointState(Protocol):
 
 
 class NamedVariables:
-    """Variables under the names TensorFlow 1 gave them, as every reader of TensorFlow 1 and 2 finds them.
+    """Saves and restores variables by the names of TensorFlow 1, which all its readers know.
 
     Args:
         variables: The variables.
 
     Raises:
-        ValueError: Two of them have one name.
+        ValueError: Two of them have the same name.
     """
 
     def __init__(self, variables: Sequence[SavedVariable]):

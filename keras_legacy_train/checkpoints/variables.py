@@ -1,4 +1,4 @@
-"""The variables of a checkpoint: which name each has in the file, and whether all of them are finite."""
+"""Names the variables of a checkpoint, and finds those that are not finite."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PIECE = 2**22
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SavedVariable:
-    """A variable and its place in a checkpoint.
+    """Pairs a variable with its place in a checkpoint.
 
     Attributes:
         key: The name in the file: the name TensorFlow 1 gave the variable or, for a slice of a partitioned
@@ -23,7 +23,7 @@ class SavedVariable:
         slice_spec: For a slice, the shape of the whole and the offset and length of the slice along each
             dimension, as in `tf.Variable.SaveSliceInfo.spec`: `"7 2 0,3:0,2"` is the first three rows of a
             7 x 2 matrix. Empty for a whole variable.
-        optional: Whether a checkpoint without it may be restored; the variable is then left as it is.
+        optional: Whether a checkpoint without it may be restored. The variable then keeps its value.
     """
 
     key: str
@@ -33,7 +33,7 @@ class SavedVariable:
 
     @property
     def saved_shape(self) -> tf.TensorShape:
-        """The shape of the whole variable as the file has it; unknown if the variable's is."""
+        """Returns the shape of the whole variable in the file; unknown if the variable's is unknown."""
         if not self.slice_spec:
             return self.variable.shape
         *dimensions, _ = self.slice_spec.split()
@@ -41,7 +41,7 @@ class SavedVariable:
 
 
 def check_distinct(variables: Iterable[SavedVariable]) -> None:
-    """Raises ValueError if two variables claim the same place, where one would overwrite the other."""
+    """Raises ValueError if two variables have the same place, so that one would overwrite the other."""
     places = collections.Counter((saved.key, saved.slice_spec) for saved in variables)
     twice = sorted({key for (key, _), count in places.items() if count > 1})
     if twice:
@@ -51,8 +51,8 @@ def check_distinct(variables: Iterable[SavedVariable]) -> None:
 def host_copy(value: tf.Tensor) -> tf.Tensor:
     """Returns the value in host memory.
 
-    What is there already is not copied: the next assignment to a variable leaves its buffer to whoever has
-    read it, and takes another one.
+    If it is there already, nothing is copied: the next assignment to a variable takes another buffer, and
+    leaves this one to its readers.
     """
     with tf.device("CPU:0"):
         return tf.identity(value)
@@ -61,15 +61,18 @@ def host_copy(value: tf.Tensor) -> tf.Tensor:
 def not_finite(values: Iterable[tuple[str, tf.Tensor]]) -> list[str]:
     """Returns the names, each once, of the floating point and complex values with a NaN or an infinity.
 
-    There is no `tf.function` around it: tracing thousands of values takes seconds, looking at them a fraction
-    of one.
+    There is no `tf.function` around it: to trace thousands of values takes seconds, to check them a fraction
+    of a second.
     """
     return list(dict.fromkeys(name for name, value in values if not _all_finite(value)))
 
 
 def count_not_finite(values: Iterable[tuple[str, tf.Tensor]]) -> list[tuple[str, int, int, int]]:
-    """Returns for each value that is not finite its name, how many entries are NaN, how many of the others
-    are infinite, and how many there are."""
+    """Counts the entries of each value that is not finite.
+
+    Returns:
+        For each its name, and how many entries are NaN, how many of the others infinite, and how many it has.
+    """
     counted = []
     for name, value in values:
         if not _all_finite(value):
@@ -86,7 +89,7 @@ def _all_finite(value: tf.Tensor) -> bool:
 
 
 def _pieces(part: tf.Tensor) -> Iterable[tf.Tensor]:
-    """The numbers in pieces, so that what is made of them takes little memory."""
+    """Splits the numbers into pieces, so that intermediate results take little memory."""
     if part.shape.num_elements() <= _PIECE:
         return [part]
     numbers = tf.reshape(part, [-1])
@@ -94,7 +97,7 @@ def _pieces(part: tf.Tensor) -> Iterable[tf.Tensor]:
 
 
 def _parts(value: tf.Tensor) -> list[tf.Tensor]:
-    """The floating point numbers in a value: itself, its real and its imaginary part, or none."""
+    """Returns the floating point parts of a value: itself, its real and its imaginary part, or none."""
     if value.dtype.is_complex:
         return [tf.math.real(value), tf.math.imag(value)]
     return [value] if value.dtype.is_floating else []

@@ -1,6 +1,6 @@
-"""What TensorFlow's reader takes on trust in a checkpoint, verified before the reader is given its files.
+"""Verifies what TensorFlow's reader takes on trust in a checkpoint, before the reader gets the files.
 
-The reader ends the process where a shape is negative or unknown, and allocates whatever a shape claims.
+That reader ends the process where a shape is negative or unknown, and allocates whatever a shape claims.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def verify_files(prefix: str) -> set[str]:
 
 
 class _TensorBundle:
-    """The current format: an index of variables, and data files with their values.
+    """Verifies a checkpoint in the current format: an index of variables, and data files with their values.
 
     Args:
         prefix: The checkpoint's path without suffix.

@@ -1,4 +1,4 @@
-"""Writing a checkpoint, so that it counts only when all of it is on disk."""
+"""Writes a checkpoint, which counts only when all of it is on disk."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def write_checkpoint(
 ) -> list[str]:
     """Writes a checkpoint, lists it in the `checkpoint` file, and only then deletes those not kept.
 
-    `tf.train.CheckpointManager` writes and deletes. It takes its list from the `checkpoint` file and deletes
-    what that names, wherever it lies; so it gets to see only a file written here.
+    `tf.train.CheckpointManager` writes and deletes. It deletes the files that the `checkpoint` file lists,
+    wherever they lie, so it reads only a `checkpoint` file written here.
 
     Args:
         prefix: The checkpoint's path without suffix, which ends in its number; there are no such files yet.
@@ -37,7 +37,7 @@ def write_checkpoint(
         The prefixes of the checkpoints now, oldest first.
 
     Raises:
-        tf.errors.OpError, OSError: It could not be written. No file is left of it, if that can be helped.
+        tf.errors.OpError, OSError: It could not be written. Its files are deleted, where that is possible.
     """
     directory, name = os.path.split(prefix)
     files.write_state(directory, earlier)
@@ -46,7 +46,7 @@ def write_checkpoint(
     )
 
     def complete(_: str) -> None:
-        """Called when TensorFlow has written the tensors, and the `checkpoint` file not yet."""
+        """Completes the files when TensorFlow has written the tensors, but not yet the `checkpoint` file."""
         if meta_graph is not None:
             write_durably(prefix + ".meta", meta_graph)
         for path in files.checkpoint_files(prefix):
@@ -67,7 +67,8 @@ def write_checkpoint(
     sync_file(os.path.join(directory, files.STATE_FILE))
     mark_finished(prefix)
     sync_directory(directory)
-    return manager.checkpoints
+    checkpoints: list[str] = manager.checkpoints
+    return checkpoints
 
 
 def _is_listed(prefix: str) -> bool:

@@ -225,3 +225,14 @@ def test_an_optional_object_may_be_missing(tmp_path: pathlib.Path) -> None:
     notes = Notes("as it was")
     TrackedObjects({"one": one}, {"notes": notes}).restore(str(prefix))
     assert notes.text == "as it was"
+
+
+@pytest.mark.parametrize("shape", [[2], [1, 2]])
+def test_another_dtype_does_not_fit_whatever_its_size(shape: list[int], tmp_path: pathlib.Path) -> None:
+    state = TrackedObjects({"w": tf.Variable(tf.ones(shape))})
+    CheckpointManager(str(tmp_path), state, max_to_keep=1).save(1)
+    w = tf.Variable(tf.zeros(shape, tf.int32), name="w")
+    manager = CheckpointManager(str(tmp_path), TrackedObjects({"w": w}), max_to_keep=1)
+    with pytest.raises(CheckpointMismatchError, match="w: float32 in the checkpoint, int32 in the model"):
+        manager.restore_latest()
+    assert not w.numpy().any()

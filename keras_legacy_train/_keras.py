@@ -6,10 +6,12 @@ No other module imports `keras.src` or touches an underscored name of a Keras ob
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras.src.backend.tensorflow import trainer as _trainer
 
@@ -37,6 +39,30 @@ def data_adapter(x: Any, **arguments: Any) -> Any:
     if hasattr(iterator, "reset"):  # from Keras 3.6 on; calls `on_epoch_end` of a PyDataset, as `fit` does
         iterator.reset()
     return iterator.data_adapter
+
+
+class _Counted:
+    """An empty dataset that counts its iterators."""
+
+    def __init__(self) -> None:
+        self.iterators = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.iterators += 1
+        return iter(())
+
+
+@functools.cache
+def unread_iterators() -> int:
+    """Returns how many iterators `model.fit` makes of a dataset of known length after each epoch.
+
+    They are not read, but a dataset that shuffles draws another order for each. Versions differ.
+    """
+    epoch = _trainer.TFEpochIterator(x=np.zeros([1, 1]), distribute_strategy=tf.distribute.get_strategy())
+    epoch._distributed_dataset = counted = _Counted()
+    for _ in epoch if hasattr(epoch, "reset") else epoch.enumerate_epoch():
+        pass
+    return counted.iterators - 1
 
 
 def split_validation(arrays: Any, fraction: float) -> tuple[Any, Any]:

@@ -460,7 +460,7 @@ class DatasetPosition(_Trackable):
         self._source = source
 
     def read(self) -> dict[str, tf.Tensor]:
-        """Returns the position, as tensors by name; `READING`, an `int64[2]`, among them."""
+        """Returns the position, as tensors by name; `READING`, an `int64[3]`, among them."""
         reading = tf.constant(self._source.reading, tf.int64)
         return {**self._source.iterator._serialize_to_tensors(), self.READING: reading}
 
@@ -468,9 +468,13 @@ class DatasetPosition(_Trackable):
         """Goes to a position that `read` returned. Without `READING` it lies in the first pass."""
         position = dict(position)
         reading = position.pop(self.READING, None)
-        passes, at_end = (1, False) if reading is None else reading.numpy().tolist()
+        passes, at_end, batches = (1, False, 0) if reading is None else reading.numpy().tolist()
         if passes > 0:
-            self._source.iterator_in(passes, bool(at_end))._restore_from_tensors(position)
+            iterator = self._source.iterator_in(passes, bool(at_end), batches)
+            first = iterator._serialize_to_tensors() if passes == 1 and self._source.is_finite else None
+            iterator._restore_from_tensors(position)
+            if first is not None:  # the restore may have drawn an order for a second iterator
+                self._source.make_iterator()._restore_from_tensors(first)
 
     _serialize_to_tensors = read
     _restore_from_tensors = go_to

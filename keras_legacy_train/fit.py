@@ -44,6 +44,7 @@ def fit(
     steps: int | None = None,
     max_steps: int | None = None,
     epochs: int | None = None,
+    initial_epoch: int = 0,
     steps_per_epoch: int | None = None,
     monitors: Iterable[Any] | None = None,
     callbacks: Iterable[keras.callbacks.Callback] | None = None,
@@ -95,6 +96,8 @@ def fit(
         max_steps: The step at which training ends.
         epochs: The number of epochs at which training ends. Of `steps`, `max_steps` and `epochs` at most one
             can be given; with none of them there is one epoch.
+        initial_epoch: The number of the first epoch, from 0, where nothing is resumed; a resumed run goes on
+            in the epoch in which the last one stopped.
         steps_per_epoch: Steps in an epoch; by default one pass over the data.
         monitors: Monitors of `keras_legacy_train.monitors`, or one of them. They ask by name: for `"loss"`,
             that of the step; a metric, over the epoch so far; the path of a variable; `"learning_rate"`.
@@ -158,6 +161,7 @@ def fit(
         progress_bar=None if verbose == "auto" else verbose == 1,
         verbose=1 if verbose == "auto" else int(verbose),
     )
+    first_epoch = arguments.as_count("initial_epoch", initial_epoch)
     number = arguments.as_steps("epochs", epochs)
     if not together:
         number = 1
@@ -188,9 +192,12 @@ def fit(
         # checkpoint.
         if strategy.num_replicas_in_sync > 1 or (model.run_eagerly and directory is not None):
             _keras.build(model, dataset.element_spec)
+        is_counted = steps_per_epoch is None and adapter.num_batches is not None
         source = DatasetSource(
             strategy.experimental_distribute_dataset(dataset),
-            goes_on=options.steps_per_epoch is not None,
+            goes_on=steps_per_epoch is not None,
+            length=adapter.num_batches,
+            unread_iterators=_keras.unread_iterators() if is_counted else 0,
             on_begin=adapter.on_epoch_begin,
             on_end=adapter.on_epoch_end,
         )
@@ -218,6 +225,7 @@ def fit(
             model=model,
             optimizer=model.optimizer,
             services=services,
+            initial_epoch=first_epoch,
         )
         all_callbacks = [*options.callbacks, *([] if histories else [model.history])]
         train_batches(training, directory, options.replace(callbacks=all_callbacks))

@@ -90,6 +90,7 @@ class BatchProgram(Program):
             self._source.ended()
             columns, end = [column[:-1] for column in columns], StopIteration("there are no more batches")
         numbers, losses, *needed = columns
+        self._source.gave(len(numbers))
         if len(numbers):
             self._last_loss = losses[-1].astype(traced.loss_dtype)
             logs = tf.nest.pack_sequence_as(traced.needed, [float(log[-1]) for log in needed])

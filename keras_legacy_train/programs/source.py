@@ -26,6 +26,9 @@ class Source(Protocol):
     def next_batch(self) -> Any:
         """The next batch. `StopIteration` at the end."""
 
+    def gave(self, batches: int) -> None:
+        """A window has read so many batches."""
+
     def ended(self) -> None:
         """A window has found the iterator at its end."""
 
@@ -43,6 +46,8 @@ class DatasetSource:
     Args:
         dataset: A `tf.data.Dataset`, or a distributed one.
         goes_on: Whether a new epoch goes on where the last one stopped, until the dataset has ended.
+        length: The number of batches in a pass, if that is known.
+        unread_iterators: How many iterators are made, and not read, after each whole pass.
         on_begin: Called before the dataset is read from its beginning.
         on_end: Called when that reading is over.
     """
@@ -51,15 +56,20 @@ class DatasetSource:
         self,
         dataset: Any,
         goes_on: bool = False,
+        length: int | None = None,
+        unread_iterators: int = 0,
         on_begin: Callable[[], None] = _nothing,
         on_end: Callable[[], None] = _nothing,
     ):
         self._dataset = dataset
         self._goes_on = goes_on
+        self._length = length
+        self._unread_iterators = unread_iterators
         self._on_begin = on_begin
         self._on_end = on_end
         self._iterator: Any = None
         self._passes = 0
+        self._batches_read = 0
         self._was_read = False
         self._at_end = False
 
@@ -67,26 +77,27 @@ class DatasetSource:
         return self._dataset.element_spec
 
     @property
-    def reading(self) -> tuple[int, bool]:
-        """How often the reading was begun, and whether it has come to an end."""
-        return self._passes, self._at_end
+    def reading(self) -> tuple[int, bool, int]:
+        """How often the reading was begun, whether it has come to an end, and how many batches it has given."""
+        return self._passes, self._at_end, self._batches_read
 
-    def iterator_in(self, passes: int, at_end: bool) -> Any:
-        """The iterator, to be set to where an earlier run stopped reading.
+    def iterator_in(self, passes: int, at_end: bool, batches_read: int) -> Any:
+        """Returns the iterator, which is to be set to where an earlier run stopped reading.
 
         A dataset that shuffles draws another order for each iterator. TensorFlow saves how many it has drawn,
-        but not where all rows have left the shuffle buffer. So as many are drawn here as by the earlier run:
-        one for the iterator that was only asked for its position, one each pass; and the last when the
-        position is restored.
+        but not where all rows have left the shuffle buffer. So as many are drawn here as by the earlier run,
+        the last of them when the position is restored.
 
         Args:
             passes: How often that run has begun to read, 1 or more.
             at_end: Whether it has come to an end.
+            batches_read: How many batches its last reading has given.
         """
         (iterator,) = self.inputs()
-        for _ in range(passes - self._passes - self._goes_on):
+        drawn = 1 + (passes - 1) * (1 + self._unread_iterators)
+        for _ in range(drawn - 2):
             iter(self._dataset)
-        self._passes, self._at_end = passes, at_end
+        self._passes, self._at_end, self._batches_read = passes, at_end, batches_read
         return iterator
 
     @property
@@ -96,7 +107,17 @@ class DatasetSource:
             self._on_begin()
             self._iterator = iter(self._dataset)
             self._was_read = self._at_end = False
+            self._batches_read = 0
         return self._iterator
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether a pass is known to end."""
+        return not self._goes_on or self._length is not None
+
+    def make_iterator(self) -> Any:
+        """Returns another iterator, from the beginning of the dataset."""
+        return iter(self._dataset)
 
     def inputs(self) -> tuple[Any]:
         iterator = self.iterator
@@ -106,23 +127,34 @@ class DatasetSource:
         return (iterator,)
 
     def begin_epoch(self) -> None:
-        if self._at_end or not self._goes_on:
+        if self._at_end or (self._was_read and not self._goes_on):
             self.close()
 
     def next_batch(self) -> Any:
         try:
-            return next(*self.inputs())
+            batch = next(*self.inputs())
         except StopIteration:
             self.ended()
             raise
+        self.gave(1)
+        return batch
+
+    def gave(self, batches: int) -> None:
+        self._batches_read += batches
+        if self._batches_read == self._length:
+            self.ended()
 
     def ended(self) -> None:
         self._at_end = True
 
     def close(self) -> None:
-        if self._iterator is not None:
-            self._iterator = None
-            self._on_end()
+        if self._iterator is None:
+            return
+        if self._at_end:
+            for _ in range(self._unread_iterators):
+                iter(self._dataset)
+        self._iterator = None
+        self._on_end()
 
 
 class FunctionSource:
@@ -150,6 +182,9 @@ class FunctionSource:
     def next_batch(self) -> Any:
         return self._first.pop() if self._first else _as_tensors(self._feed_fn())
 
+    def gave(self, batches: int) -> None:
+        pass
+
     def ended(self) -> None:
         raise AssertionError("no window reads it")
 
@@ -171,6 +206,9 @@ class NoSource:
 
     def next_batch(self) -> tuple[()]:
         return ()
+
+    def gave(self, batches: int) -> None:
+        pass
 
     def ended(self) -> None:
         raise AssertionError("there is nothing that could end")

@@ -47,6 +47,7 @@ class BatchTraining:
         global_step: A variable that the step raises; by default one is made, and raised after each step.
         initialize: Called with a session stand-in where there is no checkpoint yet.
         services: Callbacks that are called before the user's.
+        initial_epoch: The number of the first epoch, where no checkpoint tells it.
     """
 
     step: BatchStep
@@ -57,6 +58,7 @@ class BatchTraining:
     global_step: tf.Variable | None = None
     initialize: Callable[[ValuesSession], None] = lambda session: None
     services: Sequence[LoopCallback] = ()
+    initial_epoch: int = 0
 
 
 def train_batches(training: BatchTraining, output_dir: str | None, options: TrainingOptions) -> Any:
@@ -89,6 +91,7 @@ def _train(
 ) -> Any:
     model, optimizer, epochs = training.model, training.optimizer, training.epochs
     run = TrainingRun(output_dir, options)
+    run.progress.epoch = training.initial_epoch
     values = NamedValues([*step.variables, *trained_variables(model, optimizer)], optimizer)
     program = BatchProgram(training.step, step, training.source, values)
     session = ValuesSession(values)

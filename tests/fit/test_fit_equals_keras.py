@@ -40,6 +40,7 @@ from keras_helpers import (
     state,
     subclassed,
     targets,
+    trained_state,
     two_by_two,
 )
 from keras_legacy_train.programs.graph_weights import v2_behavior
@@ -149,6 +150,8 @@ DATA: dict[str, tuple[Build, Data]] = {
     "class weights": (classifier, lambda: arrays(y=categories(), class_weight={0: 1.0, 1: 3.0})),
     "tensors": (line, lambda: arrays(x=tf.constant(inputs()), y=tf.constant(targets()))),
     "dataset": (line, dataset),
+    "shuffled dataset": (line, lambda: {"x": batches(shuffled=True)}),
+    "endless shuffled dataset": (line, lambda: {"x": batches(shuffled=True).repeat(), "steps_per_epoch": 3}),
     "dataset with weights": (line, lambda: dataset(lambda data: data.map(lambda x, y: (x, y, y[:, 0] ** 2)))),
     "dataset, class weights": (
         classifier,
@@ -257,15 +260,29 @@ def test_stopping_from_a_batch_hook() -> None:
     assert run(fit) == run(keras.Model.fit)
 
 
-def test_a_dataset_that_shuffles_anew_is_begun_once_an_epoch() -> None:
-    model, by_hand = again(line, "fit"), again(line, "keras")
-    fit(model, batches(shuffled=True), epochs=3, verbose=0, shuffle=False)
-    data = batches(shuffled=True)
-    for _ in range(3):
-        for batch in data:
-            by_hand.train_on_batch(*batch)
-    for value, expected in zip(model.get_weights(), by_hand.get_weights(), strict=True):
-        np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6)
+def test_one_call_after_the_other_on_a_dataset_that_shuffles_anew() -> None:
+    theirs, ours = again(line, "keras"), again(line, "fit")
+    for model, train in ((theirs, keras.Model.fit), (ours, fit)):
+        data = batches(shuffled=True)
+        for _ in range(2):
+            train(model, data, epochs=2, verbose=0)
+    assert_same_state(ours, theirs)
+
+
+@pytest.mark.parametrize("epochs", [2, 5])
+def test_training_begins_with_the_initial_epoch(epochs: int) -> None:
+    def run(train: Callable[..., Any]) -> Any:
+        model, recorder = again(line, train.__module__), Recorder()
+        options = {"epochs": epochs, "initial_epoch": 3, "callbacks": [recorder], "verbose": 0, **arrays()}
+        history = train(model, **options)
+        return (
+            recorder.calls,
+            history.epoch,
+            history.history,
+            [value.tolist() for value in trained_state(model)],
+        )
+
+    assert run(fit) == run(keras.Model.fit)
 
 
 def test_a_generator_that_ends() -> None:

@@ -78,7 +78,7 @@ class DatasetSource:
 
     @property
     def reading(self) -> tuple[int, bool, int]:
-        """How often the reading was begun, whether it has come to an end, and how many batches it has given."""
+        """How often the reading was begun, whether it has ended, and how many batches it has given."""
         return self._passes, self._at_end, self._batches_read
 
     def iterator_in(self, passes: int, at_end: bool, batches_read: int) -> Any:

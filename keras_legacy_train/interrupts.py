@@ -1,4 +1,4 @@
-"""Signals, and long waits, while the main thread is inside a call into TensorFlow.
+"""Watches for signals and long waits while the main thread is inside a call into TensorFlow.
 
 Python runs a signal handler only when such a call has returned, and a call that waits for input may never
 return. So the arrival of a signal is also written to a pipe, which another thread reads.
@@ -27,11 +27,11 @@ from keras_legacy_train import _tensorflow
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
-# A wait for input that takes so many seconds is told of.
+# How long a step waits for input before the log says so.
 WAIT_SECONDS = 60.0
-# A call that has not returned so many seconds after a signal is told of.
+# How long a call may go on after a signal before the log says so.
 PATIENCE_SECONDS = 1.0
-# So long may a call take to return after the signal that would end the process.
+# How long a call may go on after a second signal before the process ends.
 _LAST_CHANCE_SECONDS = 0.5
 
 _WATCHED = (signal.SIGINT, signal.SIGTERM)
@@ -45,21 +45,23 @@ _Place = tuple[FrameType, int]
 class CallWatch:
     """Watches over the calls into TensorFlow of the main thread, from `start` to `stop`.
 
-    Handlers of signals are left as they are. Of a signal whose handler has to wait for a call, a WARNING
-    tells what the call waits for. A second signal during the same call ends the process, as if it had no
+    Signal handlers are left as they are. If a handler cannot run because a call does not return, a WARNING
+    says what the call waits for. A second signal during the same call ends the process as if there were no
     handler.
 
     Args:
-        waits_for: Returns a sentence that says which input a call may be waiting for, or `None`. It is called
-            from another thread.
-        unit: What a signal has to wait for, in the words of the log.
-        on_signal: Called, from another thread, when a signal arrives.
-        insists: Tells whether any second signal ends the process, also if the first came before the call.
-        wait_seconds: After so many seconds of one step, what it waits for is logged.
+        waits_for: Returns a sentence about the input that a call may be waiting for, or `None`. Called from
+            another thread.
+        unit: What a signal waits for, in the words of the log.
+        on_signal: Called from another thread when a signal arrives.
+        insists: Tells whether any second signal ends the process, even if the first came before the call.
+        passes_on: Whether signals are also reported to an earlier `signal.set_wakeup_fd`. Other signals than
+            SIGINT and SIGTERM always are.
+        wait_seconds: How long a step waits before the log says so; `WAIT_SECONDS` by default.
 
     Attributes:
         waits_for: The argument; it may be changed.
-        is_saving: Whether no signal may end the process now.
+        is_saving: Whether signals must not end the process now.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class CallWatch:
         unit: str = "call into TensorFlow",
         on_signal: Callable[[], None] = lambda: None,
         insists: Callable[[], bool] = lambda: False,
+        passes_on: bool = True,
         wait_seconds: float | None = None,
     ):
         self.waits_for = waits_for
@@ -76,6 +79,7 @@ class CallWatch:
         self._unit = unit
         self._on_signal = on_signal
         self._insists = insists
+        self._passes_on = passes_on
         self._wait_seconds = WAIT_SECONDS if wait_seconds is None else wait_seconds
         self._outer: CallWatch | None = None
         self._since: float | None = None
@@ -88,7 +92,7 @@ class CallWatch:
         self._helpers: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Begins to watch. To be called in the main thread."""
+        """Begins to watch. Must be called in the main thread."""
         global _active
         self._outer, _active = _active, self
         if self._outer is not None:
@@ -101,32 +105,34 @@ class CallWatch:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends what `start` began."""
+        """Stops watching."""
         global _active
         signal.set_wakeup_fd(self._outer_sender)
         self._closed = True
         self._hurry.set()
-        # A process that was forked meanwhile has the pipe open, too, so closing it would not be noticed.
+        # Closing the pipe would not wake the thread if a forked process has it open, too.
         os.write(self._sender, _CLOSE)
-        for thread in (self._thread, *self._helpers):
-            thread.join(PATIENCE_SECONDS)
+        self._thread.join(PATIENCE_SECONDS)
+        for helper in self._helpers:
+            helper.join(PATIENCE_SECONDS)
         os.close(self._sender)
         os.close(self._receiver)
+        self._place = self._waiting_at = None
         _active = self._outer
         if _active is not None:
             _active.resume()
 
     def resume(self) -> None:
-        """A step begins now: how long it waits is counted from here."""
+        """Starts to count how long a step waits."""
         self._since = time.monotonic()
 
     def pause(self) -> None:
-        """No step is running."""
+        """Stops counting, since no step is running."""
         self._since = None
 
     @contextlib.contextmanager
     def during(self, waits_for: WaitsFor) -> Iterator[None]:
-        """Watches over other calls within those it was made for."""
+        """Watches over calls of another kind while it is entered."""
         earlier, was_paused = self.waits_for, self._since is None
         self.waits_for = waits_for
         self.resume()
@@ -151,7 +157,7 @@ class CallWatch:
                 self._look_for_a_wait()
 
     def _look_for_a_wait(self) -> None:
-        """Tells of a call that has not returned, once. Called several times while a step may wait."""
+        """Logs, once, that a call has not returned. Called several times while a step may wait."""
         since = self._since
         if since is None or since == self._told_since:
             self._waiting_at = None
@@ -164,13 +170,17 @@ class CallWatch:
                 self._in_a_thread(self._tell_of_wait, since)
             elif self._since == since:
                 self._since = time.monotonic()
-        elif waited >= 0.5 and self._waiting_at is None:
-            self._waiting_at = _place_in_tensorflow()  # keeps what a call works on, so not earlier
+        elif waited < 0.5:
+            self._waiting_at = None  # since a frame keeps the values that its call works on
+        elif self._waiting_at is None:
+            self._waiting_at = _place_in_tensorflow()
 
     def _arrived(self, number: int) -> None:
-        if number not in _WATCHED:
-            if self._outer_sender != -1:
+        is_watched = number in _WATCHED
+        if self._outer_sender != -1 and (self._passes_on or not is_watched):
+            with contextlib.suppress(OSError):  # nobody may be reading there any more
                 os.write(self._outer_sender, bytes([number]))
+        if not is_watched:
             return
         self._signals += 1
         place, earlier = _place_in_tensorflow(), self._place
@@ -183,10 +193,11 @@ class CallWatch:
             if self._is_still_at(place):
                 self._end_process(number)
         else:
+            self._hurry.clear()
             self._in_a_thread(self._tell_of_signal, number, place)
 
     def _is_still_at(self, place: _Place | None) -> bool:
-        """Gives the main thread a last chance to return from a call; tells whether it has not."""
+        """Gives the main thread a last chance to return from a call. Returns whether it did not."""
         deadline = time.monotonic() + _LAST_CHANCE_SECONDS
         while _is_same(place, _place_in_tensorflow()):
             if time.monotonic() >= deadline:
@@ -196,14 +207,15 @@ class CallWatch:
 
     def _end_process(self, number: int) -> None:
         for helper in self._helpers:
-            helper.join(0.2)  # it is about to say why
+            helper.join(0.2)  # it may be about to log what the call waits for
         # `signal.signal` works in the main thread only.
         ctypes.pythonapi.PyOS_setsig(ctypes.c_int(number), ctypes.c_void_p(signal.SIG_DFL))
         os.kill(os.getpid(), number)
 
     def _tell_of_signal(self, number: int, place: _Place | None) -> None:
         self._on_signal()
-        self._hurry.wait(PATIENCE_SECONDS)
+        if not self._closed:
+            self._hurry.wait(PATIENCE_SECONDS)
         if self._closed or self.is_saving:
             return
         if not (self._insists() or _is_same(place, _place_in_tensorflow())):
@@ -226,7 +238,7 @@ class CallWatch:
         return f" {what}" if what else ""
 
     def _in_a_thread(self, function: Callable[..., None], *arguments: Any) -> None:
-        """What may take its time must not keep this thread from reading the next signal."""
+        """Calls a function that may take long, so that this thread can read the next signal."""
         helper = threading.Thread(target=function, args=arguments, daemon=True)
         self._helpers = [each for each in self._helpers if each.is_alive()] + [helper]
         helper.start()
@@ -238,7 +250,7 @@ _active: CallWatch | None = None
 
 @contextlib.contextmanager
 def watched_calls(waits_for: WaitsFor, wait_seconds: float | None = None) -> Iterator[Callable[[], None]]:
-    """Watches over the calls made within it; see `CallWatch`. Does nothing outside of the main thread.
+    """Watches over the calls made within it, as `CallWatch` does. Does nothing outside the main thread.
 
     Args:
         waits_for: See `CallWatch`.
@@ -262,7 +274,7 @@ def watched_calls(waits_for: WaitsFor, wait_seconds: float | None = None) -> Ite
 
 
 def _forget_in_child() -> None:
-    """In a forked process nobody reads the pipe, and its signals are not those of the parent."""
+    """Stops reporting signals in a forked process, whose signals are not the parent's."""
     global _active
     if _active is not None:
         _active = None
@@ -273,7 +285,7 @@ os.register_at_fork(after_in_child=_forget_in_child)
 
 
 def _place_in_tensorflow() -> _Place | None:
-    """Returns where in TensorFlow the main thread is; `None` if it is elsewhere, where handlers are run."""
+    """Returns where in TensorFlow the main thread is; `None` if it is elsewhere, where handlers can run."""
     frame = sys._current_frames().get(main_thread())
     if frame is None or not frame.f_code.co_filename.startswith(_TENSORFLOW):
         return None
@@ -298,10 +310,10 @@ _LIBRARIES = (_TENSORFLOW, os.path.dirname(keras.__file__) + os.sep, _OURS)
 
 
 def python_at_work() -> list[str]:
-    """Returns where the Python code is that TensorFlow has called, or that gives a step its input.
+    """Finds the Python code that TensorFlow has called, or that prepares the input of a step.
 
     Returns:
-        For each thread in such code its file, line and function.
+        The file, line and function of each thread in such code.
     """
     places = []
     for ident, frame in sys._current_frames().items():

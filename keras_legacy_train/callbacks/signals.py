@@ -20,24 +20,28 @@ _SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
 class SignalHandler(LoopCallback):
     """Turns SIGINT into `KeyboardInterrupt` and SIGTERM into `SystemExit(143)`, both between two steps.
 
-    A signal ends the running window after a whole step. A second signal does not wait for the step: where the
-    step does not end, it ends the process. Neither cuts the last save short. Handlers can be set in the main
-    thread only; elsewhere this does nothing.
+    A signal ends the running window after a whole step. A second signal does not wait for the step: if the
+    step does not end, the process does. Neither interrupts the last save. Handlers can only be set in the
+    main thread; in another thread this does nothing.
 
-    It is called after the callbacks that have to know of the last step.
+    Its place is after the callbacks that must see the last step.
 
     Args:
-        stop_window: Called, from another thread, as soon as a signal arrives.
-        waits_for: Says for which input a step may be waiting. See `CallWatch`.
+        stop_window: Called from another thread as soon as a signal arrives.
+        waits_for: Says which input a step may be waiting for. See `CallWatch`.
 
     Attributes:
-        first: To be called before all other callbacks, so that no hook of theirs is taken for a step.
+        first: A callback to put before all others, so that their hooks do not count as a step.
     """
 
     def __init__(self, stop_window: Callable[[], None], waits_for: WaitsFor = lambda: None):
         super().__init__()
         self._watch = CallWatch(
-            waits_for, unit="step", on_signal=stop_window, insists=lambda: not self._is_ending
+            waits_for,
+            unit="step",
+            on_signal=stop_window,
+            insists=lambda: not self._is_ending,
+            passes_on=False,
         )
         self.first: LoopCallback = _HooksBegin(self._watch)
         self._received: int | None = None
@@ -81,7 +85,7 @@ class SignalHandler(LoopCallback):
             signal.signal(*self._earlier_handlers.popitem())
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() != self._process:  # a forked worker, which has a life of its own
+        if os.getpid() != self._process:  # in a forked worker, the earlier handlers count
             self._restore_handlers()
             os.kill(os.getpid(), number)
             return
@@ -98,7 +102,7 @@ class SignalHandler(LoopCallback):
 
 
 class _HooksBegin(LoopCallback):
-    """Tells a watch that a step, or the last save, is over."""
+    """Tells a watch that a step or the last save is over."""
 
     def __init__(self, watch: CallWatch):
         super().__init__()

@@ -168,7 +168,7 @@ def test_a_long_wait_in_any_other_call(place: str, cases: Cases) -> None:
 def test_a_handler_of_the_user_is_called_when_the_call_returns(cases: Cases) -> None:
     ended = cases.run("handler", "evaluate with a handler", signal.SIGTERM)
     assert ended.lines[0].startswith("SIGTERM takes effect after the current call into TensorFlow")
-    assert ended.lines[1:] == ["handled", "ended by itself"]
+    assert ended.lines[1:] == ["handled", "passed on: True", "ended by itself"]
 
 
 def test_signals_do_not_cut_the_last_save_short(cases: Cases) -> None:

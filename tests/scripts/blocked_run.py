@@ -149,11 +149,15 @@ class Case:
         def handler(number: int, frame: Any) -> None:
             print("handled", flush=True)
 
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer)  # as an event loop does
         signal.signal(signal.SIGTERM, handler)
         with self.graph.as_default():
             waited = self.waited()
         results, _ = evaluate(self.graph, self.directory, None, {"waited": waited}, max_steps=1)
         assert signal.getsignal(signal.SIGTERM) is handler
+        print("passed on:", os.read(reader, 1)[0] == signal.SIGTERM, flush=True)
         return results
 
     def save(self) -> None:
@@ -163,7 +167,7 @@ class Case:
         signal.set_wakeup_fd(writer)
         for number in (signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, lambda number, frame: None)
-        watch = interrupts.CallWatch(lambda: None, insists=lambda: True)
+        watch = interrupts.CallWatch(lambda: None, insists=lambda: True, passes_on=False)
 
         def send() -> None:
             for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGUSR1):

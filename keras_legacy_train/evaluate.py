@@ -400,6 +400,10 @@ def _graph_of(output_dict: Mapping[Any, Any]) -> tf.Graph:
 
 
 def _check_values(feed_dict: Mapping[Any, Any] | None) -> None:
+    """Raises TypeError where `None` is fed, or is fed to."""
     for key, value in (feed_dict or {}).items():
-        if key is None or value is None:
-            raise TypeError(f"None is fed, or fed to: {getattr(key, 'name', key)!r}: {value!r}.")
+        if key is None:
+            raise TypeError(f"Can not convert a NoneType into a Tensor: the key None, which is fed {value!r}.")
+        if value is None:
+            name = key if isinstance(key, str) else getattr(key, "name", key)
+            raise TypeError(f"Can not convert a NoneType into a Tensor: {name!r} is fed None.")

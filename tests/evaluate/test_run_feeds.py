@@ -119,6 +119,16 @@ def test_infer_refuses(outputs: Any, feeds: Any, error: type[Exception]) -> None
         infer(None, outputs, feeds)
 
 
+@pytest.mark.parametrize(
+    ("feeds", "which"),
+    [({"c:0": None}, "'c:0' is fed None"), ({None: 1.0}, "the key None, which is fed 1.0")],
+)
+def test_fed_none_is_told_as_the_original_did(feeds: Any, which: str) -> None:
+    *_, out = inference_graph()
+    with pytest.raises(TypeError, match=f"^Can not convert a NoneType into a Tensor: {which}"):
+        infer(None, {"out": out}, feeds)
+
+
 def test_tensors_of_several_graphs() -> None:
     *_, out = inference_graph()
     with tf.Graph().as_default():

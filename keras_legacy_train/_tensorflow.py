@@ -173,6 +173,17 @@ def _remove_functions(context: Any, names: Sequence[str]) -> None:
         context.remove_function(name)
 
 
+def set_message(error: tf.errors.OpError, message: str) -> tf.errors.OpError:
+    """Gives an error another message, as TensorFlow itself does: its class, code and traceback stay."""
+    error._message = message
+    return error
+
+
+def function_graphs(graph: tf.Graph) -> list[tf.Graph]:
+    """Returns the bodies of the functions in a graph, of which the public form keeps no tracebacks."""
+    return [each.graph for each in graph._functions.values() if hasattr(each, "graph")]
+
+
 def while_loop(
     condition: Callable[[tf.Tensor], tf.Tensor], body: Callable[[tf.Tensor], tf.Tensor], number: tf.Tensor
 ) -> tf.Tensor:
@@ -253,6 +264,8 @@ read_meta_graph_file = _meta_graph.read_meta_graph_file
 # used, so variables share them, one after the other.
 _free_names: collections.defaultdict[tuple[str, str], list[str]] = collections.defaultdict(list)
 _name_numbers = itertools.count()
+# What such names begin with; a number follows.
+RUNTIME_NAME = "keras_legacy_train_"
 
 
 class _VariableDeleter(_resource_variables.EagerResourceDeleter):
@@ -291,7 +304,7 @@ class GraphVariable(_resource_variables.BaseResourceVariable):
         try:
             runtime_name = shared_name or free_names.pop()
         except IndexError:
-            runtime_name = f"keras_legacy_train_{next(_name_numbers)}"
+            runtime_name = f"{RUNTIME_NAME}{next(_name_numbers)}"
         handle = tf.raw_ops.VarHandleOp(shape=shape, dtype=dtype, shared_name=runtime_name)
         _handle_data.set_handle_data(handle, _handle_data.create_handle_data(shape, dtype))
         super().__init__(
@@ -304,6 +317,7 @@ class GraphVariable(_resource_variables.BaseResourceVariable):
             in_graph_mode=False,
             validate_shape=False,
         )
+        self.runtime_name = runtime_name
         self._handle_deleter = _VariableDeleter(handle, runtime_name, free_names)
 
     @property

@@ -143,7 +143,8 @@ class NotInitializedError(RuntimeError):
     def __str__(self) -> str:
         return (
             "Init operations did not make model ready. Variables without a value: "
-            f"{', '.join(self.names)}. Let init_op, init_fn or a local initializer assign them."
+            f"{', '.join(self.names)}. Let init_op, init_fn or a local initializer assign them. When training"
+            " resumes, only local initializers are run, the collections LOCAL_INIT_OP and TABLE_INITIALIZERS."
         )
 
 

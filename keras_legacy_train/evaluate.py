@@ -211,7 +211,7 @@ class _Evaluation:
         self.done += len(steps)
         self._results_are_outdated |= len(steps) > 0
         if error is not None:
-            raise error
+            raise self._session.lifted.explain(error)
 
     def _make_window(self, update_ops: Sequence[tf.Operation | tf.Tensor]) -> Window:
         part = self._session.lifted.part((), (self._global_step,), _names(update_ops))
@@ -403,7 +403,7 @@ def _check_values(feed_dict: Mapping[Any, Any] | None) -> None:
     """Raises TypeError where `None` is fed, or is fed to."""
     for key, value in (feed_dict or {}).items():
         if key is None:
-            raise TypeError(f"Can not convert a NoneType into a Tensor: the key None, which is fed {value!r}.")
+            raise TypeError(f"Can not convert a NoneType into a Tensor: the key None is fed {value!r}.")
         if value is None:
             name = key if isinstance(key, str) else getattr(key, "name", key)
             raise TypeError(f"Can not convert a NoneType into a Tensor: {name!r} is fed None.")

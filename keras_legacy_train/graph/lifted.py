@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import NodeDef
+from keras_legacy_train.graph import op_errors
 from keras_legacy_train.graph.garbage import collector_paused
 from keras_legacy_train.graph.library import Library
 from keras_legacy_train.graph.nodes import (
@@ -134,6 +135,12 @@ class LiftedGraph:
     def eager_mode(self) -> contextlib.AbstractContextManager[None]:
         """Returns the context to call the graph's functions in; the last bits of results depend on it."""
         return _tensorflow.eager_mode(fuses=self._has_large_products)
+
+    def explain(self, error: tf.errors.OpError) -> tf.errors.OpError:
+        """Has an error that a function over parts of the graph has raised speak of the graph; returns it."""
+        variables = (*self.variables.values(), *self.random_states.values())
+        runtime_names = {variable.runtime_name: variable.name.removesuffix(":0") for variable in variables}
+        return op_errors.explain(error, self.graph, runtime_names, self._suffix)
 
     def variable(self, name: str) -> _tensorflow.GraphVariable:
         """Returns the variable of the op of that name; ops that share a variable have the same one."""
@@ -276,7 +283,11 @@ class LiftedGraph:
             function = _tensorflow.wrap_function(body, signature)
 
         def run(arguments: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-            return _tensorflow.call(function, arguments)[:-1]
+            try:
+                return _tensorflow.call(function, arguments)[:-1]
+            except tf.errors.OpError as error:
+                self.explain(error)
+                raise
 
         return run
 
@@ -359,13 +370,7 @@ class LiftedGraph:
                 node = with_fed_variables(node, fed_variables)
                 data, _ = split_inputs(node)
             if node.op == "Placeholder":
-                shape = self.graph.get_tensor_by_name(f"{name}:0").shape
-                raise tf.errors.InvalidArgumentError(
-                    None,
-                    None,
-                    f"You must feed a value for placeholder tensor {name!r} with dtype"
-                    f" {tf.as_dtype(node.attr['dtype'].type).name} and shape {shape}.",
-                )
+                raise op_errors.unfed(self.graph, name, wanted)
             found[name] = node
             waiting.extend(node_name(tensor) for tensor in data if tensor not in feeds)
             waiting.extend(kept)

@@ -10,6 +10,9 @@ import tensorflow as tf
 
 from keras_legacy_train.graph.nodes import node_name, split_inputs
 
+# Where the nodes stand in the functions that they are imported into.
+IMPORT_SCOPE = "lifted"
+
 _BRANCHES = frozenset({"Switch", "RefSwitch", "_SwitchN"})
 
 
@@ -52,7 +55,7 @@ class Part:
         for name, variable in self.captured.items():
             input_map.setdefault(f"{name}:0", graph.capture(variable.handle))
         elements = tf.graph_util.import_graph_def(
-            self.graph_def, input_map, return_elements=[*self.fetches, *self.operations], name="lifted"
+            self.graph_def, input_map, return_elements=[*self.fetches, *self.operations], name=IMPORT_SCOPE
         )
         fetched, operations = elements[: len(self.fetches)], elements[len(self.fetches) :]
         graph.control_outputs.extend(operations)  # TensorFlow drops what no output depends on

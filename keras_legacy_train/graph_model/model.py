@@ -420,5 +420,8 @@ class GraphModel(GraphWeights):
         try:
             with watched_calls(lambda: awaited_input(self.session, names)):
                 yield
+        except tf.errors.OpError as error:
+            self.session.lifted.explain(error)
+            raise
         finally:
             self._queue_runners.raise_failure()

@@ -161,6 +161,8 @@ class GraphProgram(Program):
         began = time.perf_counter()
         with self._session.lifted.eager_mode():
             losses, samples, error = window.run(at_most)
+        if error is not None:
+            self._session.lifted.explain(error)
         self._raise_failed_enqueue(error)
         seconds = time.perf_counter() - began
         losses = losses.astype(self._loss.dtype.as_numpy_dtype)

@@ -110,6 +110,8 @@ class GraphWindows:
         if self.jit_compile and isinstance(error, tf.errors.InvalidArgumentError):
             self._give_up_compiling(error)
             return self.run(step, target_step, at_most, feeds)
+        if error is not None:
+            self._lifted.explain(error)
         steps = step + 1 + np.arange(len(losses)) if is_counted else numbers[0]
         return steps.astype(np.int64), losses.astype(self._loss.dtype.as_numpy_dtype), error
 

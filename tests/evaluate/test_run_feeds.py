@@ -121,7 +121,7 @@ def test_infer_refuses(outputs: Any, feeds: Any, error: type[Exception]) -> None
 
 @pytest.mark.parametrize(
     ("feeds", "which"),
-    [({"c:0": None}, "'c:0' is fed None"), ({None: 1.0}, "the key None, which is fed 1.0")],
+    [({"c:0": None}, "'c:0' is fed None"), ({None: 1.0}, "the key None is fed 1.0")],
 )
 def test_fed_none_is_told_as_the_original_did(feeds: Any, which: str) -> None:
     *_, out = inference_graph()

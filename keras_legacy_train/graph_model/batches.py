@@ -94,9 +94,10 @@ def naming_missing_feeds() -> Iterator[None]:
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
+        what, _, where = error.message.partition("\n")
         raise ValueError(
-            f"{error.message} Name it among inputs= or targets=, or give it a value by train_feed_dict= and"
-            " eval_feed_dict=."
+            f"{what} Name it among inputs= or targets=, or give it a value by train_feed_dict= and"
+            f" eval_feed_dict=.\n{where}"
         ) from error
 
 

@@ -59,6 +59,7 @@ class LiftedGraph:
         graph: The graph.
         variables: The graph's variables by the names of their ops.
         random_states: The states of the random ops, `int64` vectors, by the names of the ops.
+        rewrites: How often nodes lifted before have changed, so that what was built of them is out of date.
     """
 
     def __init__(self, graph: tf.Graph):
@@ -76,6 +77,7 @@ class LiftedGraph:
         self._lifted_ops: set[str] = set()
         self._has_large_products = False
         self._gets_next_synchronously = True
+        self.rewrites = 0
         self._version = -1
         self._frames = Frames()
         self._functions: dict[tuple[tuple[str, ...], ...], Function] = {}
@@ -163,7 +165,8 @@ class LiftedGraph:
             started = []
             op_types = self._library.op_types()
             self._has_large_products |= products.may_be_large(op_types)
-            self._gets_next_synchronously = not inputs.may_wait_for_step(op_types)
+            if self._gets_next_synchronously and inputs.may_wait_for_step(op_types):
+                self._let_other_threads_wait()
             for op in topologically_sorted(new):
                 self._lifted_ops.add(op.name)
                 self._has_large_products |= products.is_large(op)
@@ -172,6 +175,16 @@ class LiftedGraph:
                 self._nodes[enter].attr["parallel_iterations"].i = 1
             if started:
                 self._make_function((), (), tuple(started))([])
+
+    def _let_other_threads_wait(self) -> None:
+        """Has other threads wait for iterators: these may get a dataset that needs the threads of steps."""
+        self._gets_next_synchronously = False
+        waiting = [node for node in self._nodes.values() if node.op == "IteratorGetNextSync"]
+        for node in waiting:
+            node.op = "IteratorGetNext"
+        if waiting:
+            self._functions.clear()
+            self.rewrites += 1
 
     def _calls_unknown_function(self, op: tf.Operation) -> bool:
         """Returns whether an operation calls a function that is not in the library yet."""

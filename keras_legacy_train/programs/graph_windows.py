@@ -56,6 +56,7 @@ class GraphWindows:
     ):
         self.jit_compile = jit_compile
         self._lifted = lifted
+        self._rewrites = lifted.rewrites
         self._operations = list(operations)
         self._loss = loss
         self._global_step = global_step
@@ -128,6 +129,7 @@ class GraphWindows:
             step by one.
         """
         key = every, tuple(names), tuple(operations)
+        self._forget_outdated()
         if key not in self._sampled:
             self._sampled[key] = self._make_sampled(*key)
         return self._sampled[key]
@@ -138,10 +140,19 @@ class GraphWindows:
             for name, array in feeds.items()
         }
         key = tuple(specs.items())
+        self._forget_outdated()
         if key not in self._windows:
             coming, self._coming = self._coming, None
             self._windows[key] = self._make(specs) if coming is None else coming.result()
         return self._windows[key]
+
+    def _forget_outdated(self) -> None:
+        """Lets go of windows whose nodes have been rewritten since they were made."""
+        if self._rewrites != self._lifted.rewrites:
+            self._windows.clear()
+            self._sampled.clear()
+            self._coming = None
+            self._rewrites = self._lifted.rewrites
 
     def _give_up_compiling(self, error: tf.errors.OpError) -> None:
         message = error.message.partition("{")[0]

@@ -27,7 +27,7 @@ def test_python_may_need_the_thread_that_would_wait():
         assert _reads(dataset, graph) == {"IteratorGetNext"}
 
 
-@pytest.mark.parametrize("kind", ["plain", "queue", "python"])
+@pytest.mark.parametrize("kind", ["plain", "queue", "python", "later"])
 def test_nothing_waits_for_ever_where_there_is_one_thread(tmp_path, kind):
     done = run_python(SCRIPTS / "one_thread_run.py", tmp_path, kind, timeout=200)
     assert done.returncode == 0, done.stderr

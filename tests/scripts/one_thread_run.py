@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow.compat.v1 as tf
 
 from keras_legacy_train import train
+from keras_legacy_train.monitors import BaseMonitor
 
 
 def mapped(x: tf.Tensor) -> tf.Tensor:
@@ -61,9 +63,44 @@ def python_datasets() -> list[tf.data.Dataset]:
 KINDS = {"plain": plain_datasets, "queue": queue_datasets, "python": python_datasets}
 
 
+class Reinitializer(BaseMonitor):
+    """Gives the iterator a dataset that calls Python, which is not in the graph before."""
+
+    def __init__(self, iterator: tf.data.Iterator, graph: tf.Graph):
+        super().__init__()
+        self.iterator, self.graph = iterator, graph
+
+    def step_begin(self, step: int) -> list[str]:
+        super().step_begin(step)
+        return ["w:0"] if step % 50 == 1 else []
+
+    def post_step(self, step: int, session: Any) -> None:
+        if step == 51:
+            with self.graph.as_default():
+                initializer = self.iterator.make_initializer(python_datasets()[0].batch(4))
+            session.run(initializer)
+
+
+def train_on_a_later_dataset(output_dir: str) -> None:
+    with tf.Graph().as_default() as graph:
+        iterator = tf.data.Iterator.from_structure(tf.int64, [None])
+        first = iterator.make_initializer(tf.data.Dataset.range(100).repeat().batch(4))
+        tf.add_to_collection(tf.GraphKeys.TABLE_INITIALIZERS, first)
+        w = tf.get_variable("w", [], initializer=tf.zeros_initializer())
+        loss = tf.reduce_mean(tf.square(w - tf.cast(iterator.get_next(), tf.float32)))
+        train_op = tf.train.GradientDescentOptimizer(0.01).minimize(
+            loss, tf.train.get_or_create_global_step()
+        )
+    monitors = [Reinitializer(iterator, graph)]
+    train(graph, output_dir, train_op, loss, steps=300, monitors=monitors, progress_bar=False)
+
+
 def main(output_dir: str, kind: str) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.threading.set_intra_op_parallelism_threads(1)
+    if kind == "later":
+        train_on_a_later_dataset(output_dir)
+        return
     with tf.Graph().as_default() as graph:
         iterators = [tf.data.make_initializable_iterator(dataset.batch(4)) for dataset in KINDS[kind]()]
         for iterator in iterators:

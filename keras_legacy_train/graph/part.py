@@ -72,7 +72,7 @@ class Part:
         bodies = (function.node_def for function in self.graph_def.library.function)
         return {node.op for node in itertools.chain(self.graph_def.node, *bodies)}
 
-    def raises_by_one(self, variable: tf.Variable) -> bool:
+    def increments_by_one(self, variable: tf.Variable) -> bool:
         """Returns whether each run is certain to raise the variable by one and not to change it otherwise."""
         names = [name for name, captured in self.captured.items() if captured is variable]
         handles = {*names, *(f"{name}:0" for name in names)}

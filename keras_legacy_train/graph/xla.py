@@ -12,7 +12,7 @@ _CHECKED = {
 }
 
 
-def obstacle(part: Part) -> str | None:
+def reason_not_to_compile(part: Part) -> str | None:
     """Returns why a part should not be compiled, even if it can be; `None` if no reason is known."""
     if part.draws:
         return "it draws random numbers, which would be other ones"

@@ -15,9 +15,9 @@ from keras_legacy_train.graph.awaited_input import awaited_input
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.base import WINDOW_SECONDS, Feeds, Program, Steps
-from keras_legacy_train.programs.feeds_ahead import FeedsAhead
 from keras_legacy_train.programs.graph_windows import GraphWindows
 from keras_legacy_train.programs.outputs import StepOutputs
+from keras_legacy_train.programs.prefetched_feeds import PrefetchedFeeds
 from keras_legacy_train.programs.sampled_window import SampledWindow
 from keras_legacy_train.programs.window import NotRunError
 
@@ -35,8 +35,8 @@ class GraphProgram(Program):
         loss: The loss, a tensor that holds one number.
         global_step: Name of the variable that counts the steps.
         feed_fn: Called before each step; returns the step's `feed_dict`.
-        feeds_ahead: Whether `feed_fn` is called ahead for all steps of a window. If not, each step is a call
-            of its own.
+        prefetches_feeds: Whether `feed_fn` is called ahead for all steps of a window. If not, each step is a
+            call of its own.
         is_fatal: Tells of a loss (a float64 scalar tensor) whether a window must end at it.
         jit_compile: Whether windows are compiled by XLA; `"auto"` for where that works and computes the same.
 
@@ -53,7 +53,7 @@ class GraphProgram(Program):
         global_step: str,
         *,
         feed_fn: Callable[[], Mapping[Any, Any]] | None = None,
-        feeds_ahead: bool = False,
+        prefetches_feeds: bool = False,
         is_fatal: Callable[[tf.Tensor], tf.Tensor] = tf.math.is_nan,
         jit_compile: bool | Literal["auto"] = False,
     ):
@@ -68,8 +68,8 @@ class GraphProgram(Program):
         self._last_loss: Any = None
         # What is computed in every step.
         self._progress = [f"{global_step}:0", loss.name]
-        self._feeds = None if feed_fn is None else FeedsAhead(self._in_session(feed_fn), session.feeds)
-        self._feeds_ahead = feeds_ahead
+        self._feeds = None if feed_fn is None else PrefetchedFeeds(self._in_session(feed_fn), session.feeds)
+        self._prefetches_feeds = prefetches_feeds
         self._feed_dict: Mapping[Any, Any] | None = None
         self._run_context: tf.compat.v1.train.SessionRunContext | None = None
         self._windows = GraphWindows(
@@ -121,7 +121,7 @@ class GraphProgram(Program):
         began = time.perf_counter()
         at_most = int(min(at_most, max(target_step - step, 1)))
         feeds: dict[str, np.ndarray] = {}
-        if self._feeds is not None and self._feeds_ahead:
+        if self._feeds is not None and self._prefetches_feeds:
             feeds = self._feeds.block(at_most)
             at_most = max(map(len, feeds.values()), default=1)
         has_feeds = self._feeds is None or bool(feeds)

@@ -175,11 +175,11 @@ class GraphWindows:
     def _make(self, specs: Mapping[str, tf.TensorSpec]) -> _StepWindow:
         lifted, progress = self._lifted, [f"{self._global_step}:0", self._loss.name]
         part = lifted.part(specs, progress[1:], self._operations)
-        is_counted = part.raises_by_one(lifted.variable(self._global_step))
+        is_counted = part.increments_by_one(lifted.variable(self._global_step))
         if not is_counted:
             part = lifted.part(specs, progress, self._operations)
         if self.jit_compile == "auto":
-            reason = xla.obstacle(part)
+            reason = xla.reason_not_to_compile(part)
             if reason is not None:
                 _LOGGER.info("XLA does not compile this step: %s.", reason)
                 self.jit_compile = False
@@ -211,7 +211,7 @@ class GraphWindows:
         step = lifted.variable(self._global_step)
         if any(spec.shape.rank != 0 or spec.dtype == tf.variant for spec in specs):
             return None
-        if not (plain.raises_by_one(step) and sampled.raises_by_one(step)):
+        if not (plain.increments_by_one(step) and sampled.increments_by_one(step)):
             return None
 
         def run_step() -> tuple[tf.Tensor, tf.Tensor]:

@@ -110,7 +110,7 @@ def train_graph(training: GraphTraining, output_dir: str, options: TrainingOptio
             training.loss,
             training.global_step,
             feed_fn=training.feed_fn,
-            feeds_ahead=options.max_window is not None,
+            prefetches_feeds=options.max_window is not None,
             is_fatal=options.fatal_loss(),
             jit_compile=options.jit_compile,
         )

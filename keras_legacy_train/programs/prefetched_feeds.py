@@ -13,7 +13,7 @@ from keras_legacy_train.types import FeedDict, FeedFn
 _Feeds = tuple[FeedDict, dict[str, np.ndarray]]
 
 
-class FeedsAhead:
+class PrefetchedFeeds:
     """Calls a `feed_fn` ahead of the steps, and keeps the feeds until a step needs them.
 
     Args:

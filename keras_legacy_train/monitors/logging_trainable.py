@@ -55,7 +55,7 @@ class LoggingTrainable(EveryN):
         else:
             graph = tf.compat.v1.get_default_graph()
             variables = graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES, self._scope)
-            # What `Session.run` fetches for a variable. `value()` would add an operation each time.
+            # The tensor that `Session.run` fetches. `value()` would add an operation each time.
             self._reads = {variable.name: graph.as_graph_element(variable) for variable in variables}
         return list(self._reads.values())
 

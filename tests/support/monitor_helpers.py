@@ -88,7 +88,7 @@ class Line:
             self.loss = tf.square(self.w, name="loss")
             self.summary_op = v1.summary.scalar("loss_summary", self.loss)
             optimizer = v1.train.GradientDescentOptimizer(0.25)
-            # What a step reads is from before its update (but a reference variable itself, which aliases).
+            # Reads come before the update; only the value of a reference variable changes with the variable.
             reads = [self.graph.as_graph_element(variable) for variable in (self.w, global_step)]
             with tf.control_dependencies([self.loss, self.summary_op, *reads]):
                 self.train_op = optimizer.minimize(self.loss, global_step)

@@ -52,7 +52,7 @@ class Spec:
     step_by: int = 1
 
 
-# Where batches come from: each returns x, y and the feed_fn, if there is one.
+# Sources of batches: each returns x, y and the feed_fn, if there is one.
 
 
 def _constant() -> Any:

@@ -143,15 +143,13 @@ class Evaluation:
             del self._model._eval_epoch_iterator
 
 
-def compiled_attributes(model: keras.Model) -> tuple[Any, ...]:
-    """Returns the attributes that `compile` sets: other objects after each call of it."""
-    return (
-        model.optimizer,
-        model._compile_loss,
-        model._compile_metrics,
-        model.jit_compile,
-        model.run_eagerly,
-    )
+def train_function(model: keras.Model) -> Any:
+    """Returns the function that `model.fit` would call for each step.
+
+    It is another one after each call of `compile`, and of `make_train_function(force=True)`.
+    """
+    model.make_train_function()
+    return model.train_function
 
 
 def reduce_over_replicas(outputs: Any, strategy: tf.distribute.Strategy) -> Any:

@@ -134,6 +134,11 @@ def fit(
     if not isinstance(model, keras.Model):
         raise TypeError(f"model must be a keras.Model; it is {model!r}.")
     _keras.check_compiled(model)
+    if type(model).make_train_function is not keras.Model.make_train_function:
+        raise ValueError(
+            f"model: {type(model).__name__} overrides make_train_function, which runs steps in a way of its"
+            " own. Override train_step instead."
+        )
     given = {"steps": steps, "max_steps": max_steps, "epochs": epochs}
     together = [name for name, value in given.items() if value is not None]
     if len(together) > 1:

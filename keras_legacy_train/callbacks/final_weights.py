@@ -33,4 +33,5 @@ class FinalWeights(LoopCallback):
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if not self._failed and self._global_step() > 0:
-            self._optimizer.finalize_variable_values(self.model.trainable_variables)
+            optimizer = self.model.optimizer or self._optimizer  # may have been compiled with another one
+            optimizer.finalize_variable_values(self.model.trainable_variables)

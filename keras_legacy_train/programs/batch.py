@@ -67,6 +67,7 @@ class BatchProgram(Program):
         self._source.close()
 
     def run_step(self, step: int, batch: Any, requests: Iterable[Any]) -> Steps:
+        self._traced.renew()
         began = time.perf_counter()
         number, loss, logs = self._traced.run_once(batch)
         numbers, losses = np.array([int(number)]), np.asarray(loss).reshape(1)
@@ -77,6 +78,7 @@ class BatchProgram(Program):
         return Steps(step, numbers, losses, seconds, outputs=outputs, logs=logs)
 
     def run_window(self, step: int, target_step: float, at_most: int) -> Steps:
+        self._traced.renew()
         traced = self._traced
         inputs = self._source.inputs() if traced.has_windows else None
         if inputs is None:

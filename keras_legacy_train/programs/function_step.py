@@ -54,6 +54,10 @@ class OptimizerStep:
         loss = self._train(x, y, sample_weight)
         return loss, {"loss": loss}
 
+    def renew(self) -> bool:
+        """Returns `False`: it stays as it is."""
+        return False
+
     def begin_epoch(self) -> None:
         """Does nothing: nothing is counted by the epoch."""
 
@@ -125,6 +129,10 @@ class FunctionStep:
         """Trains on a batch; returns the loss and the logs."""
         result: tuple[tf.Tensor, dict[str, Any]] = self._train(batch)
         return result
+
+    def renew(self) -> bool:
+        """Returns `False`: it stays as it is."""
+        return False
 
     def begin_epoch(self) -> None:
         """Does nothing: nothing is counted by the epoch."""

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _keras, _tensorflow
 from keras_legacy_train.checkpoints import NamedVariables, SavedVariable, TrackedObjects
+from keras_legacy_train.checkpoints.state import StateCopy
 from keras_legacy_train.programs.source import DatasetSource, Source
 
 
@@ -20,7 +21,7 @@ def model_state(
     used: Iterable[tf.Variable],
     run_state: Any,
     source: Source | None,
-) -> TrackedObjects:
+) -> ModelState:
     """Collects a model with everything that its training changes.
 
     `tf.train.Checkpoint(model=model)` finds its weights and its optimizer in the checkpoint. Variables that
@@ -40,24 +41,52 @@ def model_state(
     objects = {"model": model, "global_step": global_step}
     if optimizer is not None and optimizer is not getattr(model, "optimizer", None):
         objects["optimizer"] = optimizer
-    root = tf.train.Checkpoint(**objects)
-    strategy = model.distribute_strategy
-    known = {
-        id(each)
-        for variable in tf.train.TrackableView(root).descendants()
-        for each in _same_values(variable, strategy)
-    }
-    groups = {"model": model.variables, "metrics": model.metrics_variables, "step": used}
-    others: dict[str, tf.train.Checkpoint] = {}
-    for name, variables in groups.items():
-        # Names may differ from process to process, so variables are numbered by their order.
-        new = {id(value): value for value in map(_value, variables) if id(value) not in known}
-        others[name] = tf.train.Checkpoint(**{str(number): each for number, each in enumerate(new.values())})
-        known.update(id(each) for variable in new.values() for each in _same_values(variable, strategy))
     optional: dict[str, Any] = {"run": run_state}
     if source is not None:
         optional["input"] = dataset_position(source)
-    return TrackedObjects({**objects, "others": tf.train.Checkpoint(**others)}, optional)
+    return ModelState(objects, used, optional)
+
+
+class ModelState:
+    """A model and what its training changes, found anew for each checkpoint: it may have been compiled anew.
+
+    Args:
+        objects: The model as `"model"`, and what else has a name of its own.
+        used: Every variable that a step uses now, always in the same order.
+        optional: What a checkpoint may lack.
+    """
+
+    def __init__(self, objects: dict[str, Any], used: Iterable[tf.Variable], optional: dict[str, Any]):
+        self._objects = objects
+        self._used = used
+        self._optional = optional
+
+    def copy(self) -> StateCopy:
+        """Copies the values."""
+        return self._tracked().copy()
+
+    def restore(self, prefix: str) -> None:
+        """Takes the values from a checkpoint; see `CheckpointState`."""
+        self._tracked().restore(prefix)
+
+    def _tracked(self) -> TrackedObjects:
+        model = self._objects["model"]
+        root = tf.train.Checkpoint(**self._objects)
+        strategy = model.distribute_strategy
+        known = {
+            id(each)
+            for variable in tf.train.TrackableView(root).descendants()
+            for each in _same_values(variable, strategy)
+        }
+        groups = {"model": model.variables, "metrics": model.metrics_variables, "step": self._used}
+        others: dict[str, tf.train.Checkpoint] = {}
+        for name, variables in groups.items():
+            # Names may differ from process to process, so variables are numbered by their order.
+            new = {id(value): value for value in map(_value, variables) if id(value) not in known}
+            numbered = {str(number): each for number, each in enumerate(new.values())}
+            others[name] = tf.train.Checkpoint(**numbered)
+            known.update(id(each) for value in new.values() for each in _same_values(value, strategy))
+        return TrackedObjects({**self._objects, "others": tf.train.Checkpoint(**others)}, self._optional)
 
 
 def variables_state(variables: Iterable[tf.Variable], source: Source | None) -> NamedVariables:

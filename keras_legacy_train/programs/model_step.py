@@ -27,12 +27,10 @@ def model_step(model: keras.Model) -> ModelStep:
     Args:
         model: The model, compiled.
     """
-    compiled = _keras.compiled_attributes(model)
-    kept: tuple[tuple[Any, ...], ModelStep] | None = vars(model).get(_STEP_ATTRIBUTE)
-    if kept is not None and all(was is now for was, now in zip(kept[0], compiled, strict=True)):
-        return kept[1]
-    step = ModelStep(model)
-    vars(model)[_STEP_ATTRIBUTE] = (compiled, step)  # not by `__setattr__`, which would track it
+    step: ModelStep | None = vars(model).get(_STEP_ATTRIBUTE)
+    if step is None or step.renew():
+        step = ModelStep(model)
+        vars(model)[_STEP_ATTRIBUTE] = step  # not by `__setattr__`, which would track it
     return step
 
 
@@ -51,18 +49,28 @@ class ModelStep:
     """
 
     def __init__(self, model: keras.Model):
-        self.run_eagerly = model.run_eagerly
         self.traced: TracedStep | None = None
         self._model = model
         self._strategy = model.distribute_strategy
+        self._made_for: Any = None
+        self.renew()
+
+    def renew(self) -> bool:
+        """Takes over a model that was compiled anew, or whose `make_train_function` was forced."""
+        train_function = _keras.train_function(self._model)
+        if train_function is self._made_for:
+            return False
+        self._made_for = train_function
+        self.run_eagerly = self._model.run_eagerly
         self._train = self._train_on_batch
-        if not model.run_eagerly:
+        if not self.run_eagerly:
             self._train = tf.function(
                 self._train_on_batch,
                 autograph=False,
                 reduce_retracing=True,
-                jit_compile=model.jit_compile or None,
+                jit_compile=self._model.jit_compile or None,
             )
+        return True
 
     def __call__(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
         """Trains on a batch; returns the loss and the logs.

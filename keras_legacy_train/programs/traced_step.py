@@ -29,6 +29,9 @@ class BatchStep(Protocol):
     def __call__(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
         """Trains on a batch; it is traced. Returns the step's loss, a scalar, and the logs."""
 
+    def renew(self) -> bool:
+        """Called before each call of a step or a window. Returns whether the step is another one now."""
+
     def begin_epoch(self) -> None:
         """An epoch begins."""
 
@@ -97,14 +100,23 @@ class TracedStep:
         self._batch_spec = batch_spec
         self._is_fatal = is_fatal
         self._counts = counts
-        self._windows: dict[tuple[Any, ...], Window] = {}
         self.variables: list[tf.Variable] = []
+        self._make()
+
+    def renew(self) -> None:
+        """Is made anew if the step has become another one."""
+        if self._step.renew():
+            self._make()
+
+    def _make(self) -> None:
+        self._windows: dict[tuple[Any, ...], Window] = {}
+        self.variables.clear()
         self.loss_dtype: Any = None
         self.log_names: list[str] = []
         self.needed: dict[str, Any] = {}
         self.has_windows = False
         self.run_once: Callable[[Any], tuple[tf.Tensor, tf.Tensor, dict[str, Any]]] = self._advance
-        if not step.run_eagerly:
+        if not self._step.run_eagerly:
             self.run_once = tf.function(self._advance, autograph=False, reduce_retracing=True)
             self._trace(self.run_once)
 
@@ -132,7 +144,7 @@ class TracedStep:
     def _trace(self, function: Any) -> None:
         """Brings into being what a step creates when it is first run, and learns what a step returns."""
         traced = function.get_concrete_function(self._batch_spec)
-        self.variables = _in_order(traced)
+        self.variables.extend(_in_order(traced))
         _check_eager(self.variables)
         _, loss, logs = traced.structured_outputs
         self.loss_dtype = loss.dtype.as_numpy_dtype

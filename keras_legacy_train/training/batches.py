@@ -138,7 +138,8 @@ def _train(
         params = {"epochs": number, "steps": epochs.length, "verbose": options.verbose}
         for callback in callbacks:
             callback.set_params(params)
-        if model is not None and optimizer is not None and optimizer is not model.optimizer:
+        is_compiled = optimizer is getattr(model, "optimizer", None)
+        if model is not None and optimizer is not None and not is_compiled:
             run.enter(_optimizer_of(model, optimizer))
         run.begin(monitor_callbacks, target_step)
         return run.loop(program, target_step, callbacks, session=session, epochs=epochs, resume=resume)

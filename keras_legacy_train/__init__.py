@@ -11,9 +11,10 @@ except ImportError as _error:
 if _backend.backend() != "tensorflow":
     raise ImportError(_NEEDS_TENSORFLOW.format(found=f"its backend is {_backend.backend()!r}"))
 
-from keras_legacy_train import callbacks, framework, layers, learn, monitors
+from keras_legacy_train import callbacks, checkpoints, framework, layers, learn, monitors
 from keras_legacy_train.errors import (
     CheckpointMismatchError,
+    CheckpointSaveError,
     DamagedCheckpointError,
     DirectoryInUseError,
     NanLossDuringTrainingError,
@@ -27,8 +28,11 @@ from keras_legacy_train.migration import LoadReport, load_tf1_weights
 from keras_legacy_train.summaries import clear_summary_writers, get_summary_writer
 from keras_legacy_train.train import train
 
+__version__ = "0.1.0.dev0"
+
 __all__ = [
     "CheckpointMismatchError",
+    "CheckpointSaveError",
     "DamagedCheckpointError",
     "DirectoryInUseError",
     "GraphModel",
@@ -37,6 +41,7 @@ __all__ = [
     "NoProgressError",
     "NotInitializedError",
     "callbacks",
+    "checkpoints",
     "clear_summary_writers",
     "evaluate",
     "fit",

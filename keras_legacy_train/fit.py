@@ -238,7 +238,7 @@ def fit(
 
 
 def _check_data(x: Any, class_weight: Any, shuffle: Any, validation_split: Any) -> None:
-    """What Keras would let pass, or say in words that help nobody."""
+    """Checks what Keras would let pass, or report in words that help nobody."""
     if x is None:
         raise ValueError("x is missing: there is nothing to train on.")
     if class_weight is not None and not isinstance(class_weight, Mapping):

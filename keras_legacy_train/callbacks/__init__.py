@@ -1,4 +1,4 @@
-"""The services of the training loop, each a `keras.callbacks.Callback`.
+"""Serves the training loop: each service is a `keras.callbacks.Callback`.
 
     train(..., callbacks=[TerminateOnNaN(check_inf=True), keras.callbacks.CSVLogger("log.csv")])
 

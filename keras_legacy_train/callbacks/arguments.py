@@ -13,7 +13,7 @@ from keras_legacy_train.monitors.calls import check_monitor, check_not_hook
 
 
 def as_watchers(monitors: Any, callbacks: Any) -> tuple[list[Any], list[keras.callbacks.Callback]]:
-    """The monitors and hooks, also those that came as callbacks, and the other callbacks."""
+    """Returns the monitors and hooks, also those given as callbacks, and the other callbacks."""
     given = as_callbacks(callbacks)
     wrapped = [each.monitor for each in given if isinstance(each, MonitorCallback)]
     others = [each for each in given if not isinstance(each, MonitorCallback)]
@@ -21,7 +21,7 @@ def as_watchers(monitors: Any, callbacks: Any) -> tuple[list[Any], list[keras.ca
 
 
 def as_monitors(monitors: Any) -> list[Any]:
-    """A list of monitors and hooks; a single one is a list, too."""
+    """Returns a list of monitors and hooks; a single one is a list, too."""
     if monitors is None:
         return []
     if hasattr(monitors, "step_begin") or not isinstance(monitors, Iterable):
@@ -50,7 +50,7 @@ def check_no_hooks(monitors: Iterable[Any]) -> None:
 
 
 def as_callbacks(callbacks: Any) -> list[keras.callbacks.Callback]:
-    """A list; a single callback is one, too."""
+    """Returns a list of callbacks; a single callback is a list, too."""
     if callbacks is None:
         return []
     callbacks = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]

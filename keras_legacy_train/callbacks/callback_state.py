@@ -1,4 +1,4 @@
-"""What a Keras callback remembers, so that a resumed training can go on with it."""
+"""Saves what a Keras callback remembers, so that a resumed training can go on with it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ATTRIBUTES: dict[type, tuple[str, ...]] = {
 
 
 def callback_state(callback: keras.callbacks.Callback) -> dict[str, Any] | None:
-    """What a callback remembers, as something that JSON can hold.
+    """Returns what a callback remembers, as something that JSON can hold.
 
     A callback of the user's own tells by a method `get_state()` and is told by `set_state(state)`.
 

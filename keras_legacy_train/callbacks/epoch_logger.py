@@ -1,4 +1,4 @@
-"""A line for each epoch."""
+"""Prints a line for each epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weights as an optimizer leaves them when training is over."""
+"""Leaves the weights as the optimizer does when training is over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a session hook must be called next.
+"""Tells when a session hook must be called next.
 
 A `SessionRunHook` has no way to say so, and is called at every step, unless it is one of TensorFlow's own: of
 these the timer, or the step at which they stop, is known.
@@ -20,7 +20,7 @@ _STEP_HOOKS = ("before_run", "after_run")
 
 
 def next_step(hook: Any, step: int) -> float:
-    """The first step after `step` that the hook must be called at; infinity for none.
+    """Returns the first step after `step` that the hook must be called at; infinity for none.
 
     Args:
         hook: A `tf.compat.v1.train.SessionRunHook` that has begun.
@@ -53,7 +53,7 @@ class _Schedule:
 
 
 def _schedule(hook: Any) -> _Schedule | None:
-    """The schedule of the class that the hook's `before_run` and `after_run` come from, if it is known."""
+    """Returns the schedule of the class that defines the hook's `before_run` and `after_run`, if known."""
     if any(name in vars(hook) for name in _STEP_HOOKS):
         return None
     for cls in type(hook).__mro__:
@@ -63,7 +63,7 @@ def _schedule(hook: Any) -> _Schedule | None:
 
 
 def _next_trigger(timer: Any, count: int) -> float:
-    """The first count after `count` at which a timer triggers, as far as is known now."""
+    """Returns the first count after `count` at which a timer triggers, as far as is known now."""
     if type(timer) is _tensorflow.NeverTriggerTimer:
         return math.inf
     if type(timer) is not _HOOKS.SecondOrStepTimer or timer.last_triggered_step() is None:

@@ -37,21 +37,21 @@ class FitSteps:
         self._epoch_end = math.inf
 
     def begin_epoch(self, length: int | None) -> None:
-        """An epoch of `length` steps begins; `None` if that is not known."""
+        """Begins an epoch of `length` steps; `None` if that is not known."""
         self._epoch_end = self.done + (length or math.inf)
 
     def begin(self, at_most: int) -> int:
-        """A call begins that runs `at_most` steps. Returns the number of the last of them."""
+        """Begins a call that runs `at_most` steps. Returns the number of the last of them."""
         self.coming = int(max(self.done + 1, min(self.done + at_most, self._epoch_end)))
         return self.coming
 
     def end(self) -> int:
-        """The call is over. Returns the number of steps that had been run before it."""
+        """Ends the call. Returns the number of steps that had been run before it."""
         before, self.done = self.done, self.coming
         return before
 
     def end_epoch(self, stopped: bool) -> None:
-        """The epoch is over; `stopped` says whether somebody has ended it before its time."""
+        """Ends the epoch; `stopped` says whether somebody has ended it early."""
         if not stopped and not math.isinf(self._epoch_end):
             self.done = int(self._epoch_end)
 

@@ -1,4 +1,4 @@
-"""What is kept of a training whose loss became NaN or infinite, to find out why."""
+"""Keeps what is needed to find out why a loss became NaN or infinite."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAME = "report.json"
 
 
 class RecentLosses:
-    """The losses of the last steps.
+    """Keeps the losses of the last steps.
 
     Args:
         count: Of how many.
@@ -49,7 +49,7 @@ class RecentLosses:
         self._length = 0
 
     def losses(self) -> list[tuple[int, float]]:
-        """The steps, as monitors count, and the loss of each."""
+        """Returns the steps, as monitors count, and the loss of each."""
         pairs = [zip(steps.started.tolist(), steps.losses.tolist(), strict=True) for steps in self._kept]
         return list(itertools.chain.from_iterable(pairs))[-self._count :]
 

@@ -1,4 +1,4 @@
-"""A line on the terminal that shows how far the training is."""
+"""Draws a line on the terminal that shows how far the training is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `training step` lines of the log."""
+"""Writes the `training step` lines of the log."""
 
 from __future__ import annotations
 

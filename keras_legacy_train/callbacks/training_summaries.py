@@ -1,4 +1,4 @@
-"""What TensorBoard is shown of every run."""
+"""Writes what TensorBoard shows of every run."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Validation(LoopCallback):
         self._results = {}
 
     def get_state(self) -> dict[str, Any]:
-        """The results that the epoch, which is still on, has brought."""
+        """Returns the results of the current epoch so far."""
         return self._results
 
     def set_state(self, state: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import enum
 
 
 class StopReason(enum.Enum):
-    """The ways a run can end; each is followed by every callback's `on_train_end`."""
+    """Names the ways a run can end; each is followed by every callback's `on_train_end`."""
 
     TARGET = "the target step is reached"
     CALLBACK = "a monitor or callback asked to stop"
@@ -17,5 +17,5 @@ class StopReason(enum.Enum):
 
     @property
     def failed(self) -> bool:
-        """Whether an error is raised to the caller."""
+        """Returns whether an error is raised to the caller."""
         return self in (StopReason.NAN, StopReason.INTERRUPTED, StopReason.ERROR)

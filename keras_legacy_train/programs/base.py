@@ -26,7 +26,7 @@ class Feeds:
 
 @dataclasses.dataclass(frozen=True)
 class Steps:
-    """The result of one program call: a watched step, or a window of many.
+    """Holds the result of one program call: a watched step, or a window of many.
 
     Attributes:
         start: The global step before them.

@@ -48,7 +48,7 @@ class BatchProgram(Program):
         return self._step.epoch_logs(self._last_loss, self._last_logs)
 
     def get_state(self) -> dict[str, Any]:
-        """What the last step has returned, of which `epoch_logs` are made; nothing before the first step."""
+        """Returns the last step's results, of which `epoch_logs` are made; none before the first step."""
         if self._last_loss is None:
             return {}
         needed = self._traced.needed or self._step.needed_logs(self._last_logs)

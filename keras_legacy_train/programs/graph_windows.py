@@ -21,9 +21,9 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 
 
 class _StepWindow(NamedTuple):
-    """A window, and whether it is counted: each of its steps is certain to raise the global step by one.
+    """Holds a window, and whether it is counted: each of its steps raises the global step by one.
 
-    One that is not records the global step of each step, and ends by itself at its target step.
+    One that is not counted records the global step of each step, and ends by itself at its target step.
     """
 
     window: Window

@@ -1,4 +1,4 @@
-"""Where the batches of a step come from."""
+"""Gives steps their batches."""
 
 from __future__ import annotations
 
@@ -12,28 +12,32 @@ class Source(Protocol):
     """Gives each step its batch."""
 
     def batch_spec(self) -> Any:
-        """The specification of a batch."""
+        """Returns the specification of a batch."""
 
     def inputs(self) -> tuple[Any, ...] | None:
-        """What a window reads its batches from: an iterator, or nothing where a step needs no batch.
+        """Returns what a window reads its batches from: an iterator, or nothing where a step needs no batch.
 
         `None` if batches come from Python, where no window can get them.
         """
 
     def begin_epoch(self) -> None:
-        """An epoch begins."""
+        """Begins an epoch."""
 
     def next_batch(self) -> Any:
-        """The next batch. `StopIteration` at the end."""
+        """Returns the next batch.
+
+        Raises:
+            StopIteration: There is none.
+        """
 
     def gave(self, batches: int) -> None:
-        """A window has read so many batches."""
+        """Is told how many batches a window has read."""
 
     def ended(self) -> None:
-        """A window has found the iterator at its end."""
+        """Is told that a window has found the iterator at its end."""
 
     def close(self) -> None:
-        """No more batches are wanted."""
+        """Is told that no more batches are wanted."""
 
 
 def _nothing() -> None:
@@ -41,7 +45,7 @@ def _nothing() -> None:
 
 
 class DatasetSource:
-    """The batches of a dataset, once for each epoch or on and on.
+    """Gives the batches of a dataset, once for each epoch or on and on.
 
     Args:
         dataset: A `tf.data.Dataset`, or a distributed one.
@@ -78,7 +82,7 @@ class DatasetSource:
 
     @property
     def reading(self) -> tuple[int, bool, int]:
-        """How often the reading was begun, whether it has ended, and how many batches it has given."""
+        """Returns how often reading was begun, whether it has ended, and how many batches it has given."""
         return self._passes, self._at_end, self._batches_read
 
     def iterator_in(self, passes: int, at_end: bool, batches_read: int) -> Any:
@@ -102,7 +106,7 @@ class DatasetSource:
 
     @property
     def iterator(self) -> Any:
-        """The iterator now; made when it is first asked for."""
+        """Returns the current iterator; makes it when it is first asked for."""
         if self._iterator is None:
             self._on_begin()
             self._iterator = iter(self._dataset)
@@ -158,7 +162,7 @@ class DatasetSource:
 
 
 class FunctionSource:
-    """What a function returns when it is called before each step: arrays, or tuples or dicts of them.
+    """Gives what a function returns before each step: arrays, or tuples or dicts of them.
 
     Args:
         feed_fn: The function.

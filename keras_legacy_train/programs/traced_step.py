@@ -1,4 +1,4 @@
-"""What TensorFlow makes of a step that is a function of a batch: a function, and a window over it."""
+"""Makes TensorFlow functions of a step that is a function of a batch: one for a step, one for a window."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FatalLoss = Callable[[tf.Tensor], tf.Tensor]
 
 
 class BatchStep(Protocol):
-    """What is done with a batch.
+    """Does with a batch what a step is.
 
     Attributes:
         run_eagerly: Whether it must be run as Python code, so that no function can be made of it.
@@ -33,13 +33,13 @@ class BatchStep(Protocol):
         """Called before each call of a step or a window. Returns whether the step is another one now."""
 
     def begin_epoch(self) -> None:
-        """An epoch begins."""
+        """Begins an epoch."""
 
     def needed_logs(self, logs: Mapping[str, Any]) -> list[str]:
         """Names of a step's logs without which `epoch_logs` cannot tell those of the epoch."""
 
     def epoch_logs(self, loss: Any, logs: Mapping[str, Any]) -> dict[str, Any]:
-        """The logs of the epoch so far.
+        """Returns the logs of the epoch so far.
 
         Args:
             loss: The loss of its last step.
@@ -50,7 +50,7 @@ class BatchStep(Protocol):
 def traced(
     step: BatchStep, batch_spec: Any, is_fatal: FatalLoss, global_step: tf.Variable | None
 ) -> TracedStep:
-    """What TensorFlow makes of a step; the same as the last time if that is of use.
+    """Returns a step as TensorFlow functions; the same as the last time if that is of use.
 
     Args:
         step: What is done with a batch.
@@ -121,11 +121,11 @@ class TracedStep:
             self._trace(self.run_once)
 
     def is_for(self, batch_spec: Any, is_fatal: FatalLoss) -> bool:
-        """Whether it would be made the same."""
+        """Returns whether it would be made the same."""
         return is_fatal is self._is_fatal and batch_spec == self._batch_spec
 
     def window(self, inputs: tuple[Any, ...]) -> Window:
-        """The window that reads its batches from an iterator, or needs none.
+        """Returns the window that reads its batches from an iterator, or needs none.
 
         Args:
             inputs: The iterator, or nothing.
@@ -197,7 +197,7 @@ def _cond_of_replicas(wanted: tf.Tensor, run: Callable[[], Any], skip: Callable[
 
 
 def _in_order(traced: Any) -> list[tf.Variable]:
-    """The variables of a traced function in the order of their first use; `variables` has them in any."""
+    """Returns the variables of a traced function in the order of their first use."""
     first_use = {id(captured): number for number, captured in enumerate(traced.captured_inputs)}
     return sorted(traced.variables, key=lambda variable: first_use.get(id(variable.handle), len(first_use)))
 

@@ -26,13 +26,13 @@ def as_monitors(monitors: Any) -> list[Any]:
         return []
     if hasattr(monitors, "step_begin") or not isinstance(monitors, Iterable):
         monitors = [monitors]
-    monitors = list(monitors)
-    for monitor in monitors:
+    listed = list(monitors)
+    for monitor in listed:
         if isinstance(monitor, tf.compat.v1.train.SessionRunHook):
             _check_hook(monitor)
             continue
         check_monitor(monitor)
-    return monitors
+    return listed
 
 
 def _check_hook(hook: tf.compat.v1.train.SessionRunHook) -> None:
@@ -53,8 +53,8 @@ def as_callbacks(callbacks: Any) -> list[keras.callbacks.Callback]:
     """Returns a list of callbacks; a single callback is a list, too."""
     if callbacks is None:
         return []
-    callbacks = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
-    for callback in callbacks:
+    listed = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
+    for callback in listed:
         if not isinstance(callback, keras.callbacks.Callback):
             raise ValueError(f"callbacks: {callback!r} is not a keras.callbacks.Callback.")
-    return callbacks
+    return listed

@@ -152,7 +152,8 @@ def from_json(value: Any) -> Any:
 
 def _array(data: Any, dtype: str, shape: Sequence[int]) -> np.ndarray:
     if dtype != "object":
-        return np.frombuffer(base64.b64decode(data), dtype).reshape(shape).copy()
+        array: np.ndarray = np.frombuffer(base64.b64decode(data), dtype).reshape(shape).copy()
+        return array
     items = np.empty([len(data)], object)
     for number, item in enumerate(data):
         items[number] = from_json(item)

@@ -88,7 +88,7 @@ class HookCallback(LoopCallback):
         context = self._program.run_context
         with self._session.as_default():
             self.hook.after_run(context, run_values)
-        return context.stop_requested or self._program.coordinator.should_stop()
+        return bool(context.stop_requested or self._program.coordinator.should_stop())
 
     def on_steps_end(self, steps: Steps) -> None:
         hook_schedule.steps_passed(self.hook, 0 if self._watched else len(steps), steps.last)

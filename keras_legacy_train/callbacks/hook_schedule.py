@@ -70,7 +70,7 @@ def _next_trigger(timer: Any, count: int) -> float:
         return count + 1
     steps = _tensorflow.timer_steps(timer)
     if steps is not None:
-        return max(timer.last_triggered_step() + steps, count + 1)
+        return float(max(timer.last_triggered_step() + steps, count + 1))
     # By the clock: the loop asks again after each window.
     return count + 1 if timer.should_trigger_for_step(count + 1) else math.inf
 

@@ -66,14 +66,14 @@ class SampledWindow:
 
         run_loop = _tensorflow.wrap_function(loop, [tf.TensorSpec([], tf.int64)])
 
-        @tf.function(autograph=False)
         def window(at_most: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
             losses.clear()
             return run_loop(at_most), losses.read(), samples.read()
 
         self._losses = losses
         self._samples = samples
-        self._function = window.get_concrete_function(tf.TensorSpec([], tf.int64))
+        function = tf.function(window, autograph=False)
+        self._function = function.get_concrete_function(tf.TensorSpec([], tf.int64))
 
     def run(self, at_most: int) -> tuple[np.ndarray, list[np.ndarray], tf.errors.OpError | None]:
         """Runs steps until one says that it is the last, or as many samples are taken as fit.

@@ -165,7 +165,8 @@ class TracedStep:
             nothing = [tf.constant(NO_BATCH, tf.float64)] * columns
             has_replicas = isinstance(iterators[0], tf.distribute.DistributedIterator)
             cond = _cond_of_replicas if has_replicas else tf.cond
-            return cond(batch.has_value(), lambda: run_on(batch.get_value()), lambda: nothing)
+            numbers = cond(batch.has_value(), lambda: run_on(batch.get_value()), lambda: nothing)
+            return list(numbers)
 
         def run_step(target_step: tf.Tensor, *iterators: Any) -> tuple[list[tf.Tensor], tf.Tensor]:
             number, loss, *_logs = numbers = run_on_next(*iterators)
@@ -182,7 +183,7 @@ def is_number(log: Any) -> bool:
     """Tells whether a log is a tensor of a single real number, so that a window can keep it."""
     if not isinstance(log, tf.Tensor) or log.shape.rank != 0:
         return False
-    return log.dtype.is_bool or log.dtype.is_integer or log.dtype.is_floating
+    return bool(log.dtype.is_bool or log.dtype.is_integer or log.dtype.is_floating)
 
 
 def _cond_of_replicas(wanted: tf.Tensor, run: Callable[[], Any], skip: Callable[[], Any]) -> Any:

@@ -74,14 +74,14 @@ class Window:
 
         run_loop = _tensorflow.wrap_function(loop, signature) if is_ordered else loop
 
-        @tf.function(autograph=False, jit_compile=jit_compile or None)
         def window(at_most: tf.Tensor, *arguments: Any) -> tuple[tf.Tensor, list[tf.Tensor]]:
             record.clear()
             # All places are read: cut off in here, they would have XLA compile each number of steps anew.
             return run_loop(at_most, *arguments), record.read()
 
         self._record = record
-        self._function = window.get_concrete_function(*signature)
+        function = tf.function(window, autograph=False, jit_compile=jit_compile or None)
+        self._function = function.get_concrete_function(*signature)
         self._count = functools.lru_cache(maxsize=16)(functools.partial(tf.constant, dtype=tf.int64))
 
     def warm_up(self, *inputs: Any) -> None:

@@ -42,7 +42,7 @@ def data_adapter(x: Any, **arguments: Any) -> Any:
 
 
 class _Counted:
-    """An empty dataset that counts its iterators."""
+    """Counts its iterators; it is an empty dataset."""
 
     def __init__(self) -> None:
         self.iterators = 0

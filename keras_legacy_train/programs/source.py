@@ -116,7 +116,7 @@ class DatasetSource:
 
     @property
     def is_finite(self) -> bool:
-        """Whether a pass is known to end."""
+        """Returns whether a pass is known to end."""
         return not self._goes_on or self._length is not None
 
     def make_iterator(self) -> Any:

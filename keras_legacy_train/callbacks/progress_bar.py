@@ -18,16 +18,17 @@ class ProgressBar(LoopCallback):
 
     Args:
         start: The global step before the first.
-        until: The global step at which training ends; infinity if that is not known.
+        target_step: The global step at which training ends; infinity if that is not known.
 
     Raises:
         ValueError: An argument cannot be right.
     """
 
-    def __init__(self, start: int, until: float):
+    def __init__(self, start: int, target_step: float):
         super().__init__()
         self._start = arguments.as_count("start", start)
-        self._until = until if until == math.inf else arguments.as_count("until", until)
+        is_limited = target_step != math.inf
+        self._target_step = arguments.as_count("target_step", target_step) if is_limited else target_step
         self._progress: Any = None
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -46,7 +47,7 @@ class ProgressBar(LoopCallback):
             refresh_per_second=1 / WINDOW_SECONDS,  # nothing is new more often, and drawing takes time
             transient=True,
         )
-        total = None if math.isinf(self._until) else self._until
+        total = None if math.isinf(self._target_step) else self._target_step
         self._progress.add_task("train", completed=self._start, total=total, loss="-")
         self._progress.start()
 

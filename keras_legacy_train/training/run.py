@@ -73,11 +73,13 @@ class TrainingRun:
         self._cleanup = contextlib.ExitStack()
 
     def __enter__(self) -> TrainingRun:
-        if self._output_dir is not None:
-            self._directory = self.enter(OutputDirectory(self._output_dir, self._options))
-            self.newest = self._directory.newest
-            if self._options.is_chief:
-                self.writer = get_summary_writer(self._output_dir)
+        with contextlib.ExitStack() as entered:  # left again if something here fails
+            if self._output_dir is not None:
+                self._directory = entered.enter_context(OutputDirectory(self._output_dir, self._options))
+                self.newest = self._directory.newest
+                if self._options.is_chief:
+                    self.writer = get_summary_writer(self._output_dir)
+            self._cleanup = entered.pop_all()
         return self
 
     def __exit__(

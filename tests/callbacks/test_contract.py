@@ -63,7 +63,7 @@ CALLBACKS: dict[str, Callable[[Path], LoopCallback]] = {
     ),
     "LoopCallback": lambda path: callbacks.LoopCallback(),
     "MonitorCallback": lambda path: callbacks.MonitorCallback(monitors.PrintTensor(["loss"], every_n=2)),
-    "ProgressBar": lambda path: callbacks.ProgressBar(start=0, until=STEPS),
+    "ProgressBar": lambda path: callbacks.ProgressBar(start=0, target_step=STEPS),
     "StepLogger": lambda path: callbacks.StepLogger(log_every_steps=2, start=0),
     "TerminateOnNaN": lambda path: callbacks.TerminateOnNaN(check_inf=True),
     "TrainingSummaries": lambda path: callbacks.TrainingSummaries(

@@ -381,8 +381,8 @@ CALLBACKS: Functions = {
     ),
     "ProgressBar": (
         callbacks.ProgressBar,
-        lambda: {"start": 0, "until": 10},
-        {"start": [*STEPS, None], "until": [*NOT_NUMBERS, None, -1]},
+        lambda: {"start": 0, "target_step": 10},
+        {"start": [*STEPS, None], "target_step": [*NOT_NUMBERS, None, -1]},
     ),
     "StepLogger": (
         callbacks.StepLogger,

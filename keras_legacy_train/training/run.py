@@ -149,42 +149,9 @@ class TrainingRun:
         Returns:
             The loss of the last step, `None` if no step ran.
         """
-        options, manager, start = self._options, self._manager, self.progress.step
-        end = math.inf if target_step is None else target_step
-
-        nan = TerminateOnNaN(options.fail_on_nan_loss, log_every_steps=options.log_every_steps)
-        signals = SignalHandler(program.stop_window, program.waits_for)
-        watching = [signals.first, nan, *callbacks]
-        if self.newest is not None:
-            watching.append(OnResume(resume))
-        if options.log_every_steps is not None:
-            watching.append(StepLogger(options.log_every_steps, start))
-        if sys.stderr.isatty() if options.progress_bar is None else options.progress_bar:
-            watching.append(ProgressBar(start, end))
-        if self.writer is not None:
-            watching.append(TrainingSummaries(self.writer, graph, start, options.save_summaries_steps))
-        watching.append(signals)
-        if manager is not None and options.is_chief:
-            watching.append(
-                CheckpointSaver(
-                    manager,
-                    program.global_step,
-                    options.save_secs,
-                    self.writer,
-                    options.save_steps,
-                    save_first=self.newest is None,
-                )
-            )
-
-        context = RunContext(
-            program,
-            session,
-            start,
-            end,
-            is_resumed=self.newest is not None,
-            last_checkpoint=None if manager is None else lambda: manager.latest,
-            report_nan=NanReport(manager) if manager is not None and options.is_chief else None,
-        )
+        start, end = self.progress.step, math.inf if target_step is None else target_step
+        watching = self._with_services(program, callbacks, end, resume, graph)
+        context = self._context(program, session, end)
         for callback in watching:
             callback.set_run(context)
 
@@ -196,10 +163,56 @@ class TrainingRun:
         _LOGGER.info("Training steps [%d,%s)", start, end)
         if start >= end:
             _LOGGER.info("No step is run: the global step is %d already, and the target is %s.", start, end)
-        max_window = min(options.max_window or Window.MAX_STEPS, Window.MAX_STEPS)
-        recoverable = None if manager is None else recover
+        max_window = min(self._options.max_window or Window.MAX_STEPS, Window.MAX_STEPS)
+        recoverable = None if self._manager is None else recover
         loop = TrainingLoop(program, CallbackList(watching), max_window, self.progress, epochs, recoverable)
         return loop.run(end)
+
+    def _with_services(
+        self,
+        program: Program,
+        callbacks: Sequence[LoopCallback],
+        end: float,
+        resume: Callable[[], None],
+        graph: tf.Graph | None,
+    ) -> list[LoopCallback]:
+        """Returns the callbacks with the services of the loop before and after them, in their order."""
+        options, start = self._options, self.progress.step
+        signals = SignalHandler(program.stop_window, program.waits_for)
+        nan = TerminateOnNaN(options.fail_on_nan_loss, log_every_steps=options.log_every_steps)
+        watching = [signals.first, nan, *callbacks]
+        if self.newest is not None:
+            watching.append(OnResume(resume))
+        if options.log_every_steps is not None:
+            watching.append(StepLogger(options.log_every_steps, start))
+        if sys.stderr.isatty() if options.progress_bar is None else options.progress_bar:
+            watching.append(ProgressBar(start, end))
+        if self.writer is not None:
+            watching.append(TrainingSummaries(self.writer, graph, start, options.save_summaries_steps))
+        watching.append(signals)
+        if self._manager is not None and options.is_chief:
+            saver = CheckpointSaver(
+                self._manager,
+                program.global_step,
+                options.save_secs,
+                self.writer,
+                options.save_steps,
+                save_first=self.newest is None,
+            )
+            watching.append(saver)
+        return watching
+
+    def _context(self, program: Program, session: Any, end: float) -> RunContext:
+        manager = self._manager
+        return RunContext(
+            program,
+            session,
+            self.progress.step,
+            end,
+            is_resumed=self.newest is not None,
+            last_checkpoint=None if manager is None else lambda: manager.latest,
+            report_nan=NanReport(manager) if manager is not None and self._options.is_chief else None,
+        )
 
     def _restore_newest(self) -> None:
         if self._manager is None or self._manager.restore_latest() is None:

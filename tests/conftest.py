@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -78,3 +79,62 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> dict[Any, list[int]]:
 
     monkeypatch.setattr(HookCallback, "on_step_begin", spy)
     return steps
+
+
+@pytest.fixture
+def eager_mode() -> Iterator[None]:
+    """Executes eagerly, also after `disable_v2_behavior()`."""
+    from keras_legacy_train import _tensorflow
+
+    with _tensorflow.eager_mode():
+        yield
+
+
+@pytest.fixture
+def v2_behavior() -> Iterator[None]:
+    """Executes eagerly, with tensors and shapes as Keras expects them, also after `disable_v2_behavior()`."""
+    from keras_legacy_train.programs import graph_weights
+
+    with graph_weights.v2_behavior():
+        yield
+
+
+@pytest.fixture(params=[False, True], ids=["reference", "resource"])
+def use_resource(request: pytest.FixtureRequest) -> bool:
+    """Tells of which kind the variables of `graph` are: each in turn."""
+    return bool(request.param)
+
+
+@pytest.fixture
+def graph(use_resource: bool) -> Iterator[Any]:
+    """Makes an empty default graph whose variables are of one kind, and then of the other."""
+    import tensorflow as tf
+
+    with tf.Graph().as_default() as graph:
+        tf.compat.v1.get_variable_scope().set_use_resource(use_resource)
+        yield graph
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Captures what the package logs, from INFO on."""
+    caplog.set_level(logging.INFO, "keras_legacy_train")
+    return caplog
+
+
+@pytest.fixture
+def no_writers_left() -> Iterator[None]:
+    """Closes the summary writers that the test leaves open."""
+    from keras_legacy_train.summaries import clear_summary_writers
+
+    yield
+    clear_summary_writers()
+
+
+@pytest.fixture(scope="module")
+def crash_server() -> Iterator[Any]:
+    """Starts a process that forks one child per run, and kills it where the test says."""
+    from crashes import CrashServer
+
+    with CrashServer() as running:
+        yield running

@@ -6,7 +6,7 @@ import inspect
 import logging
 import pickle
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,12 @@ from helpers import EveryNLosses, checkpoint_numbers, scalar_events
 from keras_legacy_train import callbacks, get_summary_writer, monitors
 from keras_legacy_train.callbacks import LoopCallback
 from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables, SavedVariable
-from keras_legacy_train.programs.graph_weights import v2_behavior
 
 v1 = tf.compat.v1
 STEPS = 4
 
 
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
+pytestmark = pytest.mark.usefixtures("v2_behavior")
 
 
 class Estimator:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from pathlib import Path
 
@@ -15,14 +14,8 @@ from keras_legacy_train import train
 STEP_LINE = re.compile(r"training step (\d+), loss = \d+\.\d{5} \(\d+\.\d{3} sec/batch\)\.")
 
 
-@pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, "keras_legacy_train")
-    return caplog
-
-
-def logged_steps(lines: pytest.LogCaptureFixture) -> list[int]:
-    return [int(match[1]) for match in map(STEP_LINE.fullmatch, lines.messages) if match]
+def logged_steps(log: pytest.LogCaptureFixture) -> list[int]:
+    return [int(match[1]) for match in map(STEP_LINE.fullmatch, log.messages) if match]
 
 
 @pytest.mark.parametrize("monitor", [Silent, lambda: StopAt(1000)], ids=["in windows", "watched"])
@@ -37,7 +30,7 @@ def logged_steps(lines: pytest.LogCaptureFixture) -> list[int]:
         pytest.param(None, 3, [], id="None is never"),
     ],
 )
-def test_training_step_lines(log_every_steps, steps, expected, monitor, lines, tmp_path: Path) -> None:
+def test_training_step_lines(log_every_steps, steps, expected, monitor, log, tmp_path: Path) -> None:
     job = graphs.build("linear_sgd")
     train(
         output_dir=tmp_path,
@@ -46,13 +39,13 @@ def test_training_step_lines(log_every_steps, steps, expected, monitor, lines, t
         monitors=[monitor()],
         **job.arguments(),
     )
-    assert logged_steps(lines) == expected
+    assert logged_steps(log) == expected
 
 
-def test_training_step_lines_count_from_where_the_run_began(lines, tmp_path: Path) -> None:
+def test_training_step_lines_count_from_where_the_run_began(log, tmp_path: Path) -> None:
     for _ in range(2):
         train(output_dir=tmp_path, steps=7, log_every_steps=5, **graphs.build("linear_sgd").arguments())
-    assert logged_steps(lines) == [5, 7, 12, 14]
+    assert logged_steps(log) == [5, 7, 12, 14]
 
 
 @pytest.mark.parametrize(
@@ -64,18 +57,18 @@ def test_training_step_lines_count_from_where_the_run_began(lines, tmp_path: Pat
     ],
     ids=["steps", "max_steps", "no limit"],
 )
-def test_training_steps_line(limit, expected, lines, tmp_path: Path) -> None:
+def test_training_steps_line(limit, expected, log, tmp_path: Path) -> None:
     for last in (3, 6):
         job = graphs.build("linear_sgd")
         train(output_dir=tmp_path, monitors=[StopAt(last)], **limit, **job.arguments())
-    assert [line for line in lines.messages if line.startswith("Training steps")] == expected
+    assert [line for line in log.messages if line.startswith("Training steps")] == expected
 
 
-def test_print_tensor_line(lines, tmp_path: Path) -> None:
+def test_print_tensor_line(log, tmp_path: Path) -> None:
     train(output_dir=tmp_path, steps=1, **graphs.build("linear_sgd").arguments())
-    assert [line for line in lines.messages if re.fullmatch(r"Step 1: loss = \d+\.\d+", line)]
+    assert [line for line in log.messages if re.fullmatch(r"Step 1: loss = \d+\.\d+", line)]
 
 
-def test_saving_checkpoint_line(lines, tmp_path: Path) -> None:
+def test_saving_checkpoint_line(log, tmp_path: Path) -> None:
     train(output_dir=tmp_path, steps=3, **graphs.build("linear_sgd").arguments())
-    assert f"Saving checkpoint for step 3 to checkpoint: {tmp_path / 'model.ckpt'}-3." in lines.messages
+    assert f"Saving checkpoint for step 3 to checkpoint: {tmp_path / 'model.ckpt'}-3." in log.messages

@@ -18,15 +18,11 @@ from batch_helpers import X, Y, batches, fit, line_model, train
 from keras_legacy_train import NanLossDuringTrainingError
 from keras_legacy_train.callbacks import TerminateOnNaN
 from keras_legacy_train.callbacks.model_fit import FitSteps
-from keras_legacy_train.programs.graph_weights import v2_behavior
 
 MESSAGE = "Model diverged with loss = NaN."
 
 
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
+pytestmark = pytest.mark.usefixtures("v2_behavior")
 
 
 def compiled(**options: Any) -> keras.Model:

@@ -26,10 +26,7 @@ def writer(tmp_path: Path) -> Iterator[SummaryWriter]:
         yield writer
 
 
-@pytest.fixture(autouse=True)
-def _no_writers_left() -> Iterator[None]:
-    yield
-    clear_summary_writers()
+pytestmark = pytest.mark.usefixtures("no_writers_left")
 
 
 def scalar(tag: str, value: float) -> Any:

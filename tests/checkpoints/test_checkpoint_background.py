@@ -20,11 +20,7 @@ from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.checkpoints import CheckpointManager, SavedVariable, writing
 from keras_legacy_train.errors import CheckpointSaveError
 
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with eager_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("eager_mode")
 
 
 @pytest.fixture

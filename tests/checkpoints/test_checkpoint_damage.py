@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import pathlib
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import tensorflow as tf
@@ -26,19 +25,9 @@ from checkpoint_helpers import (
     truncate,
     write,
 )
-from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.errors import DamagedCheckpointError
 
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with eager_mode():
-        yield
-
-
-@pytest.fixture(autouse=True)
-def info_logs(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, logger="keras_legacy_train")
+pytestmark = pytest.mark.usefixtures("eager_mode", "log")
 
 
 def test_an_empty_or_missing_directory_holds_none(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import pathlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -17,17 +17,13 @@ from checkpoint_helpers import MATRIX, index_file, resume, save_with_saver, writ
 from forged_checkpoints import change_entry, write_partitioned, write_table
 from helpers import SCRIPTS, run_python
 from keras_legacy_train import GraphModel, evaluate, framework, infer
-from keras_legacy_train._tensorflow import BundleEntryProto, SavedTensorSlices, eager_mode
+from keras_legacy_train._tensorflow import BundleEntryProto, SavedTensorSlices
 from keras_legacy_train.checkpoints.reading import find_damage
 from keras_legacy_train.checkpoints.sorted_table import read_table
 from keras_legacy_train.errors import DamagedCheckpointError
 from keras_legacy_train.migration import load_tf1_weights
 
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with eager_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("eager_mode")
 
 
 def dimensions(*sizes: int) -> Callable[[Any], None]:

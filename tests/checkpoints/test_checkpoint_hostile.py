@@ -27,16 +27,11 @@ from checkpoint_helpers import (
     saved,
     write,
 )
-from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables, SavedVariable, TrackedObjects
 from keras_legacy_train.checkpoints.directory_lock import DirectoryLock
 from keras_legacy_train.errors import DamagedCheckpointError
 
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with eager_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("eager_mode")
 
 
 def write_list(directory: pathlib.Path, *paths: str) -> None:

@@ -30,14 +30,9 @@ from checkpoint_helpers import (
     write,
 )
 from crashes import CrashServer
-from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.errors import CheckpointSaveError
 
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with eager_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("eager_mode")
 
 
 def complete(*steps: int, metas: bool = False) -> list[str]:
@@ -53,15 +48,9 @@ def contents(directory: pathlib.Path) -> dict[str, bytes]:
 # Kills.
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[CrashServer]:
-    with CrashServer() as running:
-        yield running
-
-
 @pytest.mark.parametrize(("max_to_keep", "background"), [(1, False), (2, True)])
 def test_law_a_kill_between_any_two_file_operations_loses_nothing(
-    max_to_keep: int, background: bool, tmp_path: pathlib.Path, server: CrashServer
+    max_to_keep: int, background: bool, tmp_path: pathlib.Path, crash_server: CrashServer
 ) -> None:
     """What was the newest checkpoint is there, or the next one is, and all the rest is cleared away."""
     arguments = {"steps": [3], "max_to_keep": max_to_keep, "background": background}
@@ -70,7 +59,7 @@ def test_law_a_kill_between_any_two_file_operations_loses_nothing(
     for operation in range(1, 100):
         directory = tmp_path / str(operation)
         shutil.copytree(tmp_path / "0", directory)
-        outcome = server.run("save", kill_before=operation, directory=str(directory), **arguments)
+        outcome = crash_server.run("save", kill_before=operation, directory=str(directory), **arguments)
         if not outcome.was_killed:
             assert outcome.returncode == 0, outcome.output
             break

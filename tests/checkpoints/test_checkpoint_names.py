@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from checkpoint_helpers import (
     saved,
     write,
 )
-from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.checkpoints import SavedVariable
 from keras_legacy_train.errors import CheckpointMismatchError
 
@@ -28,10 +26,7 @@ GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
 GOLDEN_CASES = sorted(path.parent.name for path in GOLDEN.glob("*/output_dir_a"))
 
 
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with eager_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("eager_mode")
 
 
 def test_files_are_those_of_a_saver(tmp_path: pathlib.Path) -> None:

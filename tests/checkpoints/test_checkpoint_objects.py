@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -13,17 +13,13 @@ import pytest
 import tensorflow as tf
 
 from checkpoint_helpers import listed
-from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.checkpoints import CheckpointManager, TrackedObjects
 from keras_legacy_train.errors import CheckpointMismatchError
 
 v1 = tf.compat.v1
 
 
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with eager_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("eager_mode")
 
 
 class Notes(tf.train.experimental.PythonState):

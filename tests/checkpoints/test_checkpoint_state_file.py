@@ -6,7 +6,7 @@ import logging
 import os
 import pathlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import tensorflow as tf
@@ -23,14 +23,9 @@ from checkpoint_helpers import (
     write,
 )
 from keras_legacy_train import framework, train
-from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.errors import DamagedCheckpointError
 
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with eager_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("eager_mode")
 
 
 def fifo(path: pathlib.Path) -> None:

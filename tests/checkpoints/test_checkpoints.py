@@ -8,7 +8,7 @@ import os
 import pathlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -31,21 +31,11 @@ from checkpoint_helpers import (
     unprivileged,
     write,
 )
-from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables
 from keras_legacy_train.checkpoints.reading import read_variable
 from keras_legacy_train.errors import DamagedCheckpointError
 
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with eager_mode():
-        yield
-
-
-@pytest.fixture(autouse=True)
-def info_logs(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, logger="keras_legacy_train")
+pytestmark = pytest.mark.usefixtures("eager_mode", "log")
 
 
 # Saving.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,20 @@ import tensorflow as tf
 
 import graphs
 from helpers import read_events, scalar_events
-from keras_legacy_train import CheckpointMismatchError, clear_summary_writers, evaluate, train
+from keras_legacy_train import CheckpointMismatchError, evaluate, train
 from keras_legacy_train.programs.window import Window
 
 v1 = tf.compat.v1
 
 
+pytestmark = pytest.mark.usefixtures("no_writers_left")
+
+
 @pytest.fixture(autouse=True)
-def _no_writers_left() -> Iterator[None]:
-    yield
-    clear_summary_writers()
-
-
-@pytest.fixture(params=[False, True], ids=["reference", "resource"], autouse=True)
-def graph(request: pytest.FixtureRequest) -> Iterator[tf.Graph]:
-    """An empty default graph whose variables are of one kind or the other, with a global step."""
-    with tf.Graph().as_default() as graph:
-        v1.get_variable_scope().set_use_resource(request.param)
-        v1.train.get_or_create_global_step()
-        yield graph
+def graph(graph: tf.Graph) -> tf.Graph:
+    """Adds a global step."""
+    v1.train.get_or_create_global_step()
+    return graph
 
 
 def inference_graph() -> tuple[Any, Any, tf.Tensor]:

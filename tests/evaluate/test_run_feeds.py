@@ -17,12 +17,7 @@ from keras_legacy_train import CheckpointMismatchError, infer, run_feeds, run_fe
 v1 = tf.compat.v1
 
 
-@pytest.fixture(params=[False, True], ids=["reference", "resource"], autouse=True)
-def graph(request: pytest.FixtureRequest) -> Iterator[tf.Graph]:
-    """An empty default graph whose variables are of one kind or the other."""
-    with tf.Graph().as_default() as graph:
-        v1.get_variable_scope().set_use_resource(request.param)
-        yield graph
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def inference_graph() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

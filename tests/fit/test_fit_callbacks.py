@@ -7,7 +7,7 @@ import http.server
 import json
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,8 @@ from keras_helpers import (
     targets,
 )
 from keras_legacy_train import NanLossDuringTrainingError
-from keras_legacy_train.programs.graph_weights import v2_behavior
 
 EPOCHS = 4
-
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
 
 
 @dataclasses.dataclass

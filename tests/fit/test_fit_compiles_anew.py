@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,6 @@ import pytest
 
 from batch_helpers import fit
 from keras_helpers import EPOCH, adam, arrays, assert_same_history, assert_same_state, compiled, sequential
-from keras_legacy_train.programs.graph_weights import v2_behavior
-
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
 
 
 def frozen() -> keras.Model:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -43,13 +43,6 @@ from keras_helpers import (
     trained_state,
     two_by_two,
 )
-from keras_legacy_train.programs.graph_weights import v2_behavior
-
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
 
 
 class TakesRows(keras.Model):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from typing import Any
 
 import keras
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,13 +14,6 @@ from helpers import EveryNLosses
 from keras_helpers import EPOCH, Recorder, again, arrays, assert_same_state, forget, line, sequential, state
 from keras_legacy_train.callbacks import LoopCallback
 from keras_legacy_train.programs.base import Steps
-from keras_legacy_train.programs.graph_weights import v2_behavior
-
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
 
 
 class Told(LoopCallback):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,6 @@ import tensorflow as tf
 from batch_helpers import CallCounter, fit
 from keras_helpers import EPOCH, OwnStepWithMetrics, Subclassed, arrays, assert_same_history, line, subclassed
 from keras_legacy_train.callbacks.callback_state import as_json, from_json
-from keras_legacy_train.programs.graph_weights import v2_behavior
-
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
 
 
 class ManyLogs(Subclassed):

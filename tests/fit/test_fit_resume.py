@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,6 @@ from keras_helpers import (
 )
 from keras_legacy_train import monitors
 from keras_legacy_train.errors import CheckpointMismatchError
-from keras_legacy_train.programs.graph_weights import v2_behavior
-
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
 
 
 def accumulating() -> keras.Model:

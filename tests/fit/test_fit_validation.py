@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +27,8 @@ from keras_helpers import (
     state,
     targets,
 )
-from keras_legacy_train.programs.graph_weights import v2_behavior
 
 HELD_OUT = inputs()[:8], targets()[:8]
-
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
 
 
 def validated(every_steps: int, **options: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,7 @@ from keras_legacy_train import framework, infer, train
 v1 = tf.compat.v1
 
 
-@pytest.fixture(params=[False, True], ids=["reference", "resource"])
-def use_resource(request: pytest.FixtureRequest) -> bool:
-    return request.param
-
-
-@pytest.fixture(autouse=True)
-def graph(use_resource: bool) -> Iterator[tf.Graph]:
-    """An empty default graph whose variables are of one kind or the other."""
-    with tf.Graph().as_default() as graph:
-        v1.get_variable_scope().set_use_resource(use_resource)
-        yield graph
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def names(variables: Any) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +63,11 @@ RECORDED: dict[str, tuple[dict[str, Any], list[float]]] = {
 }
 
 
-@pytest.fixture(params=[False, True], ids=["reference", "resource"], autouse=True)
-def graph(request: pytest.FixtureRequest) -> Iterator[tf.Graph]:
-    """An empty default graph whose variables are of one kind or the other, with a global step."""
-    with tf.Graph().as_default() as graph:
-        v1.get_variable_scope().set_use_resource(request.param)
-        v1.train.get_or_create_global_step()
-        yield graph
+@pytest.fixture(autouse=True)
+def graph(graph: tf.Graph) -> tf.Graph:
+    """Adds a global step."""
+    v1.train.get_or_create_global_step()
+    return graph
 
 
 def model(embedding: bool = False) -> tf.Tensor:

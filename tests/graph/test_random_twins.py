@@ -189,10 +189,7 @@ class Rewritten:
         return [[output[i] for output in stacked] for i in range(CALLS)]
 
 
-@pytest.fixture(autouse=True)
-def eager_mode() -> Any:
-    with _tensorflow.eager_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("eager_mode")
 
 
 def assert_same(actual: Draws, expected: Draws) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +35,6 @@ def save(directory: Path) -> None:
     """Leaves what `latest_checkpoint` looks for."""
     (directory / "model.ckpt-1.index").touch()
     v1.train.update_checkpoint_state(str(directory), str(directory / "model.ckpt-1"))
-
-
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, "keras_legacy_train")
-    return caplog
 
 
 def test_properties() -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,19 +14,6 @@ from keras_legacy_train import monitors
 from monitor_helpers import VARIABLE_KINDS, Line, drive
 
 v1 = tf.compat.v1
-
-
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, "keras_legacy_train")
-    return caplog
-
-
-@pytest.fixture
-def line() -> Iterator[Line]:
-    line = Line()
-    with line.session:
-        yield line
 
 
 def dump_line(values: Sequence[float], use_resource: bool) -> monitors.GraphDump:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,36 +13,12 @@ import tensorflow as tf
 from helpers import read_events, scalar_events
 from keras_legacy_train import monitors
 from keras_legacy_train.monitors.scheduling import next_step
-from keras_legacy_train.summaries import clear_summary_writers
 from monitor_helpers import Clock, Estimator, Line, Writer, drive
 
 v1 = tf.compat.v1
 
 
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, "keras_legacy_train")
-    return caplog
-
-
-@pytest.fixture(autouse=True)
-def _no_writers_left() -> Iterator[None]:
-    yield
-    clear_summary_writers()
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("time.time", clock)
-    return clock
-
-
-@pytest.fixture
-def line() -> Iterator[Line]:
-    line = Line()
-    with line.session:
-        yield line
+pytestmark = pytest.mark.usefixtures("no_writers_left")
 
 
 # SummarySaver, StepCounter, get_default_monitors.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,6 @@ from keras_legacy_train.monitors.scheduling import next_step
 from monitor_helpers import VARIABLE_KINDS, Estimator, Line, Run, drive
 
 v1 = tf.compat.v1
-
-
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, "keras_legacy_train")
-    return caplog
-
-
-@pytest.fixture
-def line() -> Iterator[Line]:
-    line = Line()
-    with line.session:
-        yield line
 
 
 # Every monitor.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,13 @@ from batch_helpers import X, Y, batches, fit, line_model, train
 from helpers import EveryNLosses, Recorder, StopAt, newest_checkpoint, scalar_events
 from keras_legacy_train import callbacks, monitors
 from keras_legacy_train.monitors.scheduling import next_step
-from keras_legacy_train.programs.graph_weights import v2_behavior
 from monitor_helpers import drive
 
 SGD = keras.optimizers.SGD
 EPOCHS, STEPS = 2, 8  # of four steps each
 
 
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
+pytestmark = pytest.mark.usefixtures("v2_behavior")
 
 
 def compiled(**options: Any) -> keras.Model:

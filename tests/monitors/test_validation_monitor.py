@@ -49,13 +49,6 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
         yield caplog
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(time, "time", clock)
-    return clock
-
-
 def validate(
     estimator: Estimator, until: int, *, saves: Any = None, seconds_a_step: float = 10.0, **options: Any
 ) -> monitors.ValidationMonitor:

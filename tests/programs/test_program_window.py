@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow
 from keras_legacy_train.programs.window import Window
 
-
-@pytest.fixture(autouse=True)
-def _eager_execution() -> Iterator[None]:
-    with _tensorflow.eager_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("eager_mode")
 
 
 IS_ORDERED = pytest.mark.parametrize("is_ordered", [False, True])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,6 @@ JOBS: dict[str, dict[str, Any]] = {
 }
 KEPT = 2
 OPTIONS = {"keep_checkpoint_max": KEPT, "max_window": 3, "save_input_state": True}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[CrashServer]:
-    with CrashServer() as running:
-        yield running
 
 
 def newest_step(directory: Path) -> int:
@@ -60,7 +53,7 @@ def numbers_in(directory: Path) -> dict[str, np.ndarray]:
     return {key: reader.get_tensor(key) for key in keys if not key.startswith("save_counter/")}
 
 
-def campaign(server: CrashServer, job: str, directory: Path, kills: int, seed: int) -> list[int]:
+def campaign(crash_server: CrashServer, job: str, directory: Path, kills: int, seed: int) -> list[int]:
     """Lets a run end, kills it again and again in its directory, and lets it end once more.
 
     The weights are then, to the bit, those of a run that nobody has interrupted.
@@ -71,24 +64,24 @@ def campaign(server: CrashServer, job: str, directory: Path, kills: int, seed: i
     chance = random.Random(seed)
     arguments = {"directory": str(directory), "megabytes": MEGABYTES, **OPTIONS, **JOBS[job]}
     began = time.perf_counter()
-    outcome = server.run(job, max_steps=5, **arguments)
+    outcome = crash_server.run(job, max_steps=5, **arguments)
     seconds = time.perf_counter() - began
     assert outcome.returncode == 0, outcome.output
     newest = [newest_step(directory)]
     for _ in range(kills):
         kill_after = seconds * chance.uniform(0.2, 2.0)
-        outcome = server.run(job, max_steps=10**6, kill_after=kill_after, **arguments)
+        outcome = crash_server.run(job, max_steps=10**6, kill_after=kill_after, **arguments)
         assert outcome.was_killed, outcome.output
         newest.append(newest_step(directory))
         assert newest[-1] >= newest[-2], "a checkpoint is lost"
     target = newest[-1] + 7
-    outcome = server.run(job, max_steps=target, **arguments)
+    outcome = crash_server.run(job, max_steps=target, **arguments)
     assert outcome.returncode == 0, outcome.output
     assert newest_step(directory) == target
     assert len(checkpoint_numbers(directory)) <= KEPT
     uninterrupted = directory.parent / "uninterrupted"
     options = {"max_steps": target, "megabytes": MEGABYTES, "save_input_state": True}
-    outcome = server.run(job, directory=str(uninterrupted), **options)
+    outcome = crash_server.run(job, directory=str(uninterrupted), **options)
     assert outcome.returncode == 0, outcome.output
     assert_values_equal(numbers_in(directory), numbers_in(uninterrupted))
     left = [
@@ -99,16 +92,16 @@ def campaign(server: CrashServer, job: str, directory: Path, kills: int, seed: i
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_killed_runs_resume(job: str, tmp_path: Path, server: CrashServer) -> None:
-    newest = campaign(server, job, tmp_path / "run", kills=3, seed=1)
+def test_killed_runs_resume(job: str, tmp_path: Path, crash_server: CrashServer) -> None:
+    newest = campaign(crash_server, job, tmp_path / "run", kills=3, seed=1)
     assert newest[-1] > newest[0] == 5
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("job", JOBS)
-def test_300_killed_runs_resume(job: str, tmp_path: Path, server: CrashServer) -> None:
+def test_300_killed_runs_resume(job: str, tmp_path: Path, crash_server: CrashServer) -> None:
     advanced = 0
     for seed in range(10):
-        newest = campaign(server, job, tmp_path / str(seed) / "run", kills=30, seed=seed)
+        newest = campaign(crash_server, job, tmp_path / str(seed) / "run", kills=30, seed=seed)
         advanced += sum(after > before for before, after in itertools.pairwise(newest))
     assert advanced > 100  # the others were killed while they started

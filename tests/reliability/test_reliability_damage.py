@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,6 @@ import pytest
 import tensorflow as tf
 
 from keras_legacy_train import DamagedCheckpointError
-from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.checkpoints import (
     CheckpointManager,
     CheckpointState,
@@ -24,10 +23,7 @@ from keras_legacy_train.checkpoints import (
 STEPS = (1, 2, 3)
 
 
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with eager_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("eager_mode")
 
 
 class Model(tf.Module):

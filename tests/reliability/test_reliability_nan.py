@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ import tensorflow as tf
 import graphs
 from helpers import Job, Recorder, Silent, checkpoint_values, newest_checkpoint
 from keras_legacy_train import NanLossDuringTrainingError, callbacks, fit, train
-from keras_legacy_train._tensorflow import eager_mode
 
 v1 = tf.compat.v1
 
@@ -146,14 +144,8 @@ def test_a_report_that_cannot_be_written_does_not_hide_the_nan(
     assert list(elsewhere.iterdir()) == []
 
 
-@pytest.fixture
-def eager() -> Iterator[None]:
-    """Keras needs it, whatever the mode."""
-    with eager_mode():
-        yield
-
-
-def test_a_model_has_one_too(tmp_path: Path, eager: None) -> None:
+@pytest.mark.usefixtures("eager_mode")
+def test_a_model_has_one_too(tmp_path: Path) -> None:
     """In the form of the model's other checkpoints."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])

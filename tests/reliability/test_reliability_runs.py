@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ from helpers import (
 from keras_legacy_train import (
     DirectoryInUseError,
     NanLossDuringTrainingError,
-    clear_summary_writers,
     fit,
     monitors,
     train,
@@ -296,10 +294,7 @@ def functions() -> set[str]:
     return set(context.context().list_function_names())
 
 
-@pytest.fixture(autouse=True)
-def no_writers() -> Iterator[None]:
-    yield
-    clear_summary_writers()
+pytestmark = pytest.mark.usefixtures("no_writers_left")
 
 
 @pytest.mark.parametrize("kind", RUNS)

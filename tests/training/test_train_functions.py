@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,8 @@ from keras_legacy_train import (
     NoProgressError,
     monitors,
 )
-from keras_legacy_train.programs.graph_weights import v2_behavior
 
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
+pytestmark = pytest.mark.usefixtures("v2_behavior")
 
 
 def targets(count: int | None = None) -> tf.data.Dataset:

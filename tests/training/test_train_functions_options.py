@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,8 @@ import tensorflow as tf
 from batch_helpers import TARGET, Descent, gap_after, train
 from helpers import Recorder, Silent, checkpoint_numbers, newest_checkpoint, scalar_events
 from keras_legacy_train import NanLossDuringTrainingError, callbacks, monitors
-from keras_legacy_train.programs.graph_weights import v2_behavior
 
-
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
+pytestmark = pytest.mark.usefixtures("v2_behavior")
 
 
 def test_log_lines_summaries_and_default_monitors(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +30,12 @@ from batch_helpers import (
 )
 from helpers import Recorder, Silent, checkpoint_numbers, newest_checkpoint
 from keras_legacy_train import monitors
-from keras_legacy_train.programs.graph_weights import v2_behavior
 
 STEPS = 6
 SGD = keras.optimizers.SGD
 
 
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
+pytestmark = pytest.mark.usefixtures("v2_behavior")
 
 
 def fitted(model: keras.Model, optimizer: Any, loss: Any, data: Any = None) -> list[np.ndarray]:

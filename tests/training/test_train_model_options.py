@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +31,11 @@ from keras_legacy_train import (
     callbacks,
     monitors,
 )
-from keras_legacy_train.programs.graph_weights import v2_behavior
 
 SGD = keras.optimizers.SGD
 
 
-@pytest.fixture(autouse=True)
-def eager() -> Iterator[None]:
-    with v2_behavior():
-        yield
+pytestmark = pytest.mark.usefixtures("v2_behavior")
 
 
 # Steps.

@@ -200,7 +200,7 @@ def fit(
         is_counted = steps_per_epoch is None and adapter.num_batches is not None
         source = DatasetSource(
             strategy.experimental_distribute_dataset(dataset),
-            goes_on=steps_per_epoch is not None,
+            continues=steps_per_epoch is not None,
             length=adapter.num_batches,
             unread_iterators=_keras.unread_iterators() if is_counted else 0,
             on_begin=adapter.on_epoch_begin,

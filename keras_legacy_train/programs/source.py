@@ -49,7 +49,7 @@ class DatasetSource:
 
     Args:
         dataset: A `tf.data.Dataset`, or a distributed one.
-        goes_on: Whether a new epoch goes on where the last one stopped, until the dataset has ended.
+        continues: Whether a new epoch goes on where the last one stopped, until the dataset has ended.
         length: The number of batches in a pass, if that is known.
         unread_iterators: How many iterators are made, and not read, after each whole pass.
         on_begin: Called before the dataset is read from its beginning.
@@ -59,14 +59,14 @@ class DatasetSource:
     def __init__(
         self,
         dataset: Any,
-        goes_on: bool = False,
+        continues: bool = False,
         length: int | None = None,
         unread_iterators: int = 0,
         on_begin: Callable[[], None] = _nothing,
         on_end: Callable[[], None] = _nothing,
     ):
         self._dataset = dataset
-        self._goes_on = goes_on
+        self._continues = continues
         self._length = length
         self._unread_iterators = unread_iterators
         self._on_begin = on_begin
@@ -117,7 +117,7 @@ class DatasetSource:
     @property
     def is_finite(self) -> bool:
         """Returns whether a pass is known to end."""
-        return not self._goes_on or self._length is not None
+        return not self._continues or self._length is not None
 
     def make_iterator(self) -> Any:
         """Returns another iterator, from the beginning of the dataset."""
@@ -131,7 +131,7 @@ class DatasetSource:
         return (iterator,)
 
     def begin_epoch(self) -> None:
-        if self._at_end or (self._was_read and not self._goes_on):
+        if self._at_end or (self._was_read and not self._continues):
             self.close()
 
     def next_batch(self) -> Any:

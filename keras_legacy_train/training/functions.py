@@ -81,7 +81,7 @@ def _source(feed_fn: Any) -> Source:
                 f"feed_fn: {feed_fn} is part of a graph. It was made with eager execution off, as"
                 " tf.compat.v1.disable_v2_behavior() leaves it; make it before that call."
             )
-        return DatasetSource(feed_fn, goes_on=True)
+        return DatasetSource(feed_fn, continues=True)
     if not callable(feed_fn):
         raise ValueError(f"feed_fn must be a function or a tf.data.Dataset; it is {feed_fn!r}.")
     return FunctionSource(feed_fn)

@@ -30,6 +30,8 @@ class MonitorCallback(ModelFitCallback):
     when the next one begins.
 
     ```python
+    import numpy as np
+
     from keras_legacy_train import monitors
 
     model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])

@@ -20,11 +20,11 @@ from batch_helpers import fit
 from keras_helpers import (
     EPOCH,
     FailOnce,
-    adam,
     again,
     arrays,
     assert_same_history,
     assert_same_state,
+    averaging,
     inputs,
     line,
     targets,
@@ -47,10 +47,6 @@ class Run:
 
 
 Callbacks = Callable[[Path], Sequence[keras.callbacks.Callback]]
-
-
-def averaging() -> keras.Model:
-    return line(optimizer=adam(use_ema=True, ema_momentum=0.5))
 
 
 def trained(

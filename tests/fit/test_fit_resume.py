@@ -29,6 +29,7 @@ from keras_helpers import (
     arrays,
     assert_same_history,
     assert_same_state,
+    averaging,
     batches,
     categories,
     dataset,
@@ -50,10 +51,6 @@ from keras_legacy_train.errors import CheckpointMismatchError
 
 def accumulating() -> keras.Model:
     return line(optimizer=adam(gradient_accumulation_steps=3))
-
-
-def averaging() -> keras.Model:
-    return line(optimizer=adam(use_ema=True, ema_momentum=0.5))
 
 
 def eagerly() -> keras.Model:

@@ -6,7 +6,6 @@ python killed_fit.py OUTPUT_DIR [KILL_AT]
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from typing import Any
 
@@ -14,19 +13,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 
+from helpers import KillAt
 from keras_helpers import batches, sequential
-from keras_legacy_train import fit, monitors
-
-
-class KillAt(monitors.BaseMonitor):
-    def __init__(self, step: int | None):
-        super().__init__()
-        self.step = step
-
-    def step_end(self, step: int, output: dict[Any, Any]) -> bool | None:
-        if step == self.step:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().step_end(step, output)
+from keras_legacy_train import fit
 
 
 def main(output_dir: Any, kill_at: int | None = None) -> tuple[keras.Model, keras.callbacks.History]:

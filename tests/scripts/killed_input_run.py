@@ -6,26 +6,14 @@ python killed_input_run.py OUTPUT_DIR [KILL_AT]
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow.compat.v1 as tf
 
-from keras_legacy_train import monitors, train
-
-
-class KillAt(monitors.BaseMonitor):
-    def __init__(self, step: int | None):
-        super().__init__()
-        self.step = step
-
-    def step_end(self, step: int, output: dict[Any, Any]) -> bool | None:
-        if step == self.step:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().step_end(step, output)
+from helpers import KillAt
+from keras_legacy_train import train
 
 
 def main(output_dir: str, kill_at: int | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -119,6 +120,19 @@ class StopAt(monitors.BaseMonitor):
     def step_end(self, step: int, output: dict[Any, Any]) -> bool:
         super().step_end(step, output)
         return step >= self.last
+
+
+class KillAt(monitors.BaseMonitor):
+    """Kills the process by SIGKILL after the given step, if there is one."""
+
+    def __init__(self, step: int | None):
+        super().__init__()
+        self.step = step
+
+    def step_end(self, step: int, output: dict[Any, Any]) -> bool:
+        if step == self.step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().step_end(step, output)
 
 
 @dataclasses.dataclass

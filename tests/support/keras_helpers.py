@@ -132,6 +132,11 @@ def adam(**options: Any) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(0.01, **options)
 
 
+def averaging() -> keras.Model:
+    """Makes a linear model whose optimizer also keeps averages of the weights."""
+    return line(optimizer=adam(use_ema=True, ema_momentum=0.5))
+
+
 def sequential(**options: Any) -> keras.Model:
     """Makes a model with batch normalisation and dropout, trained by Adam."""
     keras.utils.set_random_seed(1)

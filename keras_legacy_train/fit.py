@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from keras_legacy_train import _keras, _tensorflow, arguments
 from keras_legacy_train.callbacks import arguments as callback_arguments
@@ -200,7 +201,7 @@ def fit(
         is_counted = steps_per_epoch is None and adapter.num_batches is not None
         source = DatasetSource(
             strategy.experimental_distribute_dataset(dataset),
-            continues=steps_per_epoch is not None,
+            continues=steps_per_epoch is not None or dataset.cardinality() == tf.data.INFINITE_CARDINALITY,
             length=adapter.num_batches,
             unread_iterators=_keras.unread_iterators() if is_counted else 0,
             on_begin=adapter.on_epoch_begin,

@@ -126,6 +126,13 @@ def test_pieces_equal_the_whole_at_length(
     assert_pieces_equal_the_whole(build, DATA[data], pieces)
 
 
+def test_an_endless_dataset_is_resumed_in_a_later_pass() -> None:
+    """It shuffles anew in each repetition, all of which one iterator reads."""
+    assert_pieces_equal_the_whole(
+        line, lambda: {"x": batches(shuffled=True).repeat(), "shuffle": False}, [EPOCH + 2, EPOCH]
+    )
+
+
 def test_a_resumed_run_goes_on_in_its_own_epoch_and_not_in_the_initial_one(tmp_path: Path) -> None:
     first = run(again(line), tmp_path, initial_epoch=2, epochs=3, **arrays())
     assert first.epoch == [2]

@@ -107,6 +107,7 @@ FIT = {
     "validation_every_steps": POSITIVE,
     "output_dir": [*PATH, ""],
     "epochs": STEPS,
+    "initial_epoch": [*STEPS, None],
     "save_secs": SECONDS,
     "save_steps": POSITIVE,
     "save_summaries_steps": INTERVAL,

@@ -489,6 +489,8 @@ HANDED_ON = {
     "model_variable",
     "variable",
 }
+# The loop makes these for the hooks of callbacks, and users read them.
+HOOK_TYPES = {"Feeds", "RunContext", "Sampling", "Steps", "StopReason"}
 
 LAYERS: Functions = {
     "adaptive_clipping_fn": (
@@ -581,4 +583,4 @@ def test_no_parameter_is_left_out(function: str) -> None:
 def test_no_function_is_left_out(module: Any) -> None:
     public = {name for name in module.__all__ if callable(getattr(module, name))}
     errors = {name for name in public if name.endswith(("Error", "Report"))}
-    assert public - errors - HANDED_ON <= set(MODULES[module])
+    assert public - errors - HANDED_ON - HOOK_TYPES <= set(MODULES[module])

@@ -40,6 +40,7 @@ from tensorflow.python.ops.control_flow_v2_func_graphs import WhileCondFuncGraph
 from tensorflow.python.saved_model import registration as _registration
 from tensorflow.python.trackable.base import Trackable as _Trackable
 from tensorflow.python.training import basic_session_run_hooks as _session_hooks
+from tensorflow.python.training import training_util as _training_util
 from tensorflow.python.training.checkpoint_state_pb2 import CheckpointState as CheckpointStateProto
 from tensorflow.python.training.saving import saveable_object as _saveable
 from tensorflow.python.training.saving import saveable_object_util as _saveable_util
@@ -573,3 +574,16 @@ def forget_counted_step(hook: tf.compat.v1.train.StepCounterHook) -> None:
 def awaited_step(hook: tf.compat.v1.train.GlobalStepWaiterHook) -> int | None:
     """Returns the global step that the hook waits for; `None` if it waits no longer."""
     return None if hook._worker_is_started else hook._wait_until_step
+
+
+def add_global_step_read(graph: tf.Graph) -> None:
+    """Adds the read of the global step that session hooks share, for which there is no public function."""
+    _training_util._get_or_create_global_step_read(graph)
+
+
+def add_saving_listeners(
+    hook: tf.compat.v1.train.CheckpointSaverHook,
+    listeners: Sequence[tf.compat.v1.train.CheckpointSaverListener],
+) -> None:
+    """Has a hook that exists already call listeners, too."""
+    hook._listeners.extend(each for each in listeners if each not in hook._listeners)

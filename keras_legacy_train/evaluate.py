@@ -39,9 +39,9 @@ from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.interrupts import watched_calls
-from keras_legacy_train.loop.schedule import EveryNSteps, WindowSize
+from keras_legacy_train.loop.schedule import EveryNSteps
 from keras_legacy_train.programs.graph_state import restore_or_initialize
-from keras_legacy_train.programs.window import Window
+from keras_legacy_train.programs.update_windows import UpdateWindows
 from keras_legacy_train.summaries import get_summary_writer
 from keras_legacy_train.types import FeedDict, FeedFn, Fetch, Fetches, PathLike
 
@@ -154,8 +154,7 @@ class _Evaluation:
         self._begin_step = begin_step
         self._feed_dict: FeedDict | None = None
         self._results_are_outdated = True
-        self._window: Window | None = None
-        self._window_size = WindowSize(Window.MAX_STEPS)
+        self._windows: UpdateWindows | None = None
 
     def run(self, limit: float, log_every_steps: int | None) -> None:
         """Runs `limit` steps, or fewer if the input ends; then computes the results if they are outdated."""
@@ -202,25 +201,14 @@ class _Evaluation:
         self._results_are_outdated = False
 
     def _run_window(self, target_step: float) -> None:
-        if self._window is None:
-            self._window = self._make_window(self._update_ops or ())
-        started = time.perf_counter()
-        with self._session.lifted.eager_mode():
-            (steps,), error = self._window.run(int(min(target_step - self.done, self._window_size())))
-        self._window_size.took(len(steps), time.perf_counter() - started)
-        self.done += len(steps)
-        self._results_are_outdated |= len(steps) > 0
+        if self._windows is None:
+            operations = _names(self._update_ops or ())
+            self._windows = UpdateWindows(self._session, operations, self._global_step.removesuffix(":0"))
+        steps, error = self._windows.run(target_step - self.done)
+        self.done += steps
+        self._results_are_outdated |= steps > 0
         if error is not None:
-            raise self._session.lifted.explain(error)
-
-    def _make_window(self, update_ops: Sequence[tf.Operation | tf.Tensor]) -> Window:
-        part = self._session.lifted.part((), (self._global_step,), _names(update_ops))
-
-        def run_step() -> tuple[list[tf.Tensor], tf.Tensor]:
-            fetched, _operations = part.build([])
-            return fetched, tf.constant(False)
-
-        return Window(run_step, [tf.float64], is_ordered=True)
+            raise error
 
     @contextlib.contextmanager
     def _ends_at_end_of_input(self, limit: float) -> Iterator[None]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train.graph import arguments as graph_arguments
+from keras_legacy_train.graph.initialize import GraphStart
 from keras_legacy_train.training.functions import FunctionTraining, train_functions
 from keras_legacy_train.training.graph import GraphTraining, train_graph
 from keras_legacy_train.training.options import TrainingOptions
@@ -176,9 +177,11 @@ def train(
             graph_arguments.as_train_ops(legacy, train_op),
             graph_arguments.as_loss(legacy, loss_op),
             graph_arguments.as_global_step(legacy, global_step_tensor),
-            init_ops=None if init_op is None else graph_arguments.as_elements("init_op", legacy, init_op),
-            init_feed_dict=init_feed_dict,
-            init_fn=init_fn,
+            GraphStart(
+                None if init_op is None else graph_arguments.as_elements("init_op", legacy, init_op),
+                init_feed_dict,
+                init_fn,
+            ),
             feed_fn=feed_fn,
         )
         return train_graph(training, directory, options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras_legacy_train import arguments
 from keras_legacy_train.checkpoints import CheckpointManager
 from keras_legacy_train.loop.callback import LoopCallback
+from keras_legacy_train.loop.run_context import RunContext
 from keras_legacy_train.loop.schedule import EveryNSteps, EverySeconds
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
@@ -31,6 +32,8 @@ class CheckpointSaver(LoopCallback):
         writer: Gets an event for each checkpoint, if there is one.
         save_steps: Steps between two checkpoints; `None` for none by the count.
         save_first: Whether to save before the first step.
+        listeners: `CheckpointSaverListener`s, called before and after each checkpoint with the session. With
+            them every checkpoint is waited for.
 
     Raises:
         ValueError: An argument cannot be right.
@@ -44,6 +47,7 @@ class CheckpointSaver(LoopCallback):
         writer: SummaryWriter | None,
         save_steps: int | None = None,
         save_first: bool = True,
+        listeners: Sequence[tf.compat.v1.train.CheckpointSaverListener] = (),
     ):
         super().__init__()
         if not isinstance(manager, CheckpointManager):
@@ -59,22 +63,31 @@ class CheckpointSaver(LoopCallback):
         self._trigger = None if save_steps is None else EveryNSteps(save_steps, global_step())
         self._writer = writer
         self._save_first = arguments.as_flag("save_first", save_first)
+        self._listeners = listeners
+        self._session: Any = None
+        self._heard_step: int | None = None
+
+    def set_run(self, run: RunContext) -> None:
+        self._session = run.session
 
     def next_step(self, step: int) -> float:
         return math.inf if self._trigger is None else self._trigger.next_step()
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        if self._save_first:
+        if self._save_first or self._listeners:
             self._save()
 
-    def on_steps_end(self, steps: Steps) -> None:
+    def on_steps_end(self, steps: Steps) -> bool:
         self._manager.check()
         due = self._timer.fires(time.monotonic())
         if self._trigger is not None:
             due |= self._trigger.fires(steps.last)
+        if due and self._listeners:
+            return self._save()
         if due:
             step = self._global_step()
             self._manager.save_in_background(step, lambda path: self._announce(path, step))
+        return False
 
     def on_loop_end(self, reason: StopReason) -> None:
         try:
@@ -82,12 +95,29 @@ class CheckpointSaver(LoopCallback):
         finally:
             if reason is not StopReason.NAN:
                 self._save()
+        if not reason.failed:
+            for listener in self._listeners:
+                with self._session.as_default():
+                    listener.end(self._session, self._global_step())
 
-    def _save(self) -> None:
+    def _save(self) -> bool:
+        """Saves, between the listeners; returns whether one of them asks to stop."""
         step = self._global_step()
+        if self._listeners and self._heard_step == step:
+            return False
+        self._heard_step = step
+        for listener in self._listeners:
+            with self._session.as_default():
+                listener.before_save(self._session, step)
         path = self._manager.save(step)
-        if path is not None:
-            self._announce(path, step)
+        if path is None:
+            return False
+        self._announce(path, step)
+        stops = False
+        for listener in self._listeners:
+            with self._session.as_default():
+                stops |= bool(listener.after_save(self._session, step))
+        return stops
 
     def _announce(self, path: str, step: int) -> None:
         if self._writer is not None:

@@ -5,9 +5,24 @@ May import the modules of the package up to `train`.
 
 from __future__ import annotations
 
+import tensorflow as tf
+
 from keras_legacy_train.estimator import export
+from keras_legacy_train.estimator.estimator import Estimator
 from keras_legacy_train.estimator.mode_keys import ModeKeys
 from keras_legacy_train.estimator.run_config import RunConfig
 from keras_legacy_train.estimator.spec import EstimatorSpec
+from keras_legacy_train.estimator.warm_start import VocabInfo, WarmStartSettings
 
-__all__ = ["EstimatorSpec", "ModeKeys", "RunConfig", "export"]
+CheckpointSaverListener = tf.compat.v1.train.CheckpointSaverListener
+
+__all__ = [
+    "CheckpointSaverListener",
+    "Estimator",
+    "EstimatorSpec",
+    "ModeKeys",
+    "RunConfig",
+    "VocabInfo",
+    "WarmStartSettings",
+    "export",
+]

@@ -14,6 +14,45 @@ from keras_legacy_train.types import FeedDict, Fetches
 _KEYS = tf.compat.v1.GraphKeys
 
 
+class GraphStart:
+    """Gives a graph its first values, as `train` is told to.
+
+    Args:
+        init_op: See `initialize_variables`.
+        init_feed_dict: Fed to `init_op`.
+        init_fn: Called with the session afterwards.
+    """
+
+    def __init__(
+        self,
+        init_op: Fetches | None = None,
+        init_feed_dict: FeedDict | None = None,
+        init_fn: Callable[[GraphSession], Any] | None = None,
+    ):
+        self._init_op = init_op
+        self._init_feed_dict = init_feed_dict
+        self._init_fn = init_fn
+
+    def complete_graph(self, graph: tf.Graph) -> None:
+        """Adds what is still missing in the graph, when monitors and hooks have added theirs."""
+
+    def initialize_variables(self, session: GraphSession) -> None:
+        """Initialises what a checkpoint would hold."""
+        initialize_variables(session, self._init_op, self._init_feed_dict, self._init_fn)
+
+    def initialize_locals(self, session: GraphSession) -> None:
+        """Initialises what no checkpoint holds."""
+        initialize_locals(session)
+
+    def check(self, session: GraphSession) -> None:
+        """Checks that everything has been initialised.
+
+        Raises:
+            NotInitializedError: Something has not.
+        """
+        check_initialized(session)
+
+
 def initialize_variables(
     session: GraphSession,
     init_op: Fetches | None = None,

@@ -77,8 +77,12 @@ class LoopCallback(keras.callbacks.Callback):
         """Called after a watched step with what was requested. A true result ends the training."""
         return None
 
-    def on_steps_end(self, steps: Steps) -> None:
-        """Called after each watched step and each window, with the numbers and losses of the steps in it."""
+    def on_steps_end(self, steps: Steps) -> bool | None:
+        """Called after each watched step and each window, with the numbers and losses of the steps in it.
+
+        A true result ends the training.
+        """
+        return None
 
     def on_loop_end(self, reason: StopReason) -> None:
         """Called once when no further step will run, before any callback's `on_train_end`."""

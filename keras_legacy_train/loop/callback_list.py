@@ -71,7 +71,7 @@ class CallbackList:
             self._look_back(steps.pieces)
         for callback in self._callbacks:
             if not (steps.pieces and callback.looks_back):
-                callback.on_steps_end(steps)
+                self._asked_to_stop |= callback.on_steps_end(steps) is True
 
     def _look_back(self, pieces: Iterable[Steps]) -> None:
         """Tells those who look back of one piece after the other."""

@@ -18,7 +18,7 @@ from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
 from keras_legacy_train.checkpoints import NamedVariables
 from keras_legacy_train.graph.awaited_input import awaited_input
 from keras_legacy_train.graph.elements import register_global_step
-from keras_legacy_train.graph.initialize import check_initialized, initialize_locals, initialize_variables
+from keras_legacy_train.graph.initialize import GraphStart
 from keras_legacy_train.graph.iterators import IteratorPositions
 from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.queue_runners import QueueRunners
@@ -51,20 +51,23 @@ class GraphTraining:
         train_ops: What one step runs.
         loss: The loss, a tensor of one number.
         global_step: Name of the variable that counts the steps.
-        init_ops: What initialises the global variables; `None` for each one's initializer.
-        init_feed_dict: Fed to `init_ops`.
-        init_fn: Called after them with the session stand-in.
+        start: What gives it its first values.
         feed_fn: Returns the `feed_dict` of the next step.
+        services: Callbacks that are called before the user's.
+        has_default_monitors: Whether the loss is logged and summaries are written where there are no
+            monitors.
+        saves_graph: Whether the graph is written: as `graph.pbtxt`, to `.meta` files and the event file.
     """
 
     graph: tf.Graph
     train_ops: Sequence[tf.Operation | tf.Tensor]
     loss: tf.Tensor
     global_step: str
-    init_ops: Sequence[tf.Operation | tf.Tensor] | None = None
-    init_feed_dict: Mapping[Any, Any] | None = None
-    init_fn: Callable[[GraphSession], Any] | None = None
+    start: GraphStart = dataclasses.field(default_factory=GraphStart)
     feed_fn: Callable[[], Mapping[Any, Any]] | None = None
+    services: Sequence[LoopCallback] = ()
+    has_default_monitors: bool = True
+    saves_graph: bool = True
 
 
 def train_graph(training: GraphTraining, output_dir: str, options: TrainingOptions) -> Any:
@@ -85,6 +88,7 @@ def train_graph(training: GraphTraining, output_dir: str, options: TrainingOptio
         register_global_step(graph)
         with graph.as_default():
             run.begin(monitor_callbacks, target_step)
+            training.start.complete_graph(graph)
 
         session = GraphSession(LiftedGraph(graph))
         run.enter(watched_calls(lambda: awaited_input(session)))
@@ -94,11 +98,11 @@ def train_graph(training: GraphTraining, output_dir: str, options: TrainingOptio
         )
 
         def initialize() -> None:
-            initialize_variables(session, training.init_ops, training.init_feed_dict, training.init_fn)
+            training.start.initialize_variables(session)
 
-        run.restore_or_initialize(state, initialize, MetaGraphWriter(graph))
-        initialize_locals(session)
-        check_initialized(session)
+        run.restore_or_initialize(state, initialize, MetaGraphWriter(graph) if training.saves_graph else None)
+        training.start.initialize_locals(session)
+        training.start.check(session)
         check_objects(session)
         position.check()
 
@@ -126,11 +130,15 @@ def train_graph(training: GraphTraining, output_dir: str, options: TrainingOptio
         return run.loop(
             program,
             target_step,
-            [*monitor_callbacks, *_adapted(options.callbacks, session, epochs, run.progress, target_step)],
+            [
+                *training.services,
+                *monitor_callbacks,
+                *_adapted(options.callbacks, session, epochs, run.progress, target_step),
+            ],
             session=session,
             epochs=epochs,
             resume=resume,
-            graph=graph,
+            graph=graph if training.saves_graph else None,
         )
 
 
@@ -139,7 +147,7 @@ def _monitor_callbacks(
 ) -> list[MonitorCallback | HookCallback]:
     """Returns the callbacks that call the monitors and hooks of this process."""
     monitors = options.monitors
-    if not monitors and writer is not None:
+    if not monitors and writer is not None and training.has_default_monitors:
         monitors = _default_monitors(training.graph, training.loss, writer, options.save_summaries_steps)
     if not options.is_chief:
         monitors = [monitor for monitor in monitors if _runs_on_all_workers(monitor)]

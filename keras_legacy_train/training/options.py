@@ -29,6 +29,8 @@ class TrainingOptions:
         save_secs: Seconds from one checkpoint to the next; `None` or 0 for none by the clock.
         save_steps: Steps from one checkpoint to the next; `None` for none by the count.
         save_summaries_steps: Steps from one summary to the next; `None` for none.
+        saves: Whether checkpoints are written.
+        saving_listeners: `CheckpointSaverListener`s, called before and after each checkpoint.
         keep_checkpoint_max: How many checkpoints are kept; `None` for all.
         save_input_state: Whether checkpoints hold the position in the input.
         fail_on_nan_loss: Whether a NaN loss is an error.
@@ -48,6 +50,8 @@ class TrainingOptions:
     save_secs: float | None = 600
     save_steps: int | None = None
     save_summaries_steps: int | None = 100
+    saves: bool = True
+    saving_listeners: Sequence[tf.compat.v1.train.CheckpointSaverListener] = ()
     keep_checkpoint_max: int | None = 5
     save_input_state: bool = False
     fail_on_nan_loss: bool = True

@@ -190,7 +190,7 @@ class TrainingRun:
         if self.writer is not None:
             watching.append(TrainingSummaries(self.writer, graph, start, options.save_summaries_steps))
         watching.append(signals)
-        if self._manager is not None and options.is_chief:
+        if self._manager is not None and options.is_chief and options.saves:
             saver = CheckpointSaver(
                 self._manager,
                 program.global_step,
@@ -198,6 +198,7 @@ class TrainingRun:
                 self.writer,
                 options.save_steps,
                 save_first=self.newest is None,
+                listeners=options.saving_listeners,
             )
             watching.append(saver)
         return watching

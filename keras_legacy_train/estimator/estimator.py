@@ -1,0 +1,598 @@
+"""`Estimator`: trains, evaluates and uses a model that a function builds."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train import _tensorflow, arguments
+from keras_legacy_train.checkpoints import CheckpointIndex
+from keras_legacy_train.checkpoints.lookup import optional_checkpoint_prefix
+from keras_legacy_train.checkpoints.reading import read_variable
+from keras_legacy_train.estimator import log
+from keras_legacy_train.estimator.evaluation import Evaluation, add_metrics, write_results
+from keras_legacy_train.estimator.graph_run import GraphRun, restored_from
+from keras_legacy_train.estimator.mode_keys import ModeKeys
+from keras_legacy_train.estimator.model_fn import (
+    Input,
+    as_input,
+    call_input_fn,
+    call_model_fn,
+    check_model_fn,
+)
+from keras_legacy_train.estimator.run_config import RunConfig, TaskType, default_session_config
+from keras_legacy_train.estimator.scaffold_start import ScaffoldStart
+from keras_legacy_train.estimator.spec import EstimatorSpec
+from keras_legacy_train.estimator.summary_callback import SummaryCallback
+from keras_legacy_train.estimator.training_log import TrainingLog
+from keras_legacy_train.estimator.warm_start import as_settings, warm_start
+from keras_legacy_train.graph import arguments as graph_arguments
+from keras_legacy_train.loop.callback import LoopCallback
+from keras_legacy_train.summaries import get_summary_writer
+from keras_legacy_train.training.graph import GraphTraining, train_graph
+from keras_legacy_train.training.options import TrainingOptions
+
+_KEYS = tf.compat.v1.GraphKeys
+
+
+class Estimator:
+    """Trains, evaluates and uses a model that a function builds; stands for `tf.estimator.Estimator`.
+
+    `train`, `evaluate` and `predict` each call `input_fn` and the model function in a new graph. Training
+    goes on from the newest checkpoint in `model_dir`. Subclasses may add methods, but not override these.
+
+    ```python
+    import tensorflow.compat.v1 as tf
+
+    from keras_legacy_train import estimator
+
+    def model_fn(features, labels, mode, params):
+        predictions = tf.get_variable("weight", []) * features["x"]
+        if mode == estimator.ModeKeys.PREDICT:
+            return estimator.EstimatorSpec(mode, {"y": predictions})
+        loss = tf.reduce_mean(tf.square(predictions - labels))
+        optimizer = tf.train.GradientDescentOptimizer(params["learning_rate"])
+        train_op = optimizer.minimize(loss, tf.train.get_global_step())
+        return estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+    def input_fn():
+        return tf.data.Dataset.from_tensor_slices(({"x": [1.0, 2.0]}, [3.0, 6.0])).batch(2)
+
+    model = estimator.Estimator(model_fn, output_dir, params={"learning_rate": 0.1})
+    model.train(lambda: input_fn().repeat(), steps=100)
+    results = model.evaluate(input_fn)
+    outputs = list(model.predict(input_fn))
+    ```
+
+    Args:
+        model_fn: Builds the model. It is called with `features`, and those of `labels`, `mode`, `params` and
+            `config` that it takes; it returns an `EstimatorSpec`.
+        model_dir: Directory of checkpoints and event files; by default that of `config`, else a temporary
+            one.
+        config: A `RunConfig`.
+        params: Passed on to `model_fn` and the input functions, where they take it.
+        warm_start_from: What variables begin with where there is no checkpoint: a `WarmStartSettings`; or the
+            path of a checkpoint, of a directory of them or of a SavedModel, for all trainable variables.
+
+    Raises:
+        ValueError: An argument cannot be right, or a subclass overrides a method.
+    """
+
+    def __init__(
+        self,
+        model_fn: Callable[..., EstimatorSpec],
+        model_dir: str | os.PathLike[str] | None = None,
+        config: RunConfig | None = None,
+        params: Any = None,
+        warm_start_from: Any = None,
+    ):
+        self._assert_members_are_not_overridden()
+        self._config = _complete_config(config, model_dir)
+        self._model_dir = str(self._config.model_dir)
+        self._session_config = self._config.session_config
+        log.info("Using config: %s", vars(self._config))
+        check_model_fn(model_fn, params)
+        self._model_fn = model_fn
+        self._params = copy.deepcopy(params or {})
+        self._warm_start_settings = as_settings(warm_start_from)
+
+    @property
+    def model_dir(self) -> str:
+        """Returns the directory of checkpoints and event files."""
+        return self._model_dir
+
+    @property
+    def config(self) -> RunConfig:
+        """Returns a copy of the configuration."""
+        return copy.deepcopy(self._config)
+
+    @property
+    def params(self) -> Any:
+        """Returns a copy of the parameters."""
+        return copy.deepcopy(self._params)
+
+    @property
+    def model_fn(self) -> Callable[..., EstimatorSpec]:
+        """Returns the model function with the parameters filled in: `f(features, labels, mode, config)`."""
+
+        def model_fn(features: Any, labels: Any, mode: str, config: Any) -> EstimatorSpec:
+            return self._call_model_fn(features, labels, mode, config)
+
+        return model_fn
+
+    def train(
+        self,
+        input_fn: Callable[..., Any],
+        hooks: Iterable[tf.compat.v1.train.SessionRunHook] | None = None,
+        steps: int | None = None,
+        max_steps: int | None = None,
+        saving_listeners: Iterable[tf.compat.v1.train.CheckpointSaverListener] | None = None,
+        *,
+        save_input_state: bool = False,
+    ) -> Estimator:
+        """Trains the model, from the newest checkpoint in `model_dir` on.
+
+        Args:
+            input_fn: Returns the training data: a `tf.data.Dataset` of batches `(features, labels)`, or such
+                a pair of tensors or structures of tensors. It may take `mode`, `params` and `config`.
+            hooks: `SessionRunHook`s.
+            steps: How many steps to run; `None` for no limit but the end of the input.
+            max_steps: The global step at which training ends, in the place of `steps`.
+            saving_listeners: `CheckpointSaverListener`s, called before and after each checkpoint.
+            save_input_state: Whether checkpoints hold the position in the dataset, so that a later call goes
+                on with the next batch.
+
+        Returns:
+            The Estimator itself.
+
+        Raises:
+            ValueError: An argument or what the functions return cannot be right.
+            TypeError: A hook or listener is of another type.
+            NotImplementedError: `TF_CONFIG` names a cluster.
+            CheckpointMismatchError: The newest checkpoint does not fit the model. No step has run.
+            NanLossDuringTrainingError: The loss is NaN. The newest checkpoint is still a good one.
+            Exception: As `keras_legacy_train.train` raises.
+        """
+        self._check_task()
+        steps, max_steps = _check_steps(steps, max_steps)
+        if max_steps is not None and max_steps <= self._saved_step():
+            log.info("Skipping training since max_steps has already saved.")
+            return self
+        loss = self._train_model(
+            input_fn,
+            _check_hooks(hooks),
+            _check_listeners(saving_listeners),
+            steps=steps,
+            max_steps=max_steps,
+            save_input_state=save_input_state,
+        )
+        log.info("Loss for final step: %s.", loss)
+        return self
+
+    def evaluate(
+        self,
+        input_fn: Callable[..., Any],
+        steps: int | None = None,
+        hooks: Iterable[tf.compat.v1.train.SessionRunHook] | None = None,
+        checkpoint_path: str | os.PathLike[str] | None = None,
+        name: str | None = None,
+    ) -> dict[str, Any]:
+        """Evaluates the model, and writes the results to an event file in `eval_dir(name)`.
+
+        Args:
+            input_fn: Returns the data; see `train`.
+            steps: How many batches to evaluate; `None` for all.
+            hooks: `SessionRunHook`s.
+            checkpoint_path: The checkpoint to evaluate; by default the newest in `model_dir`. If there is
+                none, new values are.
+            name: Distinguishes the results of several evaluations.
+
+        Returns:
+            The metrics of the model function by name, `loss`, the mean over the batches, and `global_step`.
+
+        Raises:
+            ValueError: An argument or what the functions return cannot be right.
+            TypeError: A hook is of another type.
+            CheckpointMismatchError: The checkpoint does not fit the model.
+        """
+        hooks = _check_hooks(hooks)
+        if steps is not None and steps <= 0:
+            raise ValueError(f"Must specify steps > 0, given: {steps}")
+        checkpoint = self._checkpoint(checkpoint_path, "evaluate")
+        steps = arguments.as_steps("steps", steps)
+        with self._new_graph() as graph:
+            given = as_input(self._call_input_fn(input_fn, ModeKeys.EVAL))
+            spec = self._call_model_fn(given.features, given.labels, ModeKeys.EVAL, self.config)
+            metrics = add_metrics(graph, spec)
+            self._maybe_warm_start(checkpoint)
+        start = ScaffoldStart(spec.scaffold, _initializers(given))
+        hooks = [*hooks, *spec.evaluation_hooks]
+        with GraphRun(graph, start, hooks, restored_from(checkpoint, _own_saver(spec))) as run:
+            results = Evaluation(metrics).run(run, steps)
+        write_results(self.eval_dir(name), results, checkpoint)
+        return results
+
+    def predict(
+        self,
+        input_fn: Callable[..., Any],
+        predict_keys: str | Iterable[str] | None = None,
+        hooks: Iterable[tf.compat.v1.train.SessionRunHook] | None = None,
+        checkpoint_path: str | os.PathLike[str] | None = None,
+        yield_single_examples: bool = True,
+    ) -> Iterator[Any]:
+        """Yields the predictions of the model, until the input ends.
+
+        Args:
+            input_fn: Returns the data; see `train`. Labels are not used.
+            predict_keys: Which predictions to yield, if these are a dict; `None` for all.
+            hooks: `SessionRunHook`s.
+            checkpoint_path: The checkpoint to use; by default the newest in `model_dir`. If there is none,
+                new values are used.
+            yield_single_examples: Whether each example is yielded on its own, not each batch.
+
+        Yields:
+            The predictions, NumPy arrays by the names that the model function has given them; or one array,
+            if they have no names.
+
+        Raises:
+            ValueError: An argument or what the functions return cannot be right; or the predictions of a
+                batch have several lengths, and examples are to be yielded.
+            TypeError: A hook is of another type.
+            CheckpointMismatchError: The checkpoint does not fit the model.
+        """
+        hooks = _check_hooks(hooks)
+        checkpoint = self._checkpoint(checkpoint_path, "predict")
+        with self._new_graph() as graph:
+            given = as_input(self._call_input_fn(input_fn, ModeKeys.PREDICT))
+            _warn_if_endless(graph, given)
+            spec = self._call_model_fn(given.features, None, ModeKeys.PREDICT, self.config)
+            self._maybe_warm_start(checkpoint)
+        fetches = _chosen(spec.predictions, predict_keys)
+        hooks = [*hooks, *spec.prediction_hooks]
+        start = ScaffoldStart(spec.scaffold, _initializers(given))
+        with GraphRun(graph, start, hooks, restored_from(checkpoint, _own_saver(spec))) as run:
+            while not run.should_stop:
+                outputs = run.run(fetches)
+                yield from _examples(outputs) if yield_single_examples else [outputs]
+
+    def eval_dir(self, name: str | None = None) -> str:
+        """Returns the directory that an evaluation writes its results to.
+
+        Args:
+            name: The name of the evaluation; see `evaluate`.
+        """
+        return os.path.join(self._model_dir, f"eval_{name}" if name else "eval")
+
+    def get_variable_names(self) -> list[str]:
+        """Returns the names of the variables in the newest checkpoint.
+
+        Raises:
+            ValueError: There is no checkpoint.
+        """
+        checkpoint = self._trained_checkpoint()
+        return [name for name, _ in tf.train.list_variables(checkpoint) if not _is_bookkeeping(name)]
+
+    def get_variable_value(self, name: str) -> Any:
+        """Returns the value of a variable in the newest checkpoint, a NumPy array.
+
+        Args:
+            name: Its name.
+
+        Raises:
+            ValueError: There is no checkpoint.
+            tf.errors.NotFoundError: There is no such variable in it.
+        """
+        return tf.train.load_variable(self._trained_checkpoint(), name)
+
+    def latest_checkpoint(self) -> str | None:
+        """Returns the prefix of the newest checkpoint in `model_dir`; `None` if there is none."""
+        newest: str | None = tf.train.latest_checkpoint(self._model_dir)
+        return newest
+
+    # What follows is for this package, and for subclasses that change how a graph is built.
+
+    def _assert_members_are_not_overridden(self) -> None:
+        _check_not_overridden(Estimator, self)
+
+    def _call_input_fn(self, input_fn: Callable[..., Any], mode: str) -> Any:
+        return call_input_fn(input_fn, mode, self.params, self.config)
+
+    def _call_model_fn(self, features: Any, labels: Any, mode: str, config: Any) -> EstimatorSpec:
+        return call_model_fn(self._model_fn, features, labels, mode, self.params, config)
+
+    def _create_and_assert_global_step(self, graph: tf.Graph) -> Any:
+        return tf.compat.v1.train.create_global_step(graph)
+
+    @contextlib.contextmanager
+    def _new_graph(self) -> Iterator[tf.Graph]:
+        """Makes a graph with a global step the default one, as every mode needs it."""
+        with tf.Graph().as_default() as graph:
+            tf.compat.v1.set_random_seed(self._config.tf_random_seed)
+            self._create_and_assert_global_step(graph)
+            yield graph
+
+    def _maybe_warm_start(self, checkpoint: str | None) -> None:
+        """Warm-starts the variables of the default graph, if there is no checkpoint and they should be."""
+        if checkpoint is None and self._warm_start_settings is not None:
+            warm_start(self._warm_start_settings)
+
+    def _checkpoint(self, path: Any, purpose: str) -> str | None:
+        """Returns the checkpoint that a path means, by default the newest intact one; `None` if none is."""
+        given = optional_checkpoint_prefix("checkpoint_path", path)
+        if given is not None:
+            return given
+        newest = CheckpointIndex(self._model_dir).find_latest()
+        if newest is None:
+            log.info(
+                "Could not find trained model in model_dir: %s, running initialization to %s.",
+                self._model_dir,
+                purpose,
+            )
+        return newest
+
+    def _trained_checkpoint(self) -> str:
+        checkpoint = self.latest_checkpoint()
+        if checkpoint is None:
+            raise ValueError(f"Could not find trained model in model_dir: {self._model_dir}.")
+        return checkpoint
+
+    def _saved_step(self) -> int:
+        newest = self.latest_checkpoint()
+        return 0 if newest is None else int(read_variable(newest, _KEYS.GLOBAL_STEP) or 0)
+
+    def _check_task(self) -> None:
+        """Checks that this process is one that trains on its own."""
+        if self._config.task_type in (TaskType.EVALUATOR, TaskType.PS):
+            raise ValueError(
+                "Train has been called wrong configuration. Please use tf.estimator.train_and_evaluate which"
+                f" calls proper API according to given configuration. Current configuration: {self.config}."
+            )
+        tasks = sum(map(len, self._config.cluster_spec.as_dict().values()))
+        if tasks > 1:
+            raise NotImplementedError(
+                f"TF_CONFIG names a cluster of {tasks} tasks, and training in a cluster is not supported."
+                " Unset TF_CONFIG to train in this process."
+            )
+
+    def _train_model(
+        self,
+        input_fn: Callable[..., Any],
+        hooks: Sequence[Any],
+        saving_listeners: Sequence[tf.compat.v1.train.CheckpointSaverListener] = (),
+        *,
+        steps: int | None = None,
+        max_steps: int | None = None,
+        save_input_state: bool = False,
+    ) -> Any:
+        """Builds the graph and trains it.
+
+        Args:
+            input_fn: See `train`.
+            hooks: Session hooks, and monitors.
+            saving_listeners: See `train`.
+            steps: See `train`.
+            max_steps: See `train`.
+            save_input_state: See `train`.
+
+        Returns:
+            The loss of the last step, `None` if no step ran.
+        """
+        config = self._config
+        with self._new_graph() as graph, graph.device(config.device_fn):
+            _tensorflow.add_global_step_read(graph)
+            given = as_input(self._call_input_fn(input_fn, ModeKeys.TRAIN))
+            spec = self._call_model_fn(given.features, given.labels, ModeKeys.TRAIN, self.config)
+            self._maybe_warm_start(self.latest_checkpoint())
+            if not any(summary.op.name == "loss" for summary in graph.get_collection(_KEYS.SUMMARIES)):
+                tf.compat.v1.summary.scalar("loss", spec.loss)
+            graph.add_to_collection(_KEYS.LOSSES, spec.loss)
+            if not (spec.scaffold.saver or graph.get_collection(_KEYS.SAVERS)):
+                saver = tf.compat.v1.train.Saver(
+                    sharded=True,
+                    max_to_keep=config.keep_checkpoint_max,
+                    keep_checkpoint_every_n_hours=config.keep_checkpoint_every_n_hours,
+                    defer_build=True,
+                    save_relative_paths=True,
+                )
+                graph.add_to_collection(_KEYS.SAVERS, saver)
+            global_step = graph_arguments.as_global_step(graph, None)
+        watchers = [*hooks, *spec.training_hooks, *spec.training_chief_hooks]
+        saves = bool(config.save_checkpoints_steps or config.save_checkpoints_secs)
+        saver_hooks = [h for h in watchers if isinstance(h, tf.compat.v1.train.CheckpointSaverHook)]
+        if saving_listeners and saver_hooks:
+            _tensorflow.add_saving_listeners(saver_hooks[0], saving_listeners)
+        elif saving_listeners and not saves:
+            raise ValueError(
+                "There should be a CheckpointSaverHook to use saving_listeners. Please set one of the"
+                " RunConfig.save_checkpoints_steps or RunConfig.save_checkpoints_secs."
+            )
+        saves = saves and not saver_hooks
+        training = GraphTraining(
+            graph,
+            [spec.train_op],
+            spec.loss,
+            global_step,
+            ScaffoldStart(spec.scaffold, _initializers(given)),
+            services=self._services(spec, global_step),
+            has_default_monitors=False,
+            saves_graph=config.checkpoint_save_graph_def,
+        )
+        options = TrainingOptions.checked(
+            monitors=watchers,
+            steps=steps,
+            max_steps=max_steps,
+            log_every_steps=None,
+            save_secs=config.save_checkpoints_secs,
+            save_steps=config.save_checkpoints_steps or None,
+            save_summaries_steps=None,
+            saves=saves,
+            saving_listeners=saving_listeners if saves else (),
+            keep_checkpoint_max=config.keep_checkpoint_max,
+            save_input_state=save_input_state,
+            progress_bar=False,
+        )
+        with _tensorflow.eager_mode():
+            loss = train_graph(training, self._model_dir, options)
+        if loss is None:
+            log.warning("Training with estimator made no steps. Perhaps input is empty or misspecified.")
+        return loss
+
+    def _services(self, spec: EstimatorSpec, global_step: str) -> list[LoopCallback]:
+        """Returns what writes the log lines and the summaries of a training."""
+        config, writer = self._config, get_summary_writer(self._model_dir)
+        services: list[LoopCallback] = []
+        if config.log_step_count_steps is not None:
+            services.append(TrainingLog(config.log_step_count_steps, f"{global_step}/sec", writer))
+        if config.save_summary_steps:
+            services.append(SummaryCallback(spec.scaffold, config.save_summary_steps, writer))
+        return services
+
+
+def _complete_config(config: Any, model_dir: Any) -> RunConfig:
+    """Returns the configuration with a model directory and a session configuration.
+
+    Raises:
+        ValueError: It is no `RunConfig`, or has another directory.
+    """
+    if config is None:
+        config = RunConfig()
+        log.info("Using default config.")
+    if not isinstance(config, RunConfig):
+        raise ValueError(f"config must be an instance of `RunConfig`, but provided {config}.")
+    changes: dict[str, Any] = {}
+    if config.session_config is None:
+        changes["session_config"] = default_session_config()
+    if model_dir is not None:
+        model_dir = arguments.as_path("model_dir", model_dir)
+        if config.model_dir is not None and config.model_dir != model_dir:
+            raise ValueError(
+                "`model_dir` are set both in constructor and `RunConfig`, but with different values. In"
+                f" constructor: '{model_dir}', in `RunConfig`: '{config.model_dir}' "
+            )
+        changes["model_dir"] = model_dir
+    elif config.model_dir is None:
+        changes["model_dir"] = tempfile.mkdtemp()
+        log.warning("Using temporary folder as model directory: %s", changes["model_dir"])
+    return config.replace(**changes)
+
+
+def _check_not_overridden(cls: type, estimator: Any) -> None:
+    """Checks that a subclass overrides no member of an Estimator, but those that are meant to be.
+
+    Raises:
+        ValueError: It does.
+    """
+    members = {name for name in dir(cls) if not name.startswith("__")} - _MAY_BE_OVERRIDDEN
+    own = type(estimator)
+    overridden = [
+        name for name in sorted(members & vars(own).keys()) if getattr(cls, name) != getattr(own, name)
+    ]
+    if overridden:
+        raise ValueError(
+            f"Subclasses of Estimator cannot override members of Estimator. {own} does override {overridden}"
+        )
+
+
+_MAY_BE_OVERRIDDEN = {
+    "model_fn",
+    "latest_checkpoint",
+    "_assert_members_are_not_overridden",
+    "_call_input_fn",
+    "_call_model_fn",
+    "_create_and_assert_global_step",
+}
+
+
+def _check_steps(steps: Any, max_steps: Any) -> tuple[int | None, int | None]:
+    if steps is not None and max_steps is not None:
+        raise ValueError("Can not provide both steps and max_steps.")
+    for name, value in (("steps", steps), ("max_steps", max_steps)):
+        if value is not None and value <= 0:
+            raise ValueError(f"Must specify {name} > 0, given: {value}")
+    return arguments.as_steps("steps", steps), arguments.as_steps("max_steps", max_steps)
+
+
+def _check_hooks(hooks: Any) -> list[tf.compat.v1.train.SessionRunHook]:
+    checked = list(hooks or [])
+    for hook in checked:
+        if not isinstance(hook, tf.compat.v1.train.SessionRunHook):
+            raise TypeError(f"Hooks must be a SessionRunHook, given: {hook}")
+    return checked
+
+
+def _check_listeners(listeners: Any) -> list[tf.compat.v1.train.CheckpointSaverListener]:
+    checked = list(listeners or [])
+    for listener in checked:
+        if not isinstance(listener, tf.compat.v1.train.CheckpointSaverListener):
+            raise TypeError(f"saving_listeners must be a list of CheckpointSaverListener, given: {listener}")
+    return checked
+
+
+def _is_bookkeeping(key: str) -> bool:
+    """Returns whether a key of a checkpoint is not the name of a variable."""
+    return key == "_CHECKPOINTABLE_OBJECT_GRAPH" or key.endswith(
+        ("/.ATTRIBUTES/VARIABLE_VALUE", "/random_state")
+    )
+
+
+def _initializers(given: Input) -> list[tf.Operation]:
+    return [] if given.iterator is None else [given.iterator.initializer]
+
+
+def _own_saver(spec: EstimatorSpec) -> tf.compat.v1.train.Saver | None:
+    """Returns the Saver that the model function has given; `None` for the default one."""
+    collected = spec.scaffold.saver or tf.compat.v1.get_collection(_KEYS.SAVERS)
+    return collected[0] if isinstance(collected, list) and collected else collected or None
+
+
+def _warn_if_endless(graph: tf.Graph, given: Input) -> None:
+    tensors = [each for each in tf.nest.flatten(given.features) if isinstance(each, tf.Tensor)]
+    ends = any(tensor.op.type == "IteratorGetNext" for tensor in tensors)
+    if not ends and not graph.get_collection(_KEYS.QUEUE_RUNNERS):
+        log.warning(
+            "Input graph does not use tf.data.Dataset or contain a QueueRunner. That means predict yields"
+            " forever. This is probably a mistake."
+        )
+
+
+def _chosen(predictions: Any, keys: Any) -> Any:
+    """Returns the predictions of the given keys.
+
+    Raises:
+        ValueError: The predictions have no keys, or not one of these.
+    """
+    if not keys:
+        return predictions
+    if not isinstance(predictions, dict):
+        raise ValueError("predict_keys argument is not valid in case of non-dict predictions.")
+    chosen = {key: value for key, value in predictions.items() if key in keys}
+    if not chosen:
+        raise ValueError(f"Expected to run at least one output from {predictions.keys()}, provided {keys}.")
+    return chosen
+
+
+def _examples(outputs: Any) -> Iterator[Any]:
+    """Yields the examples of a batch of predictions.
+
+    Raises:
+        ValueError: They have several lengths.
+    """
+    if not isinstance(outputs, dict):
+        yield from outputs
+        return
+    lengths = {key: len(value) if np.ndim(value) else None for key, value in outputs.items()}
+    first = next(iter(lengths.values()), None)
+    for key, length in lengths.items():
+        if length is None or length != first:
+            raise ValueError(
+                f"Batch length of predictions should be same. {key} has different batch length than others."
+            )
+    for values in zip(*outputs.values(), strict=True):
+        yield dict(zip(outputs, values, strict=True))

@@ -1,0 +1,190 @@
+"""Evaluates a model that a function builds."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from keras_legacy_train.estimator import log
+from keras_legacy_train.estimator.graph_run import GraphRun
+from keras_legacy_train.estimator.spec import EstimatorSpec
+from keras_legacy_train.programs.update_windows import UpdateWindows
+from keras_legacy_train.summaries import get_summary_writer
+
+_KEYS = tf.compat.v1.GraphKeys
+
+
+class Metrics(NamedTuple):
+    """Holds what an evaluation computes.
+
+    Attributes:
+        updates: What is run for each batch.
+        values: The results by name.
+        eval_step: The variable that counts the batches.
+    """
+
+    updates: Sequence[Any]
+    values: Mapping[str, Any]
+    eval_step: tf.Variable
+
+
+def add_metrics(graph: tf.Graph, spec: EstimatorSpec) -> Metrics:
+    """Returns the metrics of a spec; adds the mean loss and a count of the batches to the graph.
+
+    Raises:
+        ValueError: The model function has given a metric with a name that is not its to give.
+    """
+    metrics = dict(spec.eval_metric_ops)
+    for name in ("loss", _KEYS.GLOBAL_STEP):
+        if name in metrics:
+            raise ValueError(
+                f'Metric with name "{name}" is not allowed, because Estimator already defines a default'
+                " metric with the same name."
+            )
+    metrics["loss"] = tf.compat.v1.metrics.mean(spec.loss)
+    names = sorted(metrics)  # the graph is the same each time
+    eval_step = tf.compat.v1.get_variable(
+        "eval_step",
+        shape=[],
+        dtype=tf.int64,
+        initializer=tf.compat.v1.zeros_initializer(),
+        trainable=False,
+        collections=[_KEYS.LOCAL_VARIABLES, _KEYS.EVAL_STEP],
+    )
+    updates = [*(metrics[name][1] for name in names), tf.compat.v1.assign_add(eval_step, 1)]
+    values = {name: metrics[name][0] for name in names}
+    values[_KEYS.GLOBAL_STEP] = tf.compat.v1.train.get_global_step(graph)
+    return Metrics(updates, values, eval_step)
+
+
+class Evaluation:
+    """Runs the metrics of a graph over its input.
+
+    Args:
+        metrics: What is computed.
+    """
+
+    def __init__(self, metrics: Metrics):
+        self._metrics = metrics
+
+    def run(self, run: GraphRun, steps: int | None) -> dict[str, Any]:
+        """Evaluates `steps` batches, or all.
+
+        Args:
+            run: The graph, restored; within its context.
+            steps: How many batches; `None` for all.
+
+        Returns:
+            The results by name, NumPy values.
+
+        Raises:
+            ValueError: There is not one batch.
+        """
+        log.info("Starting evaluation at %s", _now())
+        began = time.perf_counter()
+        done = 0
+        try:
+            for done in self._batches(run, steps):
+                _log_progress(done, steps)
+        except (tf.errors.OutOfRangeError, StopIteration):
+            run.raise_failure()
+        if not done:
+            raise ValueError("input_fn has yielded no batch, so there is nothing to evaluate.")
+        results: dict[str, Any] = run.session.run(dict(self._metrics.values))
+        log.info("Inference Time : %0.5fs", time.perf_counter() - began)
+        log.info("Finished evaluation at %s", _now())
+        return results
+
+    def _batches(self, run: GraphRun, steps: int | None) -> Iterator[int]:
+        """Evaluates batches; yields how many have been, at the least whenever that is to be logged."""
+        done, limit = 0, math.inf if steps is None else steps
+        every = _progress_every(steps)
+        windows = None
+        while done < limit and not run.should_stop:
+            if run.is_watched:
+                run.run(self._metrics.updates)
+                done += 1
+                yield done
+                continue
+            if windows is None:
+                operations = [getattr(each, "op", each).name for each in self._metrics.updates]
+                windows = UpdateWindows(run.session, operations, self._metrics.eval_step.op.name)
+            count, error = windows.run(min(limit, done - done % every + every) - done)
+            done += count
+            yield done
+            if error is not None:
+                raise error
+
+
+def _progress_every(steps: int | None) -> float:
+    """Returns how many batches lie between two lines of progress; infinity where the end is not known."""
+    return math.inf if steps is None else 1 if steps < 20 else steps // 10
+
+
+def _log_progress(done: int, steps: int | None) -> None:
+    if steps is not None and (done % _progress_every(steps) == 0 or done == steps):
+        log.info("Evaluation [%d/%d]", done, steps)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime())
+
+
+def write_results(directory: str, results: Mapping[str, Any], checkpoint: str | None) -> None:
+    """Writes the results of an evaluation to an event file, and logs them.
+
+    Args:
+        directory: Where the event file lies.
+        results: The results by name, with `global_step` among them.
+        checkpoint: The checkpoint that was evaluated, if it was one.
+    """
+    step = int(results[_KEYS.GLOBAL_STEP])
+    shown = [f"{name} = {value!s}" for name, value in sorted(results.items()) if not isinstance(value, bytes)]
+    log.info("Saving dict for global step %d: %s", step, ", ".join(shown))
+    summary = tf.compat.v1.Summary()
+    for name, value in results.items():
+        if name != _KEYS.GLOBAL_STEP and value is not None:
+            _add_value(summary, name, value)
+    writer = get_summary_writer(directory)
+    writer.add_summary(summary, step)
+    if checkpoint is not None:
+        log.info("Saving 'checkpoint_path' summary for global step %d: %s", step, checkpoint)
+        path = tf.compat.v1.Summary()
+        path.value.add(tag="checkpoint_path", tensor=tf.make_tensor_proto(checkpoint, tf.string))
+        writer.add_summary(path, step)
+    writer.flush()
+
+
+def _add_value(summary: tf.compat.v1.Summary, name: str, value: Any) -> None:
+    """Adds one result to a summary, in the form that its type has there."""
+    if isinstance(value, (float, int, np.floating, np.integer)):
+        summary.value.add(tag=name, simple_value=float(value))
+    elif isinstance(value, bytes):
+        try:
+            parts = tf.compat.v1.Summary.FromString(value).value
+        except DecodeError:
+            log.warning("Skipping summary for %s, cannot parse string to Summary.", name)
+            return
+        for index, part in enumerate(parts):
+            part.tag = f"{name}/{index}"
+            summary.value.append(part)
+    elif isinstance(value, np.ndarray):
+        summary.value.add(tag=name, node_name=name, tensor=tf.make_tensor_proto(value))
+        log.info(
+            "Summary for np.ndarray is not visible in Tensorboard by default. Consider using a Tensorboard"
+            " plugin for visualization (see"
+            " https://github.com/tensorflow/tensorboard-plugin-example/blob/master/README.md for more"
+            " information)."
+        )
+    else:
+        log.warning(
+            "Skipping summary for %s, must be a float, np.float32, np.int64, np.int32 or int or np.ndarray or"
+            " a serialized string of Summary.",
+            name,
+        )

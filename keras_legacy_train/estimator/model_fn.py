@@ -1,0 +1,128 @@
+"""Calls input functions and model functions with the arguments that they take."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from keras_legacy_train.estimator import log
+from keras_legacy_train.estimator.spec import EstimatorSpec
+
+_ARGUMENTS = frozenset({"features", "labels", "mode", "params", "self", "config"})
+
+
+class Input(NamedTuple):
+    """Holds what an input function has given a graph.
+
+    Attributes:
+        features: The features: a tensor, or any structure of tensors.
+        labels: The labels likewise; `None` if there are none.
+        iterator: The iterator over the dataset, if it is one; it must be initialised.
+        dataset: The dataset, if it is one.
+    """
+
+    features: Any
+    labels: Any
+    iterator: tf.compat.v1.data.Iterator | None
+    dataset: tf.data.Dataset | None
+
+
+def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Returns the names of the arguments that a function can be given by name.
+
+    Args:
+        function: A function, method, `functools.partial` or object with `__call__`.
+    """
+    if isinstance(function, functools.partial):
+        names = parameters(function.func)[len(function.args) :]
+        return tuple(name for name in names if name not in function.keywords)
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return tuple(name for name, each in inspect.signature(function).parameters.items() if each.kind in kinds)
+
+
+def check_model_fn(model_fn: Any, params: Any) -> None:
+    """Checks that a model function takes what an Estimator gives.
+
+    Raises:
+        ValueError: It is missing, does not take `features`, does not take the given `params`, or takes more.
+    """
+    if model_fn is None:
+        raise ValueError("model_fn must be provided to Estimator.")
+    if not callable(model_fn):
+        raise ValueError(f"model_fn must be a function; it is {model_fn!r}.")
+    names = set(parameters(model_fn))
+    if "features" not in names:
+        raise ValueError(f"model_fn ({model_fn}) must include features argument.")
+    if params is not None and "params" not in names:
+        raise ValueError(
+            f"model_fn ({model_fn}) does not include params argument, but params ({params}) is passed to"
+            " Estimator."
+        )
+    if params is None and "params" in names:
+        log.warning(
+            "Estimator's model_fn (%s) includes params argument, but params are not passed to Estimator.",
+            model_fn,
+        )
+    unexpected = sorted(names - _ARGUMENTS)
+    if unexpected:
+        raise ValueError(f"model_fn ({model_fn}) has following not expected args: {unexpected}")
+
+
+def call_model_fn(
+    model_fn: Callable[..., Any], features: Any, labels: Any, mode: str, params: Any, config: Any
+) -> EstimatorSpec:
+    """Calls a model function, in the default graph.
+
+    Raises:
+        ValueError: It takes no labels, and there are labels; or it returns no `EstimatorSpec`.
+    """
+    given = {"mode": mode, "params": params, "config": config, "labels": labels}
+    names = parameters(model_fn)
+    if "labels" not in names and labels is not None:
+        raise ValueError("model_fn does not take labels, but input_fn returns labels.")
+    log.info("Calling model_fn.")
+    spec = model_fn(features=features, **{name: given[name] for name in names if name in given})
+    log.info("Done calling model_fn.")
+    if not isinstance(spec, EstimatorSpec):
+        raise ValueError(f"model_fn should return an EstimatorSpec. It returned {spec!r:.200}.")
+    return spec
+
+
+def call_input_fn(input_fn: Callable[..., Any], mode: str, params: Any, config: Any) -> Any:
+    """Calls an input function, in the default graph and on the CPU.
+
+    Raises:
+        ValueError: It is no function.
+    """
+    if not callable(input_fn):
+        raise ValueError(f"input_fn must be a function; it is {input_fn!r:.200}.")
+    given = {"mode": mode, "params": params, "config": config}
+    names = parameters(input_fn)
+    with tf.device("/cpu:0"):
+        return input_fn(**{name: given[name] for name in names if name in given})
+
+
+def as_input(result: Any) -> Input:
+    """Returns the features and labels in what an input function has returned.
+
+    Args:
+        result: A dataset of features, or of pairs of features and labels; or features, or such a pair.
+
+    Raises:
+        ValueError: It is a tuple or list of another length.
+    """
+    dataset = result if isinstance(result, tf.data.Dataset) else None
+    iterator = None
+    if dataset is not None:
+        iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
+        result = iterator.get_next()
+    if not isinstance(result, (list, tuple)):
+        return Input(result, None, iterator, dataset)
+    if len(result) != 2:
+        raise ValueError("input_fn should return (features, labels) as a len 2 tuple.")
+    features, labels = result
+    return Input(features, labels, iterator, dataset)

@@ -1,0 +1,58 @@
+"""Gives a graph its first values as a `Scaffold` says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train.graph.initialize import GraphStart, check_initialized
+from keras_legacy_train.graph.session import GraphSession
+
+_KEYS = tf.compat.v1.GraphKeys
+
+
+class ScaffoldStart(GraphStart):
+    """Initialises a graph in the order of `tf.compat.v1.train.MonitoredSession`.
+
+    Args:
+        scaffold: The scaffold that the model function has given.
+        input_initializers: What begins the input; runs after everything else is initialised.
+    """
+
+    def __init__(
+        self, scaffold: tf.compat.v1.train.Scaffold, input_initializers: Sequence[tf.Operation] = ()
+    ):
+        super().__init__()
+        self._scaffold = scaffold
+        self._input_initializers = list(input_initializers)
+        self._ready_op = scaffold.ready_op  # later it is the default one if there is none
+
+    def complete_graph(self, graph: tf.Graph) -> None:
+        with graph.as_default():
+            self._scaffold.finalize()
+
+    def initialize_variables(self, session: GraphSession) -> None:
+        scaffold = self._scaffold
+        session.run(scaffold.init_op, scaffold.init_feed_dict)
+        session.lifted.forget_functions()
+        if scaffold.init_fn is not None:
+            with session.as_default():
+                scaffold.init_fn(session)
+
+    def initialize_locals(self, session: GraphSession) -> None:
+        scaffold = self._scaffold
+        session.run(scaffold.local_init_op, scaffold.local_init_feed_dict)
+        session.run(self._input_initializers)
+
+    def check(self, session: GraphSession) -> None:
+        if self._ready_op is None:
+            check_initialized(session)
+            return
+        missing = session.run(self._ready_op)
+        if missing is not None and missing.dtype != np.int32 and missing.size:
+            names = ", ".join(tf.compat.as_text(name) for name in np.ravel(missing))
+            raise RuntimeError(
+                f"Init operations did not make model ready. The scaffold's ready_op tells of: {names}"
+            )

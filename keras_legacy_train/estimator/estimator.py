@@ -251,7 +251,7 @@ class Estimator:
         checkpoint = self._checkpoint(checkpoint_path, "predict")
         with self._new_graph() as graph:
             given = as_input(self._call_input_fn(input_fn, ModeKeys.PREDICT))
-            _warn_if_endless(graph, given)
+            _warn_if_endless(graph)
             spec = self._call_model_fn(given.features, None, ModeKeys.PREDICT, self.config)
             self._maybe_warm_start(checkpoint)
         fetches = _chosen(spec.predictions, predict_keys)
@@ -552,9 +552,8 @@ def _own_saver(spec: EstimatorSpec) -> tf.compat.v1.train.Saver | None:
     return collected[0] if isinstance(collected, list) and collected else collected or None
 
 
-def _warn_if_endless(graph: tf.Graph, given: Input) -> None:
-    tensors = [each for each in tf.nest.flatten(given.features) if isinstance(each, tf.Tensor)]
-    ends = any(tensor.op.type == "IteratorGetNext" for tensor in tensors)
+def _warn_if_endless(graph: tf.Graph) -> None:
+    ends = any(op.type == "IteratorGetNext" for op in graph.get_operations())
     if not ends and not graph.get_collection(_KEYS.QUEUE_RUNNERS):
         log.warning(
             "Input graph does not use tf.data.Dataset or contain a QueueRunner. That means predict yields"

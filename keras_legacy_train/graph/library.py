@@ -6,7 +6,7 @@ name, so that two graphs, or one graph lifted twice, do not clash there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -97,9 +97,11 @@ class Library:
         self._replace_symbolic_gradient(node)
         self._separate_random_state(node, node.name)
 
-    def op_types(self) -> set[str]:
-        """Returns the types of all operations in the functions."""
-        return {node.op for function in self._functions.values() for node in function.node_def}
+    def op_types(self, besides: Collection[str] = ()) -> set[str]:
+        """Returns the types of all operations in the functions besides those of these names in the graph."""
+        left_out = {self._names[name] for name in besides}
+        functions = [function for name, function in self._functions.items() if name not in left_out]
+        return {node.op for function in functions for node in function.node_def}
 
     def reachable(self, nodes: Iterable[NodeDef]) -> tf.compat.v1.GraphDef:
         """Returns a GraphDef without nodes, with the library that the given nodes need."""

@@ -75,6 +75,7 @@ class LiftedGraph:
         self._local_device = LocalDevices()
         self._library = Library(self._suffix, self._make_state_for_function, self._local_device)
         self._lifted_ops: set[str] = set()
+        self._dataset_factories: set[str] = set()
         self._has_large_products = False
         self._gets_next_synchronously = True
         self.rewrites = 0
@@ -163,7 +164,9 @@ class LiftedGraph:
             if not self._lifted_ops or any(self._calls_unknown_function(op) for op in new):
                 self._library.add(self.graph.as_graph_def().library)
             started = []
-            op_types = self._library.op_types()
+            one_shot = [op for op in new if op.type == "OneShotIterator"]
+            self._dataset_factories.update(op.get_attr("dataset_factory").name for op in one_shot)
+            op_types = self._library.op_types(besides=self._dataset_factories)  # these run once, here
             self._has_large_products |= products.may_be_large(op_types)
             if self._gets_next_synchronously and inputs.may_wait_for_step(op_types):
                 self._let_other_threads_wait()

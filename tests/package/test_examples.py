@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from helpers import run_python
+
 ROOT = Path(__file__).parents[2]
 DIGITS_SCRIPTS = ("digits.py", "digits_feed.py")
 
 
 def run_example(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "examples" / script), *map(str, arguments)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return run_python(ROOT / "examples" / script, *arguments)
 
 
 @pytest.mark.parametrize("script", DIGITS_SCRIPTS)

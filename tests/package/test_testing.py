@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 
-from helpers import Silent, newest_checkpoint
+from helpers import Silent, newest_checkpoint, run_python
 from keras_legacy_train import monitors, testing, train
 
 PLAN = testing.StepPlan((("steps", 4), ("max_steps", 7), ("max_steps", 3)))
@@ -73,7 +71,7 @@ def test_a_killed_process_is_killed(tmp_path: Path) -> None:
         f"train(output_dir={str(tmp_path)!r}, monitors=[injector], steps=9,"
         " **testing.GraphSpec().build().arguments())\n"
     )
-    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True)
+    ended = run_python("-c", script)
     assert ended.returncode == -signal.SIGKILL
     assert newest_checkpoint(tmp_path) == "model.ckpt-0"
 

@@ -7,7 +7,6 @@ import dataclasses
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from forked_python import run_forked
 from keras_legacy_train import monitors
 
 TESTS = Path(__file__).parents[1]
@@ -240,15 +240,10 @@ def scalar_events(output_dir: Any) -> dict[str, dict[int, float]]:
     return scalars
 
 
-def run_python(*arguments: Any, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Runs a script in a Python of its own, where it finds `tests/support`, and returns when it has ended."""
+def run_python(*arguments: Any, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a script in a process of its own, where it finds `tests/support`, until it has ended."""
     paths = [str(TESTS.parent), str(TESTS / "support")]
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=TESTS,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        capture_output=True,
-        text=True,
-        check=False,
-        **options,
-    )
+    command = list(map(str, arguments))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    ended = run_forked(command, directory=TESTS, environment=environment, timeout=timeout)
+    return subprocess.CompletedProcess(command, *ended)

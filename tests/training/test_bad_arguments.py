@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 import graphs
-from helpers import Job, Recorder, newest_checkpoint, run_python
+from helpers import Job, Recorder, newest_checkpoint
 from keras_legacy_train import train
 
 v1 = tf.compat.v1
@@ -285,7 +287,7 @@ def test_impossible_graph(graph: Any, job: Job, tmp_path: Path) -> None:
 def test_keras_on_another_backend() -> None:
     """The other backends need packages of their own, so Keras only says that it runs on one."""
     script = "import keras; keras.backend.backend = lambda: 'jax'; import keras_legacy_train"
-    ended = run_python("-c", script)
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert ended.returncode != 0
     assert "ImportError" in ended.stderr
     assert "KERAS_BACKEND" in ended.stderr

@@ -210,7 +210,7 @@ def test_the_window_of_a_large_graph_is_made_beside_the_first_step(tmp_path: Pat
         with tf.Graph().as_default() as graph:
             weight = tf.get_variable("weight", [3], initializer=tf.ones_initializer())
             hidden = weight
-            for _ in range(700):
+            for _ in range(350):
                 hidden = tf.tanh(hidden * weight)
             loss = tf.reduce_mean(hidden)
             global_step = tf.train.get_or_create_global_step()

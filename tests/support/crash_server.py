@@ -1,7 +1,8 @@
 """Runs jobs in processes of their own that are killed: `python crash_server.py`.
 
 Loading TensorFlow takes seconds, a fork of a process that has loaded it milliseconds. That works as long as
-the process has not run an operation. Each line of the input is a request, and of the output its outcome.
+the process has not run an operation. When it is ready it says so. From then on each line of the input is a
+request, and of the output its outcome.
 """
 
 from __future__ import annotations
@@ -195,5 +196,6 @@ def handle(request: dict[str, Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # nothing else gets between the answers
+    print("ready", file=answers, flush=True)
     for line in sys.stdin:
         print(json.dumps(handle(json.loads(line))), file=answers, flush=True)

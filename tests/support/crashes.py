@@ -42,6 +42,8 @@ class CrashServer:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        assert self._process.stdout is not None
+        self._process.stdout.readline()  # else its start would count as part of the first run
         return self
 
     def __exit__(self, *error: object) -> None:

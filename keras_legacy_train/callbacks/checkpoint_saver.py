@@ -77,6 +77,14 @@ class CheckpointSaver(LoopCallback):
         if self._save_first or self._listeners:
             self._save()
 
+    @property
+    def first(self) -> LoopCallback:
+        """Returns a callback that saves by the count, for monitors behind it that look for the checkpoint."""
+        return _SavesFirst(self._save_if_due)
+
+    def _save_if_due(self, step: int) -> bool:
+        return self._trigger is not None and self._trigger.fires(step) and self._save()
+
     def on_steps_end(self, steps: Steps) -> bool:
         self._manager.check()
         due = self._timer.fires(time.monotonic())
@@ -123,3 +131,12 @@ class CheckpointSaver(LoopCallback):
         if self._writer is not None:
             log = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.CHECKPOINT, checkpoint_path=path)
             self._writer.add_session_log(log, step)
+
+
+class _SavesFirst(LoopCallback):
+    def __init__(self, save_if_due: Callable[[int], bool]):
+        super().__init__()
+        self._save_if_due = save_if_due
+
+    def on_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool:
+        return self._save_if_due(step)

@@ -35,6 +35,7 @@ from keras_legacy_train.estimator.training_log import TrainingLog
 from keras_legacy_train.estimator.warm_start import as_settings, warm_start
 from keras_legacy_train.graph import arguments as graph_arguments
 from keras_legacy_train.loop.callback import LoopCallback
+from keras_legacy_train.monitors import RunHookAdapterForMonitors
 from keras_legacy_train.summaries import get_summary_writer
 from keras_legacy_train.training.graph import GraphTraining, train_graph
 from keras_legacy_train.training.options import TrainingOptions
@@ -434,6 +435,7 @@ class Estimator:
             save_summaries_steps=None,
             saves=saves,
             saving_listeners=saving_listeners if saves else (),
+            saves_before_monitors=any(isinstance(each, RunHookAdapterForMonitors) for each in watchers),
             keep_checkpoint_max=config.keep_checkpoint_max,
             save_input_state=save_input_state,
             progress_bar=False,

@@ -73,12 +73,13 @@ class Evaluation:
     def __init__(self, metrics: Metrics):
         self._metrics = metrics
 
-    def run(self, run: GraphRun, steps: int | None) -> dict[str, Any]:
+    def run(self, run: GraphRun, steps: int | None, log_progress: bool = True) -> dict[str, Any]:
         """Evaluates `steps` batches, or all.
 
         Args:
             run: The graph, restored; within its context.
             steps: How many batches; `None` for all.
+            log_progress: Whether the number of batches is logged meanwhile.
 
         Returns:
             The results by name, NumPy values.
@@ -91,7 +92,8 @@ class Evaluation:
         done = 0
         try:
             for done in self._batches(run, steps):
-                _log_progress(done, steps)
+                if log_progress:
+                    _log_progress(done, steps)
         except (tf.errors.OutOfRangeError, StopIteration):
             run.raise_failure()
         if not done:

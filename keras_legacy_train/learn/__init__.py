@@ -23,19 +23,98 @@ from typing import NoReturn
 
 from keras_legacy_train.errors import NanLossDuringTrainingError
 from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_n
-from keras_legacy_train.learn import graph_actions, monitors
+from keras_legacy_train.learn import graph_actions, head, learn_runner, monitors, utils
 from keras_legacy_train.learn._replacements import REPLACEMENTS
+from keras_legacy_train.learn.canned import (
+    DNNClassifier,
+    DNNEstimator,
+    DNNLinearCombinedClassifier,
+    DNNLinearCombinedEstimator,
+    DNNLinearCombinedRegressor,
+    DNNRegressor,
+    LinearClassifier,
+    LinearEstimator,
+    LinearRegressor,
+    LogisticRegressor,
+)
+from keras_legacy_train.learn.errors import NotFittedError
+from keras_legacy_train.learn.estimator import BaseEstimator, Estimator, Evaluable, Trainable
+from keras_legacy_train.learn.experiment import Experiment
+from keras_legacy_train.learn.export_strategy import ExportStrategy
+from keras_legacy_train.learn.head import (
+    Head,
+    binary_svm_head,
+    multi_class_head,
+    multi_head,
+    multi_label_head,
+    no_op_train_fn,
+    poisson_regression_head,
+    regression_head,
+)
+from keras_legacy_train.learn.keys import ModeKeys, PredictionKey, ProblemType
+from keras_legacy_train.learn.metric_spec import MetricSpec
+from keras_legacy_train.learn.model_fn_ops import ModelFnOps
+from keras_legacy_train.learn.real_valued_columns import (
+    infer_real_valued_columns_from_input,
+    infer_real_valued_columns_from_input_fn,
+)
+from keras_legacy_train.learn.run_config import RunConfig, TaskType
+from keras_legacy_train.learn.sk_compat import SKCompat
+from keras_legacy_train.learn.utils import (
+    InputFnOps,
+    build_parsing_serving_input_fn,
+)
 from keras_legacy_train.train import train
 
 __all__ = [
+    "BaseEstimator",
+    "DNNClassifier",
+    "DNNEstimator",
+    "DNNLinearCombinedClassifier",
+    "DNNLinearCombinedEstimator",
+    "DNNLinearCombinedRegressor",
+    "DNNRegressor",
+    "Estimator",
+    "Evaluable",
+    "Experiment",
+    "ExportStrategy",
+    "Head",
+    "InputFnOps",
+    "LinearClassifier",
+    "LinearEstimator",
+    "LinearRegressor",
+    "LogisticRegressor",
+    "MetricSpec",
+    "ModeKeys",
+    "ModelFnOps",
     "NanLossDuringTrainingError",
+    "NotFittedError",
+    "PredictionKey",
+    "ProblemType",
+    "RunConfig",
+    "SKCompat",
+    "TaskType",
+    "Trainable",
+    "binary_svm_head",
+    "build_parsing_serving_input_fn",
     "evaluate",
     "graph_actions",
+    "head",
     "infer",
+    "infer_real_valued_columns_from_input",
+    "infer_real_valued_columns_from_input_fn",
+    "learn_runner",
     "monitors",
+    "multi_class_head",
+    "multi_head",
+    "multi_label_head",
+    "no_op_train_fn",
+    "poisson_regression_head",
+    "regression_head",
     "run_feeds",
     "run_n",
     "train",
+    "utils",
 ]
 
 

@@ -17,7 +17,7 @@ class RunHookAdapterForMonitors(tf.compat.v1.train.SessionRunHook):
     """Calls monitors from a session hook, so that they work in `tf.compat.v1.train.MonitoredSession`.
 
     Stands for `tf.contrib.learn.monitors.RunHookAdapterForMonitors`. Every `run` of the session is a step.
-    Give monitors to `train` without this adapter: it then watches fewer steps.
+    `train` and Estimators call the monitors at the steps that they want to see, without a `max_steps`.
 
     ```python
     from keras_legacy_train.monitors import PrintTensor, StopAtStep
@@ -48,6 +48,11 @@ class RunHookAdapterForMonitors(tf.compat.v1.train.SessionRunHook):
             check_monitor(monitor)
         self._global_step: Any = None
         self._step = 0
+
+    @property
+    def monitors(self) -> list[Monitor]:
+        """Returns the monitors."""
+        return list(self._monitors)
 
     def begin(self) -> None:
         self._global_step = find_global_step(tf.compat.v1.get_default_graph())

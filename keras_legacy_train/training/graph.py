@@ -152,12 +152,22 @@ def _monitor_callbacks(
     if not options.is_chief:
         monitors = [monitor for monitor in monitors if _runs_on_all_workers(monitor)]
     tell_epochs = options.steps_per_epoch is not None
-    return [
-        HookCallback(each)
-        if isinstance(each, SessionRunHook)
-        else MonitorCallback(each, tell_epochs=tell_epochs)
-        for each in monitors
-    ]
+    callbacks: list[MonitorCallback | HookCallback] = []
+    for each in monitors:
+        if type(each) is monitors_lib.RunHookAdapterForMonitors:
+            callbacks += [_AdaptedMonitor(monitor, tell_epochs) for monitor in each.monitors]
+        elif isinstance(each, SessionRunHook):
+            callbacks.append(HookCallback(each))
+        else:
+            callbacks.append(MonitorCallback(each, tell_epochs))
+    return callbacks
+
+
+class _AdaptedMonitor(MonitorCallback):
+    """Calls a monitor of an adapter at the steps that it wants to see, not at each as the adapter does."""
+
+    def begin(self, max_steps: int | None) -> None:
+        super().begin(None)  # an adapter is not told
 
 
 def _default_monitors(

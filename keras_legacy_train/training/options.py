@@ -31,6 +31,8 @@ class TrainingOptions:
         save_summaries_steps: Steps from one summary to the next; `None` for none.
         saves: Whether checkpoints are written.
         saving_listeners: `CheckpointSaverListener`s, called before and after each checkpoint.
+        saves_before_monitors: Whether a checkpoint that is due by the count is there when monitors see the
+            step.
         keep_checkpoint_max: How many checkpoints are kept; `None` for all.
         save_input_state: Whether checkpoints hold the position in the input.
         fail_on_nan_loss: Whether a NaN loss is an error.
@@ -52,6 +54,7 @@ class TrainingOptions:
     save_summaries_steps: int | None = 100
     saves: bool = True
     saving_listeners: Sequence[tf.compat.v1.train.CheckpointSaverListener] = ()
+    saves_before_monitors: bool = False
     keep_checkpoint_max: int | None = 5
     save_input_state: bool = False
     fail_on_nan_loss: bool = True

@@ -180,7 +180,9 @@ class TrainingRun:
         options, start = self._options, self.progress.step
         signals = SignalHandler(program.stop_window, program.waits_for)
         nan = TerminateOnNaN(options.fail_on_nan_loss, log_every_steps=options.log_every_steps)
-        watching = [signals.first, nan, *callbacks]
+        saver = self._saver(program)
+        saves_first = [saver.first] if saver is not None and options.saves_before_monitors else []
+        watching = [signals.first, nan, *saves_first, *callbacks]
         if self.newest is not None:
             watching.append(OnResume(resume))
         if options.log_every_steps is not None:
@@ -190,18 +192,23 @@ class TrainingRun:
         if self.writer is not None:
             watching.append(TrainingSummaries(self.writer, graph, start, options.save_summaries_steps))
         watching.append(signals)
-        if self._manager is not None and options.is_chief and options.saves:
-            saver = CheckpointSaver(
-                self._manager,
-                program.global_step,
-                options.save_secs,
-                self.writer,
-                options.save_steps,
-                save_first=self.newest is None,
-                listeners=options.saving_listeners,
-            )
+        if saver is not None:
             watching.append(saver)
         return watching
+
+    def _saver(self, program: Program) -> CheckpointSaver | None:
+        options = self._options
+        if self._manager is None or not (options.is_chief and options.saves):
+            return None
+        return CheckpointSaver(
+            self._manager,
+            program.global_step,
+            options.save_secs,
+            self.writer,
+            options.save_steps,
+            save_first=self.newest is None,
+            listeners=options.saving_listeners,
+        )
 
     def _context(self, program: Program, session: Any, end: float) -> RunContext:
         manager = self._manager

@@ -1,0 +1,661 @@
+"""Estimators of `tf.contrib.learn`: they train, evaluate and use a model that a function builds.
+
+They run as those of `tf.estimator` do, by `keras_legacy_train.estimator`.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train import estimator as core
+from keras_legacy_train.checkpoints.lookup import optional_checkpoint_prefix
+from keras_legacy_train.estimator import log
+from keras_legacy_train.estimator.evaluation import Evaluation, add_metrics, write_results
+from keras_legacy_train.estimator.graph_run import GraphRun, restored_from
+from keras_legacy_train.estimator.model_fn import Input, as_input, parameters
+from keras_legacy_train.estimator.scaffold_start import ScaffoldStart
+from keras_legacy_train.learn.data_feeder import make_input_fn
+from keras_legacy_train.learn.errors import NotFittedError
+from keras_legacy_train.learn.keys import MetricKey, ModeKeys
+from keras_legacy_train.learn.metric_spec import make_metric_ops
+from keras_legacy_train.learn.model_fn_ops import ModelFnOps
+from keras_legacy_train.learn.parameters import Parameters
+from keras_legacy_train.learn.run_config import RunConfig
+from keras_legacy_train.monitors import replace_monitors_with_hooks
+
+_Estimator = TypeVar("_Estimator", bound="BaseEstimator")
+
+ModelFn = Callable[..., Any]
+InputFn = Callable[[], Any]
+Path = str | os.PathLike[str]
+
+
+class Trainable:
+    """Can be trained; stands for `tf.contrib.learn.Trainable`. See `Estimator` for the methods."""
+
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """Trains the model.
+
+        Args:
+            args: See `Estimator.fit`.
+            kwargs: See `Estimator.fit`.
+
+        Raises:
+            NotImplementedError: The subclass does not define it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define fit.")
+
+
+class Evaluable:
+    """Can be evaluated; stands for `tf.contrib.learn.Evaluable`. See `Estimator` for the methods."""
+
+    @property
+    def model_dir(self) -> str:
+        """Returns the directory of checkpoints and event files.
+
+        Raises:
+            NotImplementedError: The subclass does not define it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define model_dir.")
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """Evaluates the model.
+
+        Args:
+            args: See `Estimator.evaluate`.
+            kwargs: See `Estimator.evaluate`.
+
+        Raises:
+            NotImplementedError: The subclass does not define it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define evaluate.")
+
+
+class BaseEstimator(Parameters, Evaluable, Trainable):
+    """Trains, evaluates and uses a model; stands for `tf.contrib.learn.BaseEstimator`.
+
+    Subclasses define `_call_model_fn`. `Estimator` does so with a function that users give.
+
+    Args:
+        model_dir: Directory of checkpoints and event files; by default that of `config`, else a temporary
+            one.
+        config: A `RunConfig`.
+
+    Raises:
+        ValueError: An argument cannot be right.
+    """
+
+    def __init__(self, model_dir: Path | None = None, config: core.RunConfig | None = None):
+        if config is None:
+            config = RunConfig()
+            log.info("Using default config.")
+        in_config = getattr(config, "model_dir", None)
+        if None not in (model_dir, in_config) and os.fspath(model_dir or "") != in_config:
+            raise ValueError(
+                "model_dir are set both in constructor and RunConfig, but with different values. In"
+                f" constructor: '{model_dir}', in RunConfig: '{in_config}' "
+            )
+        self._core = _Core(self, model_dir, config)
+        self._model_dir = self._core.model_dir
+        self._config: core.RunConfig = self._core.config
+        self._input_specs: dict[str, Any] = {}
+
+    @property
+    def model_dir(self) -> str:
+        """Returns the directory of checkpoints and event files."""
+        return self._model_dir
+
+    @property
+    def config(self) -> core.RunConfig:
+        """Returns a copy of the configuration."""
+        return copy.deepcopy(self._config)
+
+    @property
+    def model_fn(self) -> ModelFn:
+        """Returns the model function with the parameters filled in: `f(features, labels, mode, config)`."""
+
+        def model_fn(features: Any, labels: Any, mode: str, config: Any) -> ModelFnOps:
+            return self._call_model_fn(features, labels, mode, config=config)
+
+        return model_fn
+
+    def fit(
+        self: _Estimator,
+        x: Any = None,
+        y: Any = None,
+        input_fn: InputFn | None = None,
+        steps: int | None = None,
+        batch_size: int | None = None,
+        monitors: Iterable[Any] | None = None,
+        max_steps: int | None = None,
+    ) -> _Estimator:
+        """Trains the model, from the newest checkpoint in `model_dir` on.
+
+        Args:
+            x: The features: an array or a data frame of one row per example, a dict of them, or an iterator
+                of examples. Arrays are gone through again and again, each time in another order.
+            y: The labels, in the same form.
+            input_fn: In place of `x` and `y`, returns features and labels: tensors or dicts of tensors, or a
+                `tf.data.Dataset` of such pairs.
+            steps: How many steps to run; `None` for no limit but the end of the input.
+            batch_size: Number of examples in a batch of `x` and `y`; by default all of an array.
+            monitors: Monitors and `SessionRunHook`s.
+            max_steps: The global step at which training ends, in the place of `steps`.
+
+        Returns:
+            The Estimator itself.
+
+        Raises:
+            ValueError: An argument or what the functions return cannot be right.
+            CheckpointMismatchError: The newest checkpoint does not fit the model. No step has run.
+            NanLossDuringTrainingError: The loss is NaN. The newest checkpoint is still a good one.
+            Exception: As `keras_legacy_train.train` raises.
+        """
+        if steps is not None and max_steps is not None:
+            raise ValueError("Can not provide both steps and max_steps.")
+        _check_inputs(x, y, input_fn, None, batch_size)
+        if input_fn is None:
+            input_fn = make_input_fn(x, y, batch_size, shuffle=True, epochs=None)
+        return self._fit(input_fn, steps, max_steps, monitors)
+
+    def partial_fit(
+        self: _Estimator,
+        x: Any = None,
+        y: Any = None,
+        input_fn: InputFn | None = None,
+        steps: int | None = 1,
+        batch_size: int | None = None,
+        monitors: Iterable[Any] | None = None,
+    ) -> _Estimator:
+        """Trains the model for one step, or a few, on another part of the data.
+
+        Args:
+            x: See `fit`.
+            y: See `fit`.
+            input_fn: See `fit`.
+            steps: See `fit`.
+            batch_size: See `fit`.
+            monitors: See `fit`.
+
+        Returns:
+            The Estimator itself.
+
+        Raises:
+            ValueError: See `fit`.
+        """
+        log.warning(
+            "The current implementation of partial_fit is not optimized for use in a loop. Consider using"
+            " fit() instead."
+        )
+        return self.fit(x=x, y=y, input_fn=input_fn, steps=steps, batch_size=batch_size, monitors=monitors)
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        input_fn: InputFn | None = None,
+        feed_fn: Callable[[], Mapping[Any, Any]] | None = None,
+        batch_size: int | None = None,
+        steps: int | None = None,
+        metrics: Mapping[Any, Any] | None = None,
+        name: str | None = None,
+        checkpoint_path: Path | None = None,
+        hooks: Sequence[tf.compat.v1.train.SessionRunHook] | None = None,
+        log_progress: bool = True,
+    ) -> dict[str, Any]:
+        """Evaluates the model, and writes the results to an event file in `eval` or `eval_<name>`.
+
+        Args:
+            x: The features, as in `fit`; arrays are gone through once, in order.
+            y: The labels, as in `fit`.
+            input_fn: See `fit`.
+            feed_fn: Returns what is fed to the graph of `input_fn` for the next batch.
+            batch_size: Number of examples in a batch of `x` and `y`; by default all of an array.
+            steps: How many batches to evaluate; `None` for all.
+            metrics: Metrics besides those of the model function: `MetricSpec`s by name.
+            name: Distinguishes the results of several evaluations.
+            checkpoint_path: The checkpoint to evaluate; by default the newest in `model_dir`.
+            hooks: `SessionRunHook`s.
+            log_progress: Whether the number of batches is logged.
+
+        Returns:
+            The metrics by name, `loss` and `global_step`.
+
+        Raises:
+            ValueError: An argument or what the functions return cannot be right.
+            NotFittedError: There is no checkpoint.
+            CheckpointMismatchError: The checkpoint does not fit the model.
+        """
+        _check_inputs(x, y, input_fn, feed_fn, batch_size)
+        if metrics is not None and not isinstance(metrics, Mapping):
+            raise ValueError(f"Metrics argument should be None or dict. Got {metrics}.")
+        if input_fn is None:
+            input_fn = make_input_fn(x, y, batch_size)
+        watching = [*(hooks or ())]
+        if feed_fn is not None:
+            watching.append(tf.compat.v1.train.FeedFnHook(feed_fn))
+        return self._evaluate(input_fn, steps, metrics, name, checkpoint_path, watching, log_progress)
+
+    def predict(
+        self,
+        x: Any = None,
+        input_fn: InputFn | None = None,
+        batch_size: int | None = None,
+        outputs: Sequence[str] | None = None,
+        as_iterable: bool = True,
+        iterate_batches: bool = False,
+    ) -> Any:
+        """Returns the predictions of the model.
+
+        Args:
+            x: The features, as in `fit`; arrays are gone through once, in order.
+            input_fn: See `fit`. Labels are not used. If the input is constant, there is one batch.
+            batch_size: Number of examples in a batch of `x`; by default all of an array.
+            outputs: Which predictions to return, if the model function gives a dict; `None` for all.
+            as_iterable: Whether the predictions come one after the other, until the input ends; if not, those
+                of all of `x`, or of one batch of `input_fn`, come at once.
+            iterate_batches: Whether each batch comes as a whole.
+
+        Returns:
+            An iterator over examples or batches, or a single batch: NumPy arrays, in a dict if the model
+            function gives a dict.
+
+        Raises:
+            ValueError: An argument or what the functions return cannot be right.
+            NotFittedError: There is no checkpoint.
+            CheckpointMismatchError: The checkpoint does not fit the model.
+        """
+        _check_inputs(x, None, input_fn, None, batch_size)
+        gives_all = input_fn is None and not as_iterable
+        if input_fn is None:
+            input_fn = make_input_fn(x, None, batch_size)
+        batches = self._predict(input_fn, outputs)
+        if gives_all:
+            return _joined(list(batches))
+        if not as_iterable:
+            return next(iter(batches))
+        return batches if iterate_batches else (row for batch in batches for row in _rows(batch))
+
+    def get_variable_names(self) -> list[str]:
+        """Returns the names of the variables in the newest checkpoint.
+
+        Raises:
+            ValueError: There is no checkpoint.
+        """
+        return self._core.get_variable_names()
+
+    def get_variable_value(self, name: str) -> Any:
+        """Returns the value of a variable in the newest checkpoint, a NumPy array.
+
+        Args:
+            name: Its name.
+
+        Raises:
+            ValueError: There is no checkpoint.
+            tf.errors.NotFoundError: There is no such variable in it.
+        """
+        return self._core.get_variable_value(name)
+
+    # What follows is for this package, and for subclasses that build other graphs.
+
+    def _call_model_fn(
+        self, features: Any, labels: Any, mode: str, metrics: Any = None, config: Any = None
+    ) -> ModelFnOps:
+        """Builds the model in the default graph.
+
+        Args:
+            features: The features.
+            labels: The labels, `None` if there are none.
+            mode: One of `ModeKeys`.
+            metrics: Metrics to add; see `evaluate`.
+            config: The configuration; by default the Estimator's own.
+
+        Raises:
+            NotImplementedError: The subclass does not define it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define _call_model_fn.")
+
+    def _fit(
+        self: _Estimator,
+        input_fn: InputFn,
+        steps: int | None,
+        max_steps: int | None,
+        monitors: Iterable[Any] | None,
+    ) -> _Estimator:
+        self._core.fit(input_fn, replace_monitors_with_hooks(monitors, self), steps, max_steps)
+        return self
+
+    def _evaluate(
+        self,
+        input_fn: InputFn,
+        steps: int | None,
+        metrics: Any,
+        name: str | None,
+        checkpoint_path: Path | None = None,
+        hooks: Sequence[tf.compat.v1.train.SessionRunHook] = (),
+        log_progress: bool = True,
+    ) -> dict[str, Any]:
+        checkpoint = self._checkpoint(checkpoint_path)
+        with self._core._new_graph() as graph:
+            given = as_input(input_fn())
+            self._check_specs(given.features, given.labels)
+            ops = self._call_model_fn(given.features, given.labels, ModeKeys.EVAL, metrics)
+            computed = add_metrics(graph, _evaluation_spec(ops))
+            if MetricKey.LOSS in ops.eval_metric_ops:  # of a head with weights, not the mean over the batches
+                value, update = ops.eval_metric_ops[MetricKey.LOSS]
+                computed = computed._replace(
+                    updates=[*computed.updates, update], values={**computed.values, MetricKey.LOSS: value}
+                )
+        with self._run(graph, given, ops, checkpoint, hooks) as run:
+            results = Evaluation(computed).run(run, steps or None, log_progress)
+        write_results(self._core.eval_dir(name), results, checkpoint)
+        return results
+
+    def _predict(self, input_fn: InputFn, outputs: Sequence[str] | None) -> Iterator[Any]:
+        """Builds the graph, and returns an iterator over the batches of predictions."""
+        checkpoint = self._checkpoint(None)
+        with self._core._new_graph() as graph:
+            given = as_input(input_fn())
+            ops = self._infer_ops(given.features)
+            fetches = _chosen(ops.predictions, outputs)
+            is_constant = _is_constant(graph)
+
+        def batches() -> Iterator[Any]:
+            with self._run(graph, given, ops, checkpoint) as run:
+                while not run.should_stop:
+                    yield run.run(fetches)
+                    if is_constant:
+                        return
+
+        return batches()
+
+    def _run(
+        self,
+        graph: tf.Graph,
+        given: Input,
+        ops: ModelFnOps,
+        checkpoint: str,
+        hooks: Sequence[tf.compat.v1.train.SessionRunHook] = (),
+    ) -> GraphRun:
+        """Returns the run of a graph with the values of a checkpoint."""
+        scaffold = ops.scaffold or tf.compat.v1.train.Scaffold()
+        initializers = [] if given.iterator is None else [given.iterator.initializer]
+        return GraphRun(
+            graph,
+            ScaffoldStart(scaffold, initializers),
+            list(hooks),
+            restored_from(checkpoint, None if ops.scaffold is None else ops.scaffold.saver),
+        )
+
+    def _checkpoint(self, path: Path | None) -> str:
+        """Returns the checkpoint that a path means, by default the newest.
+
+        Raises:
+            NotFittedError: There is none.
+        """
+        checkpoint = optional_checkpoint_prefix("checkpoint_path", path) or self._core.latest_checkpoint()
+        if checkpoint is None:
+            raise NotFittedError(f"Couldn't find trained model at {self._model_dir}.")
+        return checkpoint
+
+    def _check_specs(self, features: Any, labels: Any) -> None:
+        """Checks that the input is of the kind that this Estimator has met first.
+
+        Raises:
+            ValueError: It has other keys, dtypes or shapes.
+        """
+        for name, value in (("Features", features), ("Labels", labels)):
+            if value is None:
+                continue
+            known = self._input_specs.setdefault(name, _specs(value))
+            if not _are_compatible(value, known):
+                raise ValueError(
+                    f"{name} are incompatible with given information. Given {name.lower()}: {value}, required"
+                    f" signatures: {known}."
+                )
+
+    def _infer_ops(self, features: Any) -> ModelFnOps:
+        """Builds the model for inference; one that makes a loss in each mode gets stand-ins for labels."""
+        specs = self._input_specs.get("Labels")
+        labels = None if specs is None else _map(_placeholder, specs)
+        return self._call_model_fn(features, labels, ModeKeys.INFER)
+
+
+class Estimator(BaseEstimator):
+    """Trains, evaluates and uses a model that a function builds; stands for `tf.contrib.learn.Estimator`.
+
+    `fit`, `evaluate` and `predict` each call the model function in a new graph. Training goes on from the
+    newest checkpoint in `model_dir`.
+
+    ```python
+    import numpy as np
+    import tensorflow.compat.v1 as tf
+
+    from keras_legacy_train import learn
+
+    def model_fn(features, labels, mode, params):
+        predictions = tf.get_variable("weight", []) * features[:, 0]
+        if mode == learn.ModeKeys.INFER:
+            return learn.ModelFnOps(mode, predictions)
+        loss = tf.reduce_mean(tf.square(predictions - labels))
+        optimizer = tf.train.GradientDescentOptimizer(params["learning_rate"])
+        train_op = optimizer.minimize(loss, tf.train.get_global_step())
+        return learn.ModelFnOps(mode, predictions, loss, train_op)
+
+    x, y = np.float32([1.0, 2.0, 3.0]), np.float32([2.0, 4.0, 6.0])
+    estimator = learn.Estimator(model_fn, output_dir, params={"learning_rate": 0.1})
+    estimator.fit(x, y, steps=100)
+    results = estimator.evaluate(x, y)
+    outputs = list(estimator.predict(x))
+    ```
+
+    Args:
+        model_fn: Builds the model. It is called with features and labels, and those of `mode`, `params`,
+            `config` and `model_dir` that it takes. It returns a `ModelFnOps`, or predictions, loss and
+            training operation.
+        model_dir: Directory of checkpoints and event files; by default that of `config`, else a temporary
+            one.
+        config: A `RunConfig`.
+        params: Passed on to `model_fn`.
+        feature_engineering_fn: Makes of features and labels those that `model_fn` gets.
+
+    Raises:
+        ValueError: An argument cannot be right.
+    """
+
+    def __init__(
+        self,
+        model_fn: ModelFn | None = None,
+        model_dir: Path | None = None,
+        config: core.RunConfig | None = None,
+        params: Any = None,
+        feature_engineering_fn: Callable[[Any, Any], tuple[Any, Any]] | None = None,
+    ):
+        super().__init__(model_dir, config)
+        if model_fn is not None:
+            takes_params = "params" in parameters(model_fn)
+            if params is not None and not takes_params:
+                raise ValueError(
+                    f"Estimator's model_fn ({model_fn}) does not have a params argument, but params"
+                    f" ({params}) were passed to the Estimator's constructor."
+                )
+            if params is None and takes_params:
+                log.warning(
+                    "Estimator's model_fn (%s) includes params argument, but params are not passed to"
+                    " Estimator.",
+                    model_fn,
+                )
+        self._model_fn = model_fn
+        self.params = params
+        self._feature_engineering_fn = feature_engineering_fn
+
+    def _call_model_fn(
+        self, features: Any, labels: Any, mode: str, metrics: Any = None, config: Any = None
+    ) -> ModelFnOps:
+        if self._model_fn is None:
+            raise ValueError("model_fn must be given to the Estimator's constructor.")
+        if self._feature_engineering_fn is not None:
+            features, labels = self._feature_engineering_fn(features, labels)
+        given = {
+            "mode": mode,
+            "params": self.params,
+            "config": config or self.config,
+            "model_dir": self.model_dir,
+        }
+        taken = parameters(self._model_fn)
+        named = {name: value for name, value in given.items() if name in taken}
+        result = self._model_fn(features, labels, **named)
+        ops = result if isinstance(result, ModelFnOps) else _as_ops(mode, result)
+        if metrics:
+            ops.eval_metric_ops.update(make_metric_ops(metrics, features, labels, ops.predictions))
+        return ops
+
+
+class _Core(core.Estimator):
+    """Runs the graphs of an Estimator of `tf.contrib.learn` as those of `tf.estimator`."""
+
+    def __init__(self, owner: BaseEstimator, model_dir: Path | None, config: core.RunConfig):
+        self._owner = owner
+        super().__init__(_no_model_fn, model_dir, config)
+
+    def fit(self, input_fn: InputFn, hooks: Sequence[Any], steps: int | None, max_steps: int | None) -> None:
+        """Trains the model; see `BaseEstimator.fit`."""
+        self._check_task()
+        if max_steps is not None and self.latest_checkpoint() and max_steps <= self._saved_step():
+            log.info("Skipping training since max_steps has already saved.")
+            return
+        loss = self._train_model(input_fn, hooks, steps=steps, max_steps=max_steps)
+        log.info("Loss for final step: %s.", loss)
+
+    def _call_input_fn(self, input_fn: InputFn, mode: str) -> Any:
+        return input_fn()
+
+    def _call_model_fn(self, features: Any, labels: Any, mode: str, config: Any) -> core.EstimatorSpec:
+        self._owner._check_specs(features, labels)
+        return self._owner._call_model_fn(features, labels, mode).estimator_spec()
+
+
+def _no_model_fn(features: Any) -> core.EstimatorSpec:
+    raise NotImplementedError("_Core builds its models by _call_model_fn.")
+
+
+def _check_inputs(x: Any, y: Any, input_fn: Any, feed_fn: Any, batch_size: int | None) -> None:
+    """Checks that the input is given in one way.
+
+    Raises:
+        ValueError: It is given in none or in two, or arrays are tensors.
+    """
+    if input_fn is None:
+        if x is None:
+            raise ValueError("Either x or input_fn must be provided.")
+        if tf.is_tensor(x) or tf.is_tensor(y):
+            raise ValueError("Inputs cannot be tensors. Please provide input_fn.")
+        if feed_fn is not None:
+            raise ValueError("Can not provide both feed_fn and x or y.")
+        return
+    if x is not None or y is not None:
+        raise ValueError("Can not provide both input_fn and x or y.")
+    if batch_size is not None:
+        raise ValueError("Can not provide both input_fn and batch_size.")
+    if not callable(input_fn):
+        raise ValueError(f"input_fn must be a function; it is {input_fn!r:.200}.")
+
+
+def _as_ops(mode: str, result: Any) -> ModelFnOps:
+    if not isinstance(result, (tuple, list)) or len(result) != 3:
+        raise ValueError("Unrecognized value returned by model_fn, please return ModelFnOps.")
+    predictions, loss, train_op = result
+    return ModelFnOps(mode=mode, predictions=predictions, loss=loss, train_op=train_op)
+
+
+def _evaluation_spec(ops: ModelFnOps) -> core.EstimatorSpec:
+    """Returns what an evaluation needs of the model; a metric without an update is computed at the end."""
+    metrics = {
+        name: tuple(metric) if isinstance(metric, (tuple, list)) else (metric, tf.no_op())
+        for name, metric in ops.eval_metric_ops.items()
+        if name != MetricKey.LOSS
+    }
+    return core.EstimatorSpec(ModeKeys.EVAL, loss=ops.loss, eval_metric_ops=metrics, scaffold=ops.scaffold)
+
+
+def _is_constant(graph: tf.Graph) -> bool:
+    """Returns whether each run of a graph gives the same: it has neither a queue nor an iterator."""
+    return not graph.get_collection(tf.compat.v1.GraphKeys.QUEUE_RUNNERS) and not any(
+        op.type.startswith("IteratorGetNext") for op in graph.get_operations()
+    )
+
+
+def _chosen(predictions: Any, outputs: Sequence[str] | None) -> Any:
+    """Returns the predictions that are asked for.
+
+    Raises:
+        ValueError: The predictions have no names, or not one of these.
+    """
+    if not outputs:
+        return predictions
+    if not isinstance(predictions, Mapping):
+        raise ValueError("outputs argument is not valid in case of non-dict predictions.")
+    chosen = {name: value for name, value in predictions.items() if name in outputs}
+    if not chosen:
+        raise ValueError(f"Expected to run at least one output from {list(predictions)}, provided {outputs}.")
+    return chosen
+
+
+def _rows(batch: Any) -> Iterator[Any]:
+    """Yields the examples of a batch of predictions."""
+    if not isinstance(batch, Mapping):
+        yield from batch
+        return
+    first = next(iter(batch.values()))
+    is_sparse = isinstance(first, tf.compat.v1.SparseTensorValue)
+    for index in range(first.dense_shape[0] if is_sparse else len(first)):
+        yield {name: value[index] for name, value in batch.items()}
+
+
+def _joined(batches: Sequence[Any]) -> Any:
+    """Returns batches of predictions as one."""
+    if not isinstance(batches[0], Mapping):
+        return np.concatenate(batches)
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+
+
+def _map(function: Callable[[Any], Any], value: Any) -> Any:
+    return (
+        {key: function(part) for key, part in value.items()}
+        if isinstance(value, Mapping)
+        else function(value)
+    )
+
+
+def _specs(value: Any) -> Any:
+    """Returns the kinds of tensors, of any number of examples."""
+
+    def spec(tensor: Any) -> tf.TypeSpec:
+        if isinstance(tensor, tf.SparseTensor):
+            return tf.SparseTensorSpec(None, tensor.dtype)
+        tensor = tf.convert_to_tensor(tensor)
+        shape = tensor.shape if not tensor.shape.ndims else [None, *tensor.shape[1:]]
+        return tf.TensorSpec(shape, tensor.dtype)
+
+    return _map(spec, value)
+
+
+def _are_compatible(value: Any, known: Any) -> bool:
+    found = _specs(value)
+    if not isinstance(known, Mapping):
+        return not isinstance(found, Mapping) and bool(known.is_compatible_with(found))
+    return isinstance(found, Mapping) and all(
+        name in found and spec.is_compatible_with(found[name]) for name, spec in known.items()
+    )
+
+
+def _placeholder(spec: Any) -> Any:
+    if isinstance(spec, tf.SparseTensorSpec):
+        return tf.compat.v1.sparse_placeholder(spec.dtype)
+    return tf.compat.v1.placeholder(spec.dtype, spec.shape)

@@ -1,0 +1,238 @@
+"""Builds small networks of layers and cells, and observes what users see of them.
+
+Runs under TensorFlow 1.15.5 (CPython 3.7) and under today's. A case takes a `Kit`: `kit.tf` has the API of
+TensorFlow 1, `kit.layers` is `tf.layers` or what stands for it, `kit.cells` is `tf.nn.rnn_cell` or what stands
+for it. It returns its output, a tensor or a list of tensors.
+"""
+import collections
+
+import numpy as np
+
+CASES = collections.OrderedDict()
+SEED = 7
+
+
+def case(build):
+    CASES[build.__name__] = build
+    return build
+
+
+def pattern(shape, step=0.7):
+    """Returns numbers between -1 and 1 that follow no simple rule."""
+    size = int(np.prod(shape))
+    return np.sin(step * np.arange(1, size + 1)).reshape(shape).astype("float32")
+
+
+class Kit(object):
+    """What a case builds with; keeps what is fed to its placeholders."""
+
+    def __init__(self, tf, layers, cells):
+        self.tf, self.layers, self.cells = tf, layers, cells
+        self.feeds = {}
+
+    def input(self, *shape, **options):
+        """Returns a placeholder of a batch of 4."""
+        known = options.get("known", shape)
+        placeholder = self.tf.placeholder(self.tf.float32, (None,) + tuple(known), name="x")
+        self.feeds[placeholder] = pattern((4,) + shape)
+        return placeholder
+
+    def bool(self, value):
+        placeholder = self.tf.placeholder(self.tf.bool, (), name="training")
+        self.feeds[placeholder] = value
+        return placeholder
+
+    def l2(self, scale):
+        return lambda value: self.tf.multiply(scale, self.tf.nn.l2_loss(value), name="l2")
+
+
+def numbers(array):
+    """Returns a few numbers that tell an array from others."""
+    flat = np.asarray(array, "float64").ravel()
+    weights = np.cos(1.3 * np.arange(flat.size))
+    return [float(number) for number in [flat.dot(weights)] + list(flat[:4])]
+
+
+def observe(kit, build):
+    """Builds a case in a new graph, runs it and trains it.
+
+    Returns what can be written as JSON: names, collections, and numbers of the variables' first values (by the
+    graph's seed), of outputs and gradients for fixed values, and of three steps of gradient descent.
+    """
+    tf = kit.tf
+    config = tf.ConfigProto(allow_soft_placement=True)
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    with tf.Graph().as_default(), tf.Session(config=config) as session:
+        tf.set_random_seed(SEED)
+        outputs = build(kit)
+        outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+        keys = tf.GraphKeys
+        variables = tf.global_variables()
+        trained = tf.trainable_variables()
+        seen = {
+            "outputs": [output.name for output in outputs],
+            "shapes": [output.shape.as_list() for output in outputs],
+            "variables": [
+                [variable.op.name, variable.shape.as_list(), any(variable is each for each in trained)]
+                for variable in variables
+            ],
+            "update_ops": [update.name for update in tf.get_collection(keys.UPDATE_OPS)],
+            "losses": [loss.name for loss in tf.get_collection(keys.REGULARIZATION_LOSSES)],
+        }
+        loss = tf.add_n(
+            [tf.reduce_mean(tf.square(output - 0.5)) for output in outputs]
+            + tf.get_collection(keys.REGULARIZATION_LOSSES)
+        )
+        gradients = [tf.convert_to_tensor(each) for each in tf.gradients(loss, trained)]
+        optimizer = tf.train.GradientDescentOptimizer(0.1)
+        with tf.control_dependencies([loss] + tf.get_collection(keys.UPDATE_OPS)):
+            step = optimizer.minimize(loss, var_list=trained) if trained else tf.no_op()
+        initializers = [variable.initializer for variable in variables]
+        session.run(initializers)
+        seen["initial"] = [numbers(value) for value in session.run(variables)]
+        fixed = {}
+        for index, variable in enumerate(variables):
+            value = 0.5 * pattern(variable.shape.as_list(), step=0.9 + 0.1 * index)
+            positive = variable.op.name.endswith(("variance", "stddev"))
+            fixed[initializers[index].inputs[1]] = 0.5 + np.abs(value) if positive else value
+        session.run(initializers, fixed)
+        results = session.run([outputs, gradients], kit.feeds)
+        seen["values"], seen["gradients"] = ([numbers(value) for value in each] for each in results)
+        seen["training"] = [float(session.run([loss, step], kit.feeds)[0]) for _ in range(3)]
+        seen["trained"] = [numbers(value) for value in session.run(variables)]
+    return seen
+
+
+@case
+def dense(kit):
+    return kit.layers.dense(kit.input(5), 3)
+
+
+@case
+def dense_with_everything(kit):
+    tf = kit.tf
+    return kit.layers.dense(
+        kit.input(5), 3, activation=tf.nn.tanh, kernel_initializer=tf.random_normal_initializer(seed=3),
+        bias_initializer=tf.constant_initializer(0.5), kernel_regularizer=kit.l2(0.1),
+        bias_regularizer=kit.l2(0.2), activity_regularizer=kit.l2(0.3),
+        kernel_constraint=lambda kernel: tf.clip_by_value(kernel, -0.2, 0.2),
+        bias_constraint=tf.nn.relu, name="logits")
+
+
+@case
+def dense_stack(kit):
+    x = kit.layers.dense(kit.input(5), 4, "relu", False)
+    x = kit.layers.dense(x, 4, activation="sigmoid", trainable=False)
+    with kit.tf.variable_scope("tower"):
+        return kit.layers.dense(x, 2, kernel_initializer="he_normal")
+
+
+@case
+def dense_of_higher_rank(kit):
+    return kit.layers.dense(kit.input(3, 5), 2, name="d")
+
+
+@case
+def dense_of_sparse_tensor(kit):
+    tf = kit.tf
+    x = tf.SparseTensor([[0, 1], [2, 0], [2, 5], [3, 3]], pattern((4,)), [4, 6])
+    return kit.layers.dense(x, 2)
+
+
+@case
+def dense_shared(kit):
+    tf = kit.tf
+    x = kit.input(5)
+    with tf.variable_scope("model", reuse=tf.AUTO_REUSE):
+        first = kit.layers.dense(x, 3, name="d", kernel_regularizer=kit.l2(0.1))
+        second = kit.layers.dense(2.0 * x, 3, name="d", kernel_regularizer=kit.l2(0.1))
+    layer = kit.layers.Dense(3, name="shared")
+    third = layer(first)
+    return [second, third, layer.apply(second)]
+
+
+@case
+def dense_in_scope(kit):
+    tf = kit.tf
+    x = kit.input(5)
+    options = dict(
+        initializer=tf.constant_initializer(0.25), regularizer=kit.l2(0.1),
+        partitioner=tf.fixed_size_partitioner(2))
+    with tf.variable_scope("parts", **options):
+        x = kit.layers.dense(x, 4)
+    with tf.variable_scope("averages", partitioner=options["partitioner"]):
+        return kit.layers.batch_normalization(x, training=True)
+
+
+@case
+def flatten(kit):
+    x = kit.input(2, 3, 4)
+    layer = kit.layers.Flatten(data_format="channels_first")
+    return [kit.layers.flatten(x), layer(x), kit.layers.flatten(kit.input(3, 2, known=(None, 2)), name="f")]
+
+
+@case
+def dropout(kit):
+    x = kit.input(6)
+    return [
+        kit.layers.dropout(x, 0.4, seed=3, training=True),
+        kit.layers.dropout(x, rate=0.25, noise_shape=[None, 1], seed=5, training=True, name="rows"),
+        kit.layers.dropout(x),
+        kit.layers.dropout(x, training=kit.bool(True), seed=9),
+        kit.layers.Dropout(0.3)(x, training=kit.bool(False)),
+    ]
+
+
+@case
+def batch_normalization(kit):
+    return kit.layers.batch_normalization(kit.input(5), training=True)
+
+
+@case
+def batch_normalization_in_inference(kit):
+    return kit.layers.batch_normalization(kit.input(5), center=False, gamma_regularizer=kit.l2(0.1))
+
+
+@case
+def batch_normalization_by_tensor(kit):
+    x = kit.input(3, 3, 2)
+    first = kit.layers.batch_normalization(x, training=kit.bool(True), momentum=0.7, name="fused")
+    second = kit.layers.batch_normalization(first, training=kit.bool(False), fused=False, name="plain")
+    return kit.layers.batch_normalization(second, training=kit.bool(False), scale=False)
+
+
+@case
+def batch_normalization_fused(kit):
+    x = kit.layers.batch_normalization(kit.input(3, 3, 2), training=True, momentum=0.5)
+    return kit.layers.batch_normalization(x, scale=False, center=False, training=True, epsilon=0.1)
+
+
+@case
+def batch_normalization_not_fused(kit):
+    x = kit.input(3, 3, 2)
+    x = kit.layers.batch_normalization(x, fused=False, training=True, momentum=0.5)
+    x = kit.layers.batch_normalization(x, axis=2, training=True)
+    return kit.layers.batch_normalization(x, axis=[1, 3], training=True, trainable=False)
+
+
+@case
+def batch_normalization_shared(kit):
+    x = kit.input(5)
+    layer = kit.layers.BatchNormalization(name="shared", trainable=True)
+    return [layer(x), kit.layers.batch_normalization(x + 1.0, name="shared", reuse=True)]
+
+
+@case
+def batch_renormalization(kit):
+    clipping = {"rmin": 0.5, "rmax": 1.5, "dmax": 0.3}
+    x = kit.layers.batch_normalization(
+        kit.input(5), training=True, renorm=True, renorm_clipping=clipping, renorm_momentum=0.8)
+    return kit.layers.batch_normalization(x, training=kit.bool(True), renorm=True)
+
+
+@case
+def batch_normalization_of_parts(kit):
+    x = kit.layers.batch_normalization(kit.input(5), training=True, virtual_batch_size=2)
+    adjustment = lambda shape: (
+        kit.tf.random_uniform([shape[0], 1], 0.5, 1.5, seed=3), kit.tf.fill([shape[0], 1], 0.2))
+    return kit.layers.batch_normalization(x, training=True, adjustment=adjustment)

@@ -17,8 +17,9 @@ from keras_legacy_train.checkpoints import CheckpointIndex
 from keras_legacy_train.checkpoints.lookup import optional_checkpoint_prefix
 from keras_legacy_train.checkpoints.reading import read_variable
 from keras_legacy_train.estimator import log
-from keras_legacy_train.estimator.evaluation import Evaluation, add_metrics, write_results
-from keras_legacy_train.estimator.graph_run import GraphRun, restored_from
+from keras_legacy_train.estimator.built_graph import BuiltGraph
+from keras_legacy_train.estimator.evaluation import BuiltEvaluation, write_results
+from keras_legacy_train.estimator.graph_run import restored_from
 from keras_legacy_train.estimator.mode_keys import ModeKeys
 from keras_legacy_train.estimator.model_fn import (
     Input,
@@ -27,6 +28,7 @@ from keras_legacy_train.estimator.model_fn import (
     call_model_fn,
     check_model_fn,
 )
+from keras_legacy_train.estimator.prediction import Prediction
 from keras_legacy_train.estimator.run_config import RunConfig, TaskType, default_session_config
 from keras_legacy_train.estimator.scaffold_start import ScaffoldStart
 from keras_legacy_train.estimator.spec import EstimatorSpec
@@ -34,6 +36,7 @@ from keras_legacy_train.estimator.summary_callback import SummaryCallback
 from keras_legacy_train.estimator.training_log import TrainingLog
 from keras_legacy_train.estimator.warm_start import as_settings, warm_start
 from keras_legacy_train.graph import arguments as graph_arguments
+from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.monitors import RunHookAdapterForMonitors
 from keras_legacy_train.summaries import get_summary_writer
@@ -103,6 +106,8 @@ class Estimator:
         self._model_fn = model_fn
         self._params = copy.deepcopy(params or {})
         self._warm_start_settings = as_settings(warm_start_from)
+        self._kept_evaluation: BuiltEvaluation | None = None
+        self._kept_prediction: Prediction | None = None
 
     @property
     def model_dir(self) -> str:
@@ -208,15 +213,10 @@ class Estimator:
             raise ValueError(f"Must specify steps > 0, given: {steps}")
         checkpoint = self._checkpoint(checkpoint_path, "evaluate")
         steps = arguments.as_steps("steps", steps)
-        with self._new_graph() as graph:
-            given = as_input(self._call_input_fn(input_fn, ModeKeys.EVAL))
-            spec = self._call_model_fn(given.features, given.labels, ModeKeys.EVAL, self.config)
-            metrics = add_metrics(graph, spec)
-            self._maybe_warm_start(checkpoint)
-        start = ScaffoldStart(spec.scaffold, _initializers(given))
-        hooks = [*hooks, *spec.evaluation_hooks]
-        with GraphRun(graph, start, hooks, restored_from(checkpoint, _own_saver(spec))) as run:
-            results = Evaluation(metrics).run(run, steps)
+        evaluation = self._build_evaluation(input_fn, hooks, checkpoint)
+        results, can_be_repeated = evaluation.run(self._restoring(evaluation, checkpoint), steps)
+        if can_be_repeated:
+            self._kept_evaluation = evaluation
         write_results(self.eval_dir(name), results, checkpoint)
         return results
 
@@ -250,18 +250,13 @@ class Estimator:
         """
         hooks = _check_hooks(hooks)
         checkpoint = self._checkpoint(checkpoint_path, "predict")
-        with self._new_graph() as graph:
-            given = as_input(self._call_input_fn(input_fn, ModeKeys.PREDICT))
-            _warn_if_endless(graph)
-            spec = self._call_model_fn(given.features, None, ModeKeys.PREDICT, self.config)
-            self._maybe_warm_start(checkpoint)
-        fetches = _chosen(spec.predictions, predict_keys)
-        hooks = [*hooks, *spec.prediction_hooks]
-        start = ScaffoldStart(spec.scaffold, _initializers(given))
-        with GraphRun(graph, start, hooks, restored_from(checkpoint, _own_saver(spec))) as run:
-            while not run.should_stop:
-                outputs = run.run(fetches)
+        prediction = self._build_prediction(input_fn, hooks, checkpoint)
+        fetches = _chosen(prediction.spec.predictions, predict_keys)
+        with prediction.restored(self._restoring(prediction, checkpoint)) as run:
+            for outputs in prediction.batches(run, fetches):
                 yield from _examples(outputs) if yield_single_examples else [outputs]
+        if prediction.keep(run):
+            self._kept_prediction = prediction
 
     def eval_dir(self, name: str | None = None) -> str:
         """Returns the directory that an evaluation writes its results to.
@@ -337,6 +332,45 @@ class Estimator:
                 purpose,
             )
         return newest
+
+    def _build_evaluation(
+        self, input_fn: Callable[..., Any], hooks: Sequence[Any], checkpoint: str | None
+    ) -> BuiltEvaluation:
+        """Builds what evaluates the model; where an earlier one computes the same, returns that.
+
+        Args:
+            input_fn: See `evaluate`.
+            hooks: See `evaluate`.
+            checkpoint: The checkpoint that will be evaluated, if it is one: without one, a model may be
+                warm-started.
+        """
+        with self._new_graph() as graph:
+            given = as_input(self._call_input_fn(input_fn, ModeKeys.EVAL))
+            spec = self._call_model_fn(given.features, given.labels, ModeKeys.EVAL, self.config)
+            self._maybe_warm_start(checkpoint)
+            evaluation = BuiltEvaluation(graph, spec, given, [*hooks, *spec.evaluation_hooks])
+        kept, self._kept_evaluation = self._kept_evaluation, None  # nobody else has it meanwhile
+        return kept if kept is not None and kept.is_same(evaluation) else evaluation
+
+    def _build_prediction(
+        self, input_fn: Callable[..., Any], hooks: Sequence[Any], checkpoint: str | None
+    ) -> Prediction:
+        """Builds what predicts; see `_build_evaluation`."""
+        with self._new_graph() as graph:
+            given = as_input(self._call_input_fn(input_fn, ModeKeys.PREDICT))
+            _warn_if_endless(graph)
+            spec = self._call_model_fn(given.features, None, ModeKeys.PREDICT, self.config)
+            self._maybe_warm_start(checkpoint)
+            prediction = Prediction(graph, spec, given, [*hooks, *spec.prediction_hooks])
+        kept, self._kept_prediction = self._kept_prediction, None
+        return kept if kept is not None and kept.is_same(prediction) else prediction
+
+    def _restoring(self, built: BuiltGraph, checkpoint: str | None) -> Callable[[GraphSession], None] | None:
+        """Returns what gives a graph the values of a checkpoint; `None` if there is none."""
+        if checkpoint is None:
+            return None
+        collected = built.graph.get_collection(_KEYS.SAVERS)
+        return restored_from(checkpoint, built.spec.scaffold.saver or next(iter(collected), None))
 
     def _trained_checkpoint(self) -> str:
         checkpoint = self.latest_checkpoint()
@@ -546,12 +580,6 @@ def _is_bookkeeping(key: str) -> bool:
 
 def _initializers(given: Input) -> list[tf.Operation]:
     return [] if given.iterator is None else [given.iterator.initializer]
-
-
-def _own_saver(spec: EstimatorSpec) -> tf.compat.v1.train.Saver | None:
-    """Returns the Saver that the model function has given; `None` for the default one."""
-    collected = spec.scaffold.saver or tf.compat.v1.get_collection(_KEYS.SAVERS)
-    return collected[0] if isinstance(collected, list) and collected else collected or None
 
 
 def _warn_if_endless(graph: tf.Graph) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +12,11 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from keras_legacy_train.estimator import log
+from keras_legacy_train.estimator.built_graph import BuiltGraph
 from keras_legacy_train.estimator.graph_run import GraphRun
+from keras_legacy_train.estimator.model_fn import Input
 from keras_legacy_train.estimator.spec import EstimatorSpec
+from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.update_windows import UpdateWindows
 from keras_legacy_train.summaries import get_summary_writer
 
@@ -72,12 +75,14 @@ class Evaluation:
 
     def __init__(self, metrics: Metrics):
         self._metrics = metrics
+        self._windows: UpdateWindows | None = None
 
     def run(self, run: GraphRun, steps: int | None, log_progress: bool = True) -> dict[str, Any]:
         """Evaluates `steps` batches, or all.
 
         Args:
-            run: The graph, restored; within its context.
+            run: The graph, restored; within its context. If this is called again, then with a run of the same
+                session.
             steps: How many batches; `None` for all.
             log_progress: Whether the number of batches is logged meanwhile.
 
@@ -107,21 +112,61 @@ class Evaluation:
         """Evaluates batches; yields how many have been, at the least whenever that is to be logged."""
         done, limit = 0, math.inf if steps is None else steps
         every = _progress_every(steps)
-        windows = None
         while done < limit and not run.should_stop:
             if run.is_watched:
                 run.run(self._metrics.updates)
                 done += 1
                 yield done
                 continue
-            if windows is None:
+            if self._windows is None:
                 operations = [getattr(each, "op", each).name for each in self._metrics.updates]
-                windows = UpdateWindows(run.session, operations, self._metrics.eval_step.op.name)
-            count, error = windows.run(min(limit, done - done % every + every) - done)
+                self._windows = UpdateWindows(run.session, operations, self._metrics.eval_step.op.name)
+            with run.watched_calls():
+                count, error = self._windows.run(min(limit, done - done % every + every) - done)
             done += count
             yield done
             if error is not None:
                 raise error
+
+
+class BuiltEvaluation(BuiltGraph):
+    """Evaluates a model, as often as wanted.
+
+    Args:
+        graph: The graph.
+        spec: What the model function has returned.
+        given: What the input function has given it.
+        hooks: Session hooks.
+    """
+
+    def __init__(self, graph: tf.Graph, spec: EstimatorSpec, given: Input, hooks: Sequence[Any]):
+        with graph.as_default():
+            self._evaluation = Evaluation(add_metrics(graph, spec))
+            scaffold = spec.scaffold
+            if scaffold.local_init_op is not None:  # it does not know the variables of the metrics
+                default = tf.compat.v1.train.Scaffold.default_local_init_op()
+                both = tf.group(scaffold.local_init_op, default)
+                scaffold = tf.compat.v1.train.Scaffold(local_init_op=both, copy_from_scaffold=scaffold)
+        super().__init__(graph, spec, given, hooks, scaffold)
+
+    def run(
+        self, restore: Callable[[GraphSession], None] | None, steps: int | None
+    ) -> tuple[dict[str, Any], bool]:
+        """Evaluates `steps` batches, or all.
+
+        Args:
+            restore: Gives the session's variables their values; `None` to initialise them.
+            steps: How many batches; `None` for all.
+
+        Returns:
+            The results by name, NumPy values; and whether this may be called again.
+
+        Raises:
+            ValueError: There is not one batch.
+        """
+        with self.restored(restore) as run:
+            results = self._evaluation.run(run, steps)
+        return results, self.keep(run)
 
 
 def _progress_every(steps: int | None) -> float:

@@ -30,12 +30,8 @@ class GraphRun:
         start: What gives it its first values.
         hooks: The hooks.
         restore: Gives the session's variables their values; `None` to initialise them.
-
-    Attributes:
-        session: The graph's session.
+        session: The session of an earlier run of the graph, if nobody has hooks.
     """
-
-    session: GraphSession
 
     def __init__(
         self,
@@ -43,14 +39,22 @@ class GraphRun:
         start: GraphStart,
         hooks: Sequence[tf.compat.v1.train.SessionRunHook],
         restore: Callable[[GraphSession], None] | None,
+        session: GraphSession | None = None,
     ):
         self._graph = graph
         self._start = start
         self._hooks = list(hooks)
         self._restore = restore
+        self._session = session
         self._queue_runners: QueueRunners | None = None
         self._stop_requested = False
         self._entered = contextlib.ExitStack()
+
+    @property
+    def session(self) -> GraphSession:
+        """Returns the graph's session, once the context is entered."""
+        assert self._session is not None
+        return self._session
 
     @property
     def is_watched(self) -> bool:
@@ -68,10 +72,11 @@ class GraphRun:
         with contextlib.ExitStack() as entered, self._graph.as_default():
             for hook in self._hooks:
                 hook.begin()
-            self._start.complete_graph(self._graph)
+            if self._session is None:
+                self._start.complete_graph(self._graph)
             with _tensorflow.eager_mode():
-                self.session = session = GraphSession(LiftedGraph(self._graph))
-                with watched_calls(lambda: awaited_input(session)):
+                session = self._session = self._session or GraphSession(LiftedGraph(self._graph))
+                with self.watched_calls():
                     if self._restore is None:
                         self._start.initialize_variables(session)
                     else:
@@ -100,6 +105,10 @@ class GraphRun:
                 for hook in self._hooks:
                     hook.end(self.session)
         return is_end_of_input
+
+    def watched_calls(self) -> contextlib.AbstractContextManager[Any]:
+        """Returns a context in which Ctrl-C ends a call that waits, and a long wait is explained."""
+        return watched_calls(lambda: awaited_input(self.session))
 
     def raise_failure(self) -> None:
         """Raises the error that a thread which fills a queue has failed with, if there is one."""
@@ -139,24 +148,19 @@ class GraphRun:
         return outputs["caller"]
 
 
-def restored_from(
-    checkpoint: str | None, saver: tf.compat.v1.train.Saver | None
-) -> Callable[[GraphSession], None] | None:
+def restored_from(checkpoint: str, saver: tf.compat.v1.train.Saver | None) -> Callable[[GraphSession], None]:
     """Returns what restores a graph from a checkpoint.
 
     Args:
-        checkpoint: Prefix of the checkpoint; `None` for none.
+        checkpoint: Prefix of the checkpoint.
         saver: The graph's own Saver, which knows what is read; by default all variables are, by their names.
     """
-    if checkpoint is None:
-        return None
-    prefix = checkpoint
 
     def restore(session: GraphSession) -> None:
         if saver is None:
-            restore_variables(prefix, saved_variables(session))
+            restore_variables(checkpoint, saved_variables(session))
             return
         with session.as_default():
-            saver.restore(session, prefix)
+            saver.restore(session, checkpoint)
 
     return restore

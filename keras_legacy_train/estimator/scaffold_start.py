@@ -7,10 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_legacy_train.graph.initialize import GraphStart, check_initialized
+from keras_legacy_train.graph.initialize import GraphStart, check_initialized, initialize_resources
 from keras_legacy_train.graph.session import GraphSession
 
-_KEYS = tf.compat.v1.GraphKeys
+_PROPERTIES = (
+    "init_op",
+    "init_feed_dict",
+    "init_fn",
+    "ready_op",
+    "ready_for_local_init_op",
+    "local_init_op",
+    "local_init_feed_dict",
+    "saver",
+)
 
 
 class ScaffoldStart(GraphStart):
@@ -19,22 +28,35 @@ class ScaffoldStart(GraphStart):
     Args:
         scaffold: The scaffold that the model function has given.
         input_initializers: What begins the input; runs after everything else is initialised.
+        is_seen: Whether anybody else uses the scaffold, or expects the ops of its default values.
+
+    Attributes:
+        is_plain: Whether the model function has left everything to the defaults, and nobody sees it.
     """
 
     def __init__(
-        self, scaffold: tf.compat.v1.train.Scaffold, input_initializers: Sequence[tf.Operation] = ()
+        self,
+        scaffold: tf.compat.v1.train.Scaffold,
+        input_initializers: Sequence[tf.Operation] = (),
+        is_seen: bool = True,
     ):
         super().__init__()
+        self.is_plain = not is_seen and all(getattr(scaffold, name) is None for name in _PROPERTIES)
         self._scaffold = scaffold
         self._input_initializers = list(input_initializers)
         self._ready_op = scaffold.ready_op  # later it is the default one if there is none
 
     def complete_graph(self, graph: tf.Graph) -> None:
-        with graph.as_default():
-            self._scaffold.finalize()
+        if not self.is_plain:
+            with graph.as_default():
+                self._scaffold.finalize()
 
     def initialize_variables(self, session: GraphSession) -> None:
         scaffold = self._scaffold
+        if self.is_plain:
+            initialize_resources(session)
+            super().initialize_variables(session)
+            return
         session.run(scaffold.init_op, scaffold.init_feed_dict)
         session.lifted.forget_functions()
         if scaffold.init_fn is not None:
@@ -42,8 +64,10 @@ class ScaffoldStart(GraphStart):
                 scaffold.init_fn(session)
 
     def initialize_locals(self, session: GraphSession) -> None:
-        scaffold = self._scaffold
-        session.run(scaffold.local_init_op, scaffold.local_init_feed_dict)
+        if self.is_plain:
+            super().initialize_locals(session)
+        else:
+            session.run(self._scaffold.local_init_op, self._scaffold.local_init_feed_dict)
         session.run(self._input_initializers)
 
     def check(self, session: GraphSession) -> None:

@@ -135,6 +135,11 @@ class LiftedGraph:
                 self.update()
             return self._part(tuple(feeds), tuple(fetches), tuple(operations))
 
+    @property
+    def input_may_wait(self) -> bool:
+        """Returns whether datasets call Python or read queues, so that an element may wait for the host."""
+        return not self._gets_next_synchronously
+
     def eager_mode(self) -> contextlib.AbstractContextManager[None]:
         """Returns the context to call the graph's functions in; the last bits of results depend on it."""
         return _tensorflow.eager_mode(fuses=self._has_large_products)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import queue
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from estimator_models import LABELS, ROWS, batches, endless_batches, linear_model_fn
 from keras_legacy_train.estimator import Estimator
@@ -53,3 +56,48 @@ def test_training_twice_is_training_as_long_in_one_go(tmp_path: Any) -> None:
     np.testing.assert_array_equal(
         at_once.get_variable_value("weights"), in_parts.get_variable_value("weights")
     )
+
+
+def test_predictions_of_many_batches_are_those_of_single_ones_also_where_shapes_change(
+    tmp_path: Any,
+) -> None:
+    model = trained(tmp_path, 3)
+    weights, bias = expected_weights(3)
+    rows = np.random.default_rng(0).random([2001, 2], np.float32)
+
+    def pairs() -> tf.data.Dataset:  # the last one is alone
+        return tf.data.Dataset.from_tensor_slices({"x": rows}).batch(2)
+
+    outputs = [example["y"] for example in model.predict(pairs)]
+    np.testing.assert_allclose(outputs, rows @ weights + bias, rtol=1e-4)
+
+
+def test_input_that_waits_for_what_becomes_of_a_prediction_is_not_read_ahead(tmp_path: Any) -> None:
+    model = trained(tmp_path, 3)
+    coming: queue.Queue[np.ndarray] = queue.Queue()
+
+    def rows() -> Iterator[dict[str, np.ndarray]]:
+        for _ in range(600):
+            yield {"x": coming.get(timeout=60)}
+
+    def generated() -> tf.data.Dataset:
+        signature = {"x": tf.TensorSpec([1, 2], tf.float32)}
+        return tf.data.Dataset.from_generator(rows, output_signature=signature)
+
+    coming.put(ROWS[:1])
+    number = 0
+    for number, example in enumerate(model.predict(generated)):  # noqa: B007
+        coming.put(ROWS[:1] + example["y"])
+    assert number == 599
+
+
+def test_an_evaluation_that_is_built_once_gives_what_a_new_one_gives(tmp_path: Any) -> None:
+    model = trained(tmp_path, 3)
+    first = model.evaluate(batches)
+    model.train(endless_batches, max_steps=6)
+    second, third = model.evaluate(batches), model.evaluate(batches, steps=1)
+    fresh = Estimator(linear_model_fn, tmp_path, params={})
+    assert second == fresh.evaluate(batches) != first
+    assert third == Estimator(linear_model_fn, tmp_path, params={}).evaluate(batches, steps=1) != second
+    other = model.evaluate(lambda: batches(batch_size=3))  # not the same graph
+    np.testing.assert_allclose(other["mae"], second["mae"], rtol=1e-5)

@@ -6,8 +6,9 @@ import functools
 import math
 import numbers
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -150,6 +151,9 @@ def fit(
         raise ValueError("validation_every_steps: there is no validation_data and no validation_split.")
     _check_data(x, class_weight, shuffle, validation_split)
     directory = None if output_dir is None else arguments.as_output_dir(output_dir)
+    steps_per_epoch = _limited(
+        "steps_per_epoch", arguments.as_optional_positive("steps_per_epoch", steps_per_epoch)
+    )
     options = TrainingOptions.checked(
         monitors=monitors,
         callbacks=callbacks,
@@ -168,9 +172,7 @@ def fit(
         verbose=1 if verbose == "auto" else int(verbose),
     )
     first_epoch = arguments.as_count("initial_epoch", initial_epoch)
-    number = arguments.as_steps("epochs", epochs)
-    if not together:
-        number = 1
+    number = _limited("epochs", arguments.as_steps("epochs", epochs) if together else 1)
     callback_arguments.check_no_hooks(options.monitors)
     every_steps = arguments.as_optional_positive("validation_every_steps", validation_every_steps)
     every_epochs = _as_frequency(validation_freq)
@@ -249,6 +251,18 @@ def _check_data(x: Any, class_weight: Any, shuffle: Any, validation_split: Any) 
     is_number = isinstance(validation_split, numbers.Real) and not isinstance(validation_split, bool)
     if not is_number or not 0 <= validation_split < 1:
         raise ValueError(f"validation_split must be 0 or more, and less than 1; it is {validation_split!r}.")
+
+
+def _limited(name: Literal["epochs", "steps_per_epoch"], value: int | None) -> int | None:
+    """Returns the value of an argument, or the limit that `keras.config` sets to it if that is less.
+
+    Keras has such limits since 3.12.
+    """
+    limit = getattr(keras.config, f"max_{name}", lambda: None)()
+    if not limit or (value is not None and value <= limit):
+        return value
+    warnings.warn(f"Limiting {name} to {limit}", stacklevel=3)
+    return int(limit)
 
 
 def _as_frequency(validation_freq: Any) -> int | list[int]:

@@ -278,6 +278,16 @@ def test_training_begins_with_the_initial_epoch(epochs: int) -> None:
     assert run(fit) == run(keras.Model.fit)
 
 
+@pytest.mark.skipif(not hasattr(keras.config, "set_max_epochs"), reason="Keras has had limits since 3.12")
+def test_the_limits_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.config, "max_epochs", lambda: 2)
+    monkeypatch.setattr(keras.config, "max_steps_per_epoch", lambda: 3)
+    model = again(line, "fit")
+    with pytest.warns(UserWarning, match="Limiting (epochs to 2|steps_per_epoch to 3)") as warned:
+        history = fit(model, batches().repeat(), epochs=4, verbose=0, shuffle=False)
+    assert (len(history.epoch), int(model.optimizer.iterations), len(warned)) == (2, 6, 2)
+
+
 def test_a_generator_that_ends() -> None:
     model, by_hand = again(line, "fit"), again(line, "keras")
     history = fit(model, generated(EPOCH + 2), steps_per_epoch=EPOCH, epochs=2, verbose=0)

@@ -19,6 +19,7 @@ import tensorflow as tf
 from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.framework.tensor_pb2 import VariantTensorDataProto
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel as SavedModelProto
 from tensorflow.core.protobuf.tensor_bundle_pb2 import BundleEntryProto, BundleHeaderProto
 from tensorflow.core.util.saved_tensor_slice_pb2 import SavedTensorSlices
 from tensorflow.python.checkpoint import saveable_compat as _saveable_compat
@@ -53,6 +54,7 @@ __all__ = [
     "CheckpointStateProto",
     "FunctionDef",
     "NodeDef",
+    "SavedModelProto",
     "SavedTensorSlices",
     "VariantTensorDataProto",
 ]

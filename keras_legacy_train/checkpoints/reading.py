@@ -49,12 +49,7 @@ def restore_variables(prefix: str, variables: Iterable[SavedVariable]) -> None:
             there.
         tf.errors.OpError: The checkpoint cannot be read.
     """
-    shapes, dtypes = checkpoint_contents(prefix)
-    wanted = [saved for saved in variables if not (saved.optional and saved.key not in shapes)]
-    # The slices of one variable have the same complaint.
-    problems = list(dict.fromkeys(filter(None, (_problem(saved, shapes, dtypes) for saved in wanted))))
-    if problems:
-        raise CheckpointMismatchError(prefix, problems)
+    wanted = check_variables(prefix, variables)
     if not wanted:
         return
     values = _read(
@@ -65,6 +60,22 @@ def restore_variables(prefix: str, variables: Iterable[SavedVariable]) -> None:
     )
     for saved, value in zip(wanted, values, strict=True):
         saved.variable.assign(value, read_value=False)
+
+
+def check_variables(prefix: str, variables: Iterable[SavedVariable]) -> list[SavedVariable]:
+    """Returns those of the variables that a checkpoint has; only optional ones may be missing.
+
+    Raises:
+        CheckpointMismatchError: Others are missing, or variables have another shape or dtype there.
+        tf.errors.OpError: The checkpoint cannot be read.
+    """
+    shapes, dtypes = checkpoint_contents(prefix)
+    wanted = [saved for saved in variables if not (saved.optional and saved.key not in shapes)]
+    # The slices of one variable have the same complaint.
+    problems = list(dict.fromkeys(filter(None, (_problem(saved, shapes, dtypes) for saved in wanted))))
+    if problems:
+        raise CheckpointMismatchError(prefix, problems)
+    return wanted
 
 
 def checkpoint_contents(prefix: str) -> tuple[dict[str, list[int]], dict[str, tf.DType]]:

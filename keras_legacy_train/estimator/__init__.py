@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_legacy_train.estimator import export, inputs
 from keras_legacy_train.estimator.estimator import Estimator
+from keras_legacy_train.estimator.exporters import BestExporter, Exporter, FinalExporter, LatestExporter
 from keras_legacy_train.estimator.mode_keys import ModeKeys
 from keras_legacy_train.estimator.parsing import (
     classifier_parse_example_spec,
@@ -21,9 +22,13 @@ from keras_legacy_train.estimator.warm_start import VocabInfo, WarmStartSettings
 CheckpointSaverListener = tf.compat.v1.train.CheckpointSaverListener
 
 __all__ = [
+    "BestExporter",
     "CheckpointSaverListener",
     "Estimator",
     "EstimatorSpec",
+    "Exporter",
+    "FinalExporter",
+    "LatestExporter",
     "ModeKeys",
     "RunConfig",
     "VocabInfo",

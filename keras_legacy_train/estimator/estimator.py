@@ -6,7 +6,7 @@ import contextlib
 import copy
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,16 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train.checkpoints import CheckpointIndex
-from keras_legacy_train.checkpoints.lookup import optional_checkpoint_prefix
+from keras_legacy_train.checkpoints.lookup import checkpoint_prefix, optional_checkpoint_prefix
 from keras_legacy_train.checkpoints.reading import read_variable
 from keras_legacy_train.estimator import log
 from keras_legacy_train.estimator.built_graph import BuiltGraph
 from keras_legacy_train.estimator.evaluation import BuiltEvaluation, write_results
+from keras_legacy_train.estimator.export.saved_model import (
+    ExportedGraph,
+    call_receiver_fn,
+    write_saved_model,
+)
 from keras_legacy_train.estimator.graph_run import restored_from
 from keras_legacy_train.estimator.mode_keys import ModeKeys
 from keras_legacy_train.estimator.model_fn import (
@@ -258,6 +263,125 @@ class Estimator:
         if prediction.keep(run):
             self._kept_prediction = prediction
 
+    def export_saved_model(
+        self,
+        export_dir_base: str | os.PathLike[str],
+        serving_input_receiver_fn: Callable[[], Any],
+        assets_extra: Mapping[str, Any] | None = None,
+        as_text: bool = False,
+        checkpoint_path: str | os.PathLike[str] | None = None,
+        experimental_mode: str = ModeKeys.PREDICT,
+    ) -> bytes:
+        """Exports the model as a SavedModel, to a new directory in `export_dir_base` called after the time.
+
+        It has a signature for each of the model's `export_outputs`, as TensorFlow Serving knows them. It is
+        loaded by `tf.saved_model.load`, and by the loader of TensorFlow 1.
+
+        ```python
+        import tensorflow.compat.v1 as tf
+
+        from keras_legacy_train import estimator
+
+        def model_fn(features, labels, mode):
+            predictions = tf.get_variable("weight", []) * features["x"]
+            loss = tf.reduce_mean(tf.square(predictions - 3.0))
+            train_op = tf.assign_add(tf.train.get_global_step(), 1)
+            return estimator.EstimatorSpec(mode, {"y": predictions}, loss, train_op)
+
+        model = estimator.Estimator(model_fn, output_dir)
+        model.train(lambda: tf.data.Dataset.from_tensors({"x": [1.0]}), steps=1)
+        receiver_fn = estimator.export.build_raw_serving_input_receiver_fn({"x": tf.zeros([1])})
+        path = model.export_saved_model(f"{output_dir}/export", receiver_fn)
+        serve = tf.saved_model.load_v2(path.decode()).signatures["serving_default"]
+        ```
+
+        Args:
+            export_dir_base: Where to make the directory.
+            serving_input_receiver_fn: Returns what the exported model is given, a
+                `export.ServingInputReceiver` or `export.TensorServingInputReceiver`.
+            assets_extra: Paths of files to copy into the SavedModel, by their places in its directory
+                `assets.extra`.
+            as_text: Whether to write the graph as text.
+            checkpoint_path: The checkpoint to export; by default the newest in `model_dir`.
+            experimental_mode: The mode of the exported graph. For another than `PREDICT`, the receiver
+                function is one of `export.build_raw_supervised_input_receiver_fn`.
+
+        Returns:
+            The path of the new directory.
+
+        Raises:
+            ValueError: There is no receiver function, no checkpoint or no such mode, or what the functions
+                return cannot be right.
+            CheckpointMismatchError: The checkpoint does not fit the model.
+        """
+        if serving_input_receiver_fn is None:
+            raise ValueError("An input_receiver_fn must be defined.")
+        receiver_fns = {experimental_mode: serving_input_receiver_fn}
+        return self._export(export_dir_base, receiver_fns, assets_extra, as_text, checkpoint_path)
+
+    def experimental_export_all_saved_models(
+        self,
+        export_dir_base: str | os.PathLike[str],
+        input_receiver_fn_map: Mapping[str, Callable[[], Any]],
+        assets_extra: Mapping[str, Any] | None = None,
+        as_text: bool = False,
+        checkpoint_path: str | os.PathLike[str] | None = None,
+    ) -> bytes:
+        """Exports the graphs of several modes as one SavedModel; see `export_saved_model`.
+
+        The variables are those of the graph for training if it is exported, else of that for evaluation, else
+        of that for prediction. The tags of the graphs are `"train"`, `"eval"` and `"serve"`.
+
+        Args:
+            export_dir_base: Where to make the directory.
+            input_receiver_fn_map: The receiver functions by mode.
+            assets_extra: Paths of files to copy, by their places in `assets.extra`.
+            as_text: Whether to write the graphs as text.
+            checkpoint_path: The checkpoint to export; by default the newest in `model_dir`.
+
+        Returns:
+            The path of the new directory.
+
+        Raises:
+            ValueError: There is no mode or no checkpoint, or what the functions return cannot be right.
+            CheckpointMismatchError: The checkpoint does not fit the model in one of the modes.
+        """
+        return self._export(export_dir_base, input_receiver_fn_map, assets_extra, as_text, checkpoint_path)
+
+    def export_savedmodel(
+        self,
+        export_dir_base: str | os.PathLike[str],
+        serving_input_receiver_fn: Callable[[], Any],
+        assets_extra: Mapping[str, Any] | None = None,
+        as_text: bool = False,
+        checkpoint_path: str | os.PathLike[str] | None = None,
+        strip_default_attrs: bool = False,
+    ) -> bytes:
+        """Exports the model as a SavedModel; the older name of `export_saved_model`.
+
+        Args:
+            export_dir_base: Where to make the directory.
+            serving_input_receiver_fn: Returns what the exported model is given.
+            assets_extra: Paths of files to copy, by their places in `assets.extra`.
+            as_text: Whether to write the graph as text.
+            checkpoint_path: The checkpoint to export; by default the newest in `model_dir`.
+            strip_default_attrs: Whether to leave out the attributes of operations that have default values.
+
+        Returns:
+            The path of the new directory.
+
+        Raises:
+            ValueError: There is no receiver function or no checkpoint, or what the functions return cannot be
+                right.
+            CheckpointMismatchError: The checkpoint does not fit the model.
+        """
+        if serving_input_receiver_fn is None:
+            raise ValueError("An input_receiver_fn must be defined.")
+        receiver_fns = {ModeKeys.PREDICT: serving_input_receiver_fn}
+        return self._export(
+            export_dir_base, receiver_fns, assets_extra, as_text, checkpoint_path, strip_default_attrs
+        )
+
     def eval_dir(self, name: str | None = None) -> str:
         """Returns the directory that an evaluation writes its results to.
 
@@ -376,6 +500,44 @@ class Estimator:
         checkpoint = self.latest_checkpoint()
         if checkpoint is None:
             raise ValueError(f"Could not find trained model in model_dir: {self._model_dir}.")
+        return checkpoint
+
+    def _export(
+        self,
+        export_dir_base: Any,
+        receiver_fns: Mapping[str, Callable[[], Any]],
+        assets_extra: Mapping[str, Any] | None,
+        as_text: bool,
+        checkpoint_path: Any,
+        strip_default_attrs: bool = True,
+    ) -> bytes:
+        """Builds the graph of each mode that has a receiver function, and writes the SavedModel of them."""
+        checkpoint = self._checkpoint_to_export(checkpoint_path)
+        graphs = []
+        # The first one has the variables: none that training has is missing then.
+        for mode in (ModeKeys.TRAIN, ModeKeys.EVAL, ModeKeys.PREDICT):
+            if not receiver_fns.get(mode):
+                continue
+            with self._new_graph():
+                receiver = call_receiver_fn(mode, receiver_fns[mode])
+                labels = getattr(receiver, "labels", None)
+                spec = self._call_model_fn(receiver.features, labels, mode, self.config)
+                graphs.append(ExportedGraph.of(mode, receiver, spec))
+        if not graphs:
+            raise ValueError(f"No valid modes for exporting found. Got {receiver_fns.keys()}.")
+        return write_saved_model(
+            export_dir_base, graphs, checkpoint, assets_extra, as_text, strip_default_attrs
+        )
+
+    def _checkpoint_to_export(self, path: Any) -> str:
+        given = optional_checkpoint_prefix("checkpoint_path", path)
+        checkpoint = given or CheckpointIndex(self._model_dir).find_latest()
+        if checkpoint is None and self._warm_start_settings is not None:
+            checkpoint = checkpoint_prefix(
+                "warm_start_from", self._warm_start_settings.ckpt_to_initialize_from
+            )
+        if checkpoint is None:
+            raise ValueError(f"Couldn't find trained model at {self._model_dir}.")
         return checkpoint
 
     def _saved_step(self) -> int:

@@ -1,8 +1,9 @@
 """Exports Estimators as SavedModels: what they receive and what they serve.
 
-`outputs.py` has the kinds of outputs of a model.
+`outputs.py` has the kinds of outputs of a model, `receivers.py` what it is given. `signatures.py` puts
+the two together, and `saved_model.py` writes the files.
 
-May import the modules of the package up to `train`, but nothing else of `estimator`.
+May import the modules of the package up to `train`, and `mode_keys` and `log` of `estimator`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,14 @@ from keras_legacy_train.estimator.export.outputs import (
     PredictOutput,
     RegressionOutput,
 )
+from keras_legacy_train.estimator.export.receivers import (
+    ServingInputReceiver,
+    SupervisedInputReceiver,
+    TensorServingInputReceiver,
+    build_parsing_serving_input_receiver_fn,
+    build_raw_serving_input_receiver_fn,
+    build_raw_supervised_input_receiver_fn,
+)
 
 __all__ = [
     "ClassificationOutput",
@@ -21,4 +30,10 @@ __all__ = [
     "ExportOutput",
     "PredictOutput",
     "RegressionOutput",
+    "ServingInputReceiver",
+    "SupervisedInputReceiver",
+    "TensorServingInputReceiver",
+    "build_parsing_serving_input_receiver_fn",
+    "build_raw_serving_input_receiver_fn",
+    "build_raw_supervised_input_receiver_fn",
 ]

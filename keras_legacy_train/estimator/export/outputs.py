@@ -146,7 +146,7 @@ class _SupervisedOutput(ExportOutput):
         ValueError: A name is not a string, a value not a tensor, or an update neither tensor nor operation.
     """
 
-    _method: str
+    method: str
 
     def __init__(self, loss: Any = None, predictions: Any = None, metrics: Any = None):
         self._loss = None if loss is None else _prefixed("loss", loss)
@@ -170,23 +170,23 @@ class _SupervisedOutput(ExportOutput):
 
     def as_signature_def(self, receiver_tensors: Mapping[str, Any]) -> Any:
         if not receiver_tensors:
-            raise ValueError(f"{self._method} `inputs` cannot be None or empty.")
+            raise ValueError(f"{self.method} `inputs` cannot be None or empty.")
         outputs = {**(self.loss or {}), **(self.predictions or {}), **(self.metrics or {})}
         return _saved_model.build_signature_def(
-            inputs=_infos(receiver_tensors), outputs=_infos(outputs), method_name=self._method
+            inputs=_infos(receiver_tensors), outputs=_infos(outputs), method_name=self.method
         )
 
 
 class TrainOutput(_SupervisedOutput):
     __doc__ = (_SupervisedOutput.__doc__ or "").replace("of training or evaluation", "of training")
 
-    _method = _TRAIN_METHOD
+    method = _TRAIN_METHOD
 
 
 class EvalOutput(_SupervisedOutput):
     __doc__ = (_SupervisedOutput.__doc__ or "").replace("of training or evaluation", "of evaluation")
 
-    _method = _EVAL_METHOD
+    method = _EVAL_METHOD
 
 
 def with_default_output(export_outputs: Any, predictions: Any) -> dict[str, ExportOutput]:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph.garbage import collector_paused
+from keras_legacy_train.graph.nodes import make_node, set_inputs, split_inputs
 from keras_legacy_train.graph.saving.savers import POSITIONS, SaverOps, ancestors, saved_positions, saver_ops
 
 _KEYS = tf.compat.v1.GraphKeys
@@ -93,9 +94,7 @@ def _meta_graph_with_saver(graph: tf.Graph) -> tf.compat.v1.MetaGraphDef:
         with_saver = tf.compat.v1.train.export_meta_graph(strip_default_attrs=True).graph_def
     names = {node.name for node in meta_graph.graph_def.node}
     meta_graph.graph_def.node.extend(node for node in with_saver.node if node.name not in names)
-    functions = meta_graph.graph_def.library.function
-    for node in (*meta_graph.graph_def.node, *(node for f in functions for node in f.node_def)):
-        _make_readable_by_1_15(node)
+    make_readable_by_1_15(meta_graph, graph)
     for node in meta_graph.graph_def.node:
         node.input[:] = [replaced_inputs.get(text, text) for text in node.input]
     return meta_graph
@@ -149,14 +148,68 @@ def _saveable_copy(
     return _tensorflow.SaveableObject(ops.parts[0].key, parts, restore)
 
 
-def _make_readable_by_1_15(node: tf.compat.v1.NodeDef) -> None:
-    """Removes from a node what TensorFlow 1.15 does not know."""
-    new = _NEW_ATTRIBUTES | _NEW_ATTRIBUTES_OF.get(node.op, frozenset())
-    for name in new.intersection(node.attr):
-        del node.attr[name]
-    if node.op in _NEW_NO_OPS:
-        controls = [f"^{text.lstrip('^').partition(':')[0]}" for text in node.input]
-        name = node.name
-        node.Clear()
-        node.name, node.op = name, "NoOp"
-        node.input.extend(controls)
+def make_readable_by_1_15(meta_graph: tf.compat.v1.MetaGraphDef, graph: tf.Graph) -> None:
+    """Removes from a MetaGraphDef what TensorFlow 1.15 does not know, as far as that changes no result.
+
+    Args:
+        meta_graph: Changed in place.
+        graph: The graph that it was exported from.
+    """
+    nodes, functions = meta_graph.graph_def.node, meta_graph.graph_def.library.function
+    # In text form, fields that a reader does not know are an error.
+    meta_graph.graph_def.ClearField("debug_info")
+    for op_def in (*meta_graph.meta_info_def.stripped_op_list.op, *(f.signature for f in functions)):
+        op_def.ClearField("is_distributed_communication")
+        for argument in (*op_def.input_arg, *op_def.output_arg):
+            argument.ClearField("experimental_full_type")
+            argument.ClearField("handle_data")
+    constants: list[tf.compat.v1.NodeDef] = []
+    for node in (*nodes, *(node for f in functions for node in f.node_def)):
+        node.ClearField("experimental_type")
+        new = _NEW_ATTRIBUTES | _NEW_ATTRIBUTES_OF.get(node.op, frozenset())
+        for name in new.intersection(node.attr):
+            del node.attr[name]
+        if node.op in _NEW_NO_OPS:
+            controls = [f"^{text.lstrip('^').partition(':')[0]}" for text in node.input]
+            name = node.name
+            node.Clear()
+            node.name, node.op = name, "NoOp"
+            node.input.extend(controls)
+    for node in nodes:
+        if node.op == "ParseExampleV2":
+            constants += _parse_as_1_15_does(node, graph)
+    nodes.extend(constants)
+
+
+def _parse_as_1_15_does(node: tf.compat.v1.NodeDef, graph: tf.Graph) -> list[tf.compat.v1.NodeDef]:
+    """Makes a `ParseExample` of a `ParseExampleV2`, unless it parses a single `Example` or ragged features.
+
+    Returns:
+        The constants that it reads.
+    """
+    try:
+        serialized, _, sparse_keys, dense_keys, ragged_keys, *defaults = graph.get_operation_by_name(
+            node.name
+        ).inputs
+    except KeyError:  # it is of a Saver, which parses nothing
+        return []
+    sparse, dense, ragged = map(tf.get_static_value, (sparse_keys, dense_keys, ragged_keys))
+    if serialized.shape.rank != 1 or sparse is None or dense is None or ragged is None or len(ragged):
+        return []
+    constants = [
+        make_node("Const", f"{node.name}/{kind}_key_{index}")
+        for kind, keys in (("sparse", sparse), ("dense", dense))
+        for index in range(len(keys))
+    ]
+    for constant, key in zip(constants, (*sparse, *dense), strict=True):
+        constant.attr["dtype"].type = tf.string.as_datatype_enum
+        constant.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(key))
+    data, controls = split_inputs(node)
+    first_default = len(data) - len(defaults)
+    keys = [constant.name for constant in constants]
+    set_inputs(node, [*data[:2], *keys, *data[first_default:]], controls)
+    node.op = "ParseExample"
+    for name in ("num_sparse", "ragged_value_types", "ragged_split_types"):
+        node.attr.pop(name, None)
+    node.attr["Nsparse"].i, node.attr["Ndense"].i = len(sparse), len(dense)
+    return constants

@@ -105,7 +105,7 @@ class _Module(tf.Module):
             ValueError: The signature needs a resource that cannot be exported.
         """
         tables = {}
-        for operation in _needed(outputs, fed):
+        for operation in needed_operations(outputs, fed):
             if operation.type == "HashTableV2" or operation.name in self._mutable:
                 if operation.name not in self.tables:
                     self.tables[operation.name] = self._export_table(operation)
@@ -243,7 +243,7 @@ def _states_by_name(session: GraphSession, functions: Iterable[Any]) -> Iterator
             yield StateByName(name, states[operation].numpy())
 
 
-def _needed(tensors: Iterable[tf.Tensor], fed: set[str]) -> list[tf.Operation]:
+def needed_operations(tensors: Iterable[tf.Tensor], fed: set[str]) -> list[tf.Operation]:
     """Returns the operations that tensors depend on, cut off at the fed tensors."""
     found: dict[tf.Operation, None] = {}
     waiting = [tensor.op for tensor in tensors if tensor.name not in fed]

@@ -7,8 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train.tf_layers.arguments import data_format_argument
+from keras_legacy_train.tf_layers.arguments import channels_to_end, data_format_argument
 from keras_legacy_train.tf_layers.base import Layer
+from keras_legacy_train.tf_layers.functional import as_function
 from keras_legacy_train.tf_layers.functions_by_name import (
     Activation,
     Constraint,
@@ -146,64 +147,7 @@ class Dense(Layer):
         return shape[:-1].concatenate(self.units)
 
 
-def dense(
-    inputs: Any,
-    units: int,
-    activation: Activation = None,
-    use_bias: bool = True,
-    kernel_initializer: Initializer = None,
-    bias_initializer: Initializer = "zeros",
-    kernel_regularizer: Regularizer = None,
-    bias_regularizer: Regularizer = None,
-    activity_regularizer: Regularizer = None,
-    kernel_constraint: Constraint = None,
-    bias_constraint: Constraint = None,
-    trainable: bool = True,
-    name: str | None = None,
-    reuse: Any = None,
-) -> Any:
-    """Returns `activation(inputs @ kernel + bias)`; stands for `tf.layers.dense`.
-
-    Args:
-        inputs: A tensor of shape `[..., size]`, or a `SparseTensor` of shape `[batch, size]`.
-        units: The size of the output's last dimension.
-        activation: As for `Dense`, and so are the arguments up to `name`.
-        use_bias: Whether a bias is added.
-        kernel_initializer: Initialiser of the kernel.
-        bias_initializer: Initialiser of the bias.
-        kernel_regularizer: Function from the kernel to a loss.
-        bias_regularizer: Function from the bias to a loss.
-        activity_regularizer: Function from the output to a loss.
-        kernel_constraint: Function from the kernel to its value after an optimizer's update.
-        bias_constraint: Function from the bias to its value after an optimizer's update.
-        trainable: Whether the variables are put in the `TRAINABLE_VARIABLES` collection.
-        name: The name of the layer and of its variable scope.
-        reuse: Whether the variables of a layer of that name are used again.
-
-    Returns:
-        A tensor of shape `[..., units]`.
-
-    Raises:
-        RuntimeError: No graph is being built.
-        ValueError: The inputs do not fit, or the last dimension is not known.
-    """
-    layer = Dense(
-        units,
-        activation=activation,
-        use_bias=use_bias,
-        kernel_initializer=kernel_initializer,
-        bias_initializer=bias_initializer,
-        kernel_regularizer=kernel_regularizer,
-        bias_regularizer=bias_regularizer,
-        activity_regularizer=activity_regularizer,
-        kernel_constraint=kernel_constraint,
-        bias_constraint=bias_constraint,
-        trainable=trainable,
-        name=name,
-        _scope=name,
-        _reuse=reuse,
-    )
-    return layer(inputs)
+dense = as_function(Dense)
 
 
 class Dropout(Layer):
@@ -312,9 +256,8 @@ class Flatten(Layer):
         Args:
             inputs: A tensor of shape `[batch, ...]`.
         """
-        rank = inputs.shape.rank
-        if self.data_format == "channels_first" and rank > 1:
-            inputs = tf.transpose(inputs, [0, *range(2, rank), 1])
+        if inputs.shape.rank > 1:
+            inputs = channels_to_end(inputs, self.data_format)
         outputs = tf.reshape(inputs, (inputs.shape.as_list()[0] or tf.shape(inputs)[0], -1))
         outputs.set_shape(self.compute_output_shape(inputs.shape))
         return outputs

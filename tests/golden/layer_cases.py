@@ -236,3 +236,69 @@ def batch_normalization_of_parts(kit):
     adjustment = lambda shape: (
         kit.tf.random_uniform([shape[0], 1], 0.5, 1.5, seed=3), kit.tf.fill([shape[0], 1], 0.2))
     return kit.layers.batch_normalization(x, training=True, adjustment=adjustment)
+
+
+@case
+def conv1d(kit):
+    layers = kit.layers
+    x = kit.input(7, 3)
+    first = layers.conv1d(x, 4, 3, activation=kit.tf.nn.relu, kernel_regularizer=kit.l2(0.1))
+    second = layers.conv1d(x, 2, (2,), 2, "same", name="wide")
+    third = layers.Conv1D(2, 3, padding="causal", dilation_rate=2)(x)
+    return [first, second, third, layers.conv1d(x, 2, 3, dilation_rate=2)]
+
+
+@case
+def conv2d(kit):
+    layers = kit.layers
+    x = kit.input(6, 5, 3)
+    first = layers.conv2d(x, 2, (3, 2), strides=(2, 1), padding="SAME", activity_regularizer=kit.l2(0.1))
+    second = layers.conv2d(x, 4, 2, dilation_rate=(2, 1), name="dilated")
+    with kit.tf.variable_scope("model", reuse=kit.tf.AUTO_REUSE):
+        third = layers.conv2d(first, 2, 1, name="shared")
+        fourth = layers.conv2d(third, 2, 1, name="shared", trainable=False)
+    return [second, fourth, layers.Conv2D(1, 3, activation="elu")(x)]
+
+
+@case
+def conv3d(kit):
+    x = kit.input(4, 5, 3, 2)
+    first = kit.layers.conv3d(x, 3, 2, bias_initializer=kit.tf.constant_initializer(0.5))
+    return [first, kit.layers.conv3d(x, 2, (1, 2, 3), (2, 1, 1), padding="same", name="c")]
+
+
+@case
+def separable_conv(kit):
+    x = kit.layers.separable_conv2d(
+        kit.input(5, 6, 3), 4, 3, padding="same", depth_multiplier=2, activation="tanh",
+        depthwise_regularizer=kit.l2(0.1), pointwise_regularizer=kit.l2(0.2))
+    y = kit.layers.separable_conv2d(x, 2, (2, 2), dilation_rate=(2, 2), name="dilated")
+    z = kit.input(7, 2)
+    return [
+        kit.layers.separable_conv2d(x, 3, 2, strides=2), y,
+        kit.layers.separable_conv1d(z, 3, 2, strides=2, use_bias=False),
+        kit.layers.SeparableConv1D(2, 3, padding="causal", name="causal")(z)]
+
+
+@case
+def conv_transpose(kit):
+    layers = kit.layers
+    x = kit.input(3, 4, 2)
+    first = layers.conv2d_transpose(x, 3, 3, strides=(2, 3), kernel_regularizer=kit.l2(0.1))
+    second = layers.conv2d_transpose(x, 2, (1, 2), 2, "same", activation=kit.tf.nn.relu, name="t")
+    third = layers.conv2d_transpose(kit.input(2, 4, 3), 2, 2, data_format="channels_first")
+    volume = layers.conv3d_transpose(kit.input(2, 3, 2, 2), 2, 2, strides=(2, 1, 1), use_bias=False)
+    return [first, second, third, volume, layers.Conv3DTranspose(1, 3, padding="same")(volume)]
+
+
+@case
+def pooling(kit):
+    layers = kit.layers
+    line, image, volume = kit.input(7, 3), kit.input(5, 6, 2), kit.input(4, 5, 3, 2)
+    return [
+        layers.max_pooling1d(line, 2, 2), layers.average_pooling1d(line, (3,), 1, padding="same", name="p"),
+        layers.max_pooling1d(line, 2, 2, data_format="channels_first"),
+        layers.max_pooling2d(image, (2, 3), (2, 1)), layers.average_pooling2d(image, 2, 2, "same"),
+        layers.MaxPooling2D(pool_size=[2, 2], strides=[1, 1], name="p")(image),
+        layers.max_pooling3d(volume, 2, 1), layers.average_pooling3d(volume, (1, 2, 2), 2, padding="same"),
+        layers.AveragePooling3D(2, 1, data_format="channels_first")(volume)]

@@ -600,7 +600,7 @@ class Estimator:
                 )
                 graph.add_to_collection(_KEYS.SAVERS, saver)
             global_step = graph_arguments.as_global_step(graph, None)
-        watchers = [*hooks, *spec.training_hooks, *spec.training_chief_hooks]
+        watchers = [*spec.training_chief_hooks, *hooks, *spec.training_hooks]
         saves = bool(config.save_checkpoints_steps or config.save_checkpoints_secs)
         saver_hooks = [h for h in watchers if isinstance(h, tf.compat.v1.train.CheckpointSaverHook)]
         if saving_listeners and saver_hooks:

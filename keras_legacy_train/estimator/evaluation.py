@@ -92,7 +92,7 @@ class Evaluation:
         Raises:
             ValueError: There is not one batch.
         """
-        log.info("Starting evaluation at %s", _now())
+        log.info("Starting evaluation at %s", time.strftime("%Y-%m-%dT%H:%M:%S"))
         began = time.perf_counter()
         done = 0
         try:
@@ -105,7 +105,7 @@ class Evaluation:
             raise ValueError("input_fn has yielded no batch, so there is nothing to evaluate.")
         results: dict[str, Any] = run.session.run(dict(self._metrics.values))
         log.info("Inference Time : %0.5fs", time.perf_counter() - began)
-        log.info("Finished evaluation at %s", _now())
+        log.info("Finished evaluation at %s", time.strftime("%Y-%m-%d-%H:%M:%S"))
         return results
 
     def _batches(self, run: GraphRun, steps: int | None) -> Iterator[int]:
@@ -177,10 +177,6 @@ def _progress_every(steps: int | None) -> float:
 def _log_progress(done: int, steps: int | None) -> None:
     if steps is not None and (done % _progress_every(steps) == 0 or done == steps):
         log.info("Evaluation [%d/%d]", done, steps)
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime())
 
 
 def write_results(directory: str, results: Mapping[str, Any], checkpoint: str | None) -> None:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.checkpoints.reading import restore_variables
+from keras_legacy_train.estimator import log
 from keras_legacy_train.graph.awaited_input import awaited_input
 from keras_legacy_train.graph.initialize import GraphStart, initialize_resources
 from keras_legacy_train.graph.lifted import LiftedGraph
@@ -157,6 +158,7 @@ def restored_from(checkpoint: str, saver: tf.compat.v1.train.Saver | None) -> Ca
     """
 
     def restore(session: GraphSession) -> None:
+        log.info("Restoring parameters from %s", checkpoint)
         if saver is None:
             restore_variables(checkpoint, saved_variables(session))
             return

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from keras_legacy_train.estimator import log
 from keras_legacy_train.graph.initialize import GraphStart, check_initialized, initialize_resources
 from keras_legacy_train.graph.session import GraphSession
 
@@ -64,10 +65,12 @@ class ScaffoldStart(GraphStart):
                 scaffold.init_fn(session)
 
     def initialize_locals(self, session: GraphSession) -> None:
+        log.info("Running local_init_op.")
         if self.is_plain:
             super().initialize_locals(session)
         else:
             session.run(self._scaffold.local_init_op, self._scaffold.local_init_feed_dict)
+        log.info("Done running local_init_op.")
         session.run(self._input_initializers)
 
     def check(self, session: GraphSession) -> None:

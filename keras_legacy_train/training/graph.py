@@ -87,6 +87,8 @@ def train_graph(training: GraphTraining, output_dir: str, options: TrainingOptio
         monitor_callbacks = _monitor_callbacks(training, options, run.writer)
         register_global_step(graph)
         with graph.as_default():
+            for listener in options.saving_listeners:
+                listener.begin()
             run.begin(monitor_callbacks, target_step)
             training.start.complete_graph(graph)
 

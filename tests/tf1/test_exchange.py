@@ -7,8 +7,10 @@ Run by `make test-tf1`, or with a Python 3.7 that has tensorflow==1.15.5, protob
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,22 +19,26 @@ import tensorflow as tf
 from exchange_graphs import OPTIMIZERS, build, build_objects
 
 from helpers import Recorder, Silent, assert_values_close, checkpoint_values, newest_checkpoint
-from keras_legacy_train import train
+from keras_legacy_train import estimator, train
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "golden" / "estimators"))
+
+import estimator_cases
 
 pytestmark = pytest.mark.tf1
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-6}
 
 
-def run_original(*arguments: object) -> None:
-    """Runs `original.py` under TensorFlow 1.15.5."""
+def run_original(*arguments: object, script: str = "original.py") -> None:
+    """Runs a script under TensorFlow 1.15.5."""
     python = os.environ.get("KLT_TF1_PYTHON")
     if not python:
         pytest.fail("KLT_TF1_PYTHON must name a Python that has TensorFlow 1.15.5")
     ours_only = {"PYTHONPATH", "TF2_BEHAVIOR"}  # TensorFlow 2 sets the second when it is imported
     environment = {name: value for name, value in os.environ.items() if name not in ours_only}
     ended = subprocess.run(
-        [python, "original.py", *map(str, arguments)],
+        [python, script, *map(str, arguments)],
         cwd=Path(__file__).parent,
         env=environment,
         capture_output=True,
@@ -119,3 +125,19 @@ def test_original_restores_saveable_objects_by_our_meta_graph(kind: str, tmp_pat
     train_objects_ours(kind, tmp_path / "ours", 4, with_iterator=True)
     run_original("run_objects", kind, tmp_path / "ours", 4, tmp_path / "losses.npy")
     np.testing.assert_allclose(np.load(tmp_path / "losses.npy"), straight[4:], **TOLERANCE)
+
+
+def test_the_original_estimator_goes_on_from_our_directory(tmp_path: Path) -> None:
+    ours = tmp_path / "model"
+    model = estimator_cases.make(estimator, str(ours), [])
+    before = estimator_cases.train(model, steps=6)
+    run_original(ours, tmp_path / "losses.json", script="estimator_original.py")
+    losses = before + json.loads((tmp_path / "losses.json").read_text())
+    straight = estimator_cases.make(estimator, str(tmp_path / "straight"), [])
+    # Each training begins with the first batch.
+    expected = estimator_cases.train(straight, steps=6) + estimator_cases.train(straight, max_steps=10)
+    np.testing.assert_allclose(losses, expected, **TOLERANCE)
+    for name in straight.get_variable_names():
+        np.testing.assert_allclose(
+            model.get_variable_value(name), straight.get_variable_value(name), **TOLERANCE
+        )

@@ -448,7 +448,8 @@ class Estimator:
         given = optional_checkpoint_prefix("checkpoint_path", path)
         if given is not None:
             return given
-        newest = CheckpointIndex(self._model_dir).find_latest()
+        with _tensorflow.eager_mode():  # a monitor may ask, within the graph of the training
+            newest = CheckpointIndex(self._model_dir).find_latest()
         if newest is None:
             log.info(
                 "Could not find trained model in model_dir: %s, running initialization to %s.",

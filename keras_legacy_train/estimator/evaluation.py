@@ -150,13 +150,17 @@ class BuiltEvaluation(BuiltGraph):
         super().__init__(graph, spec, given, hooks, scaffold)
 
     def run(
-        self, restore: Callable[[GraphSession], None] | None, steps: int | None
+        self,
+        restore: Callable[[GraphSession], None] | None,
+        steps: int | None,
+        log_progress: bool = True,
     ) -> tuple[dict[str, Any], bool]:
         """Evaluates `steps` batches, or all.
 
         Args:
             restore: Gives the session's variables their values; `None` to initialise them.
             steps: How many batches; `None` for all.
+            log_progress: Whether the number of batches is logged meanwhile.
 
         Returns:
             The results by name, NumPy values; and whether this may be called again.
@@ -165,7 +169,7 @@ class BuiltEvaluation(BuiltGraph):
             ValueError: There is not one batch.
         """
         with self.restored(restore) as run:
-            results = self._evaluation.run(run, steps)
+            results = self._evaluation.run(run, steps, log_progress)
         return results, self.keep(run)
 
 

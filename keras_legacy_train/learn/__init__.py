@@ -63,6 +63,7 @@ from keras_legacy_train.learn.sk_compat import SKCompat
 from keras_legacy_train.learn.utils import (
     InputFnOps,
     build_parsing_serving_input_fn,
+    make_export_strategy,
 )
 from keras_legacy_train.train import train
 
@@ -104,6 +105,7 @@ __all__ = [
     "infer_real_valued_columns_from_input",
     "infer_real_valued_columns_from_input_fn",
     "learn_runner",
+    "make_export_strategy",
     "monitors",
     "multi_class_head",
     "multi_head",

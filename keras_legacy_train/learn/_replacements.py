@@ -7,7 +7,6 @@ _PANDAS = "the DataFrame's to_numpy()"
 _DASK = "compute() and to_numpy() of the dask collection"
 
 _BY_REPLACEMENT = {
-    "tf.saved_model.save, or keras.Model.export": "make_export_strategy",
     "tf.compat.v1.nn.dynamic_rnn in the model_fn of an Estimator": "DynamicRnnEstimator",
     "layers of keras_legacy_train.tf_layers in a model_fn": "models",
     "sklearn.cluster.KMeans": "KMeansClustering",

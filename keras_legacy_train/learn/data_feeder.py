@@ -12,6 +12,10 @@ import tensorflow as tf
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
+# How much of arrays is handed to TensorFlow at once, because each time takes Python's while.
+_CHUNK_BATCHES = 64
+_CHUNK_BYTES = 1 << 20
+
 # An array, or a dict of arrays.
 Arrays = Any
 # Features, or features and labels.
@@ -62,19 +66,19 @@ class _Feeder:
 
     signature: Batch
 
-    def batches(self) -> Iterator[Batch]:
-        """Returns an iterator of batches, which goes on where the one before was left."""
+    def chunks(self) -> Iterator[Batch]:
+        """Returns an iterator of batches of one size, stacked; it goes on where the one before was left."""
         raise NotImplementedError
 
     def input_fn(self) -> tuple[Any, Any]:
         """Adds the batches to the default graph, and returns features and labels; `None` for no labels."""
         flat = tf.nest.flatten(self.signature)
         dataset = tf.compat.v1.data.Dataset.from_generator(
-            lambda: (tuple(tf.nest.flatten(batch)) for batch in self.batches()),
+            lambda: (tuple(tf.nest.flatten(chunk)) for chunk in self.chunks()),
             tuple(spec.dtype for spec in flat),
-            tuple(spec.shape for spec in flat),
+            tuple(tf.TensorShape([None]).concatenate(spec.shape) for spec in flat),
         )
-        iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
+        iterator = tf.compat.v1.data.make_initializable_iterator(dataset.unbatch())
         tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
         features, *labels = tf.nest.pack_sequence_as(self.signature, list(iterator.get_next()))
         return features, labels[0] if labels else None
@@ -94,13 +98,22 @@ class _ArrayFeeder(_Feeder):
         self._epochs = epochs
         self.signature = _map(_batch_spec, self._data)
 
-    def batches(self) -> Iterator[Batch]:
+    def chunks(self) -> Iterator[Batch]:
+        size = self._batch_size * sum(array[:1].nbytes for array in tf.nest.flatten(self._data))
+        number = min(max(_CHUNK_BYTES // max(size, 1), 1), _CHUNK_BATCHES)
+        batches = self._rows()
+        while chunk := list(itertools.islice(batches, number)):
+            for _, equal in itertools.groupby(chunk, len):
+                rows = np.stack(list(equal))
+                yield _map(lambda array, rows=rows: array[rows], self._data)
+
+    def _rows(self) -> Iterator[np.ndarray]:
+        """Yields the numbers of the rows of each batch."""
         random = np.random.RandomState(42)
         for _ in itertools.count() if self._epochs is None else range(self._epochs):
             order = random.permutation(self._length) if self._shuffle else np.arange(self._length)
             for start in range(0, self._length, self._batch_size):
-                rows = order[start : start + self._batch_size]
-                yield _map(lambda array, rows=rows: array[rows], self._data)
+                yield order[start : start + self._batch_size]
 
 
 class _IteratorFeeder(_Feeder):
@@ -114,9 +127,9 @@ class _IteratorFeeder(_Feeder):
         self._examples = itertools.chain([first], self._examples)
         self.signature = _map(_batch_spec, _stack([first]))
 
-    def batches(self) -> Iterator[Batch]:
+    def chunks(self) -> Iterator[Batch]:
         while examples := list(itertools.islice(self._examples, self._batch_size)):
-            yield _stack(examples)
+            yield _stack([_stack(examples)])  # no batch is taken from the iterator before it is needed
 
 
 def _example(example: Batch) -> Batch:

@@ -16,10 +16,9 @@ import tensorflow as tf
 from keras_legacy_train import estimator as core
 from keras_legacy_train.checkpoints.lookup import optional_checkpoint_prefix
 from keras_legacy_train.estimator import log
-from keras_legacy_train.estimator.evaluation import Evaluation, add_metrics, write_results
-from keras_legacy_train.estimator.graph_run import GraphRun, restored_from
-from keras_legacy_train.estimator.model_fn import Input, as_input, parameters
-from keras_legacy_train.estimator.scaffold_start import ScaffoldStart
+from keras_legacy_train.estimator.evaluation import write_results
+from keras_legacy_train.estimator.model_fn import as_input, parameters
+from keras_legacy_train.estimator.prediction import Prediction
 from keras_legacy_train.learn.data_feeder import make_input_fn
 from keras_legacy_train.learn.errors import NotFittedError
 from keras_legacy_train.learn.keys import MetricKey, ModeKeys
@@ -27,6 +26,8 @@ from keras_legacy_train.learn.metric_spec import make_metric_ops
 from keras_legacy_train.learn.model_fn_ops import ModelFnOps
 from keras_legacy_train.learn.parameters import Parameters
 from keras_legacy_train.learn.run_config import RunConfig
+from keras_legacy_train.learn.utils import export as export_utils
+from keras_legacy_train.learn.utils import saved_model_export_utils
 from keras_legacy_train.monitors import replace_monitors_with_hooks
 
 _Estimator = TypeVar("_Estimator", bound="BaseEstimator")
@@ -34,6 +35,9 @@ _Estimator = TypeVar("_Estimator", bound="BaseEstimator")
 ModelFn = Callable[..., Any]
 InputFn = Callable[[], Any]
 Path = str | os.PathLike[str]
+
+# Name of a model's own metric of the loss: with weights it is not the mean of the batches' losses.
+_REPORTED_LOSS = "learn/reported_loss"
 
 
 class Trainable:
@@ -282,6 +286,97 @@ class BaseEstimator(Parameters, Evaluable, Trainable):
             return next(iter(batches))
         return batches if iterate_batches else (row for batch in batches for row in _rows(batch))
 
+    def export_savedmodel(
+        self,
+        export_dir_base: Path,
+        serving_input_fn: Callable[[], Any],
+        default_output_alternative_key: str | None = None,
+        assets_extra: Mapping[str, Path] | None = None,
+        as_text: bool = False,
+        checkpoint_path: Path | None = None,
+        strip_default_attrs: bool = False,
+    ) -> bytes:
+        """Exports the model as a SavedModel for TensorFlow Serving, into a new directory named by the time.
+
+        Args:
+            export_dir_base: Where that directory is made.
+            serving_input_fn: Returns an `InputFnOps`.
+            default_output_alternative_key: Which head is served by default, if there are several.
+            assets_extra: Files to copy into `assets.extra`: their paths by the paths there.
+            as_text: Whether the file is written in text form.
+            checkpoint_path: The checkpoint to export; by default the newest in `model_dir`.
+            strip_default_attrs: Whether attributes of default value are left out of the graph.
+
+        Returns:
+            The path of the new directory.
+
+        Raises:
+            ValueError: An argument or what the functions return cannot be right.
+            NotFittedError: There is no checkpoint.
+        """
+        if serving_input_fn is None:
+            raise ValueError("serving_input_fn must be defined.")
+        return saved_model_export_utils.export(
+            self,
+            self._checkpoint(checkpoint_path),
+            export_dir_base,
+            serving_input_fn,
+            default_output_alternative_key,
+            assets_extra=assets_extra,
+            as_text=as_text,
+            strip_default_attrs=strip_default_attrs,
+        )
+
+    def export(
+        self,
+        export_dir: Path,
+        input_fn: Callable[..., Any] | None = None,
+        input_feature_key: str | None = None,
+        use_deprecated_input_fn: bool = True,
+        signature_fn: export_utils.SignatureFn | None = None,
+        prediction_key: str | None = None,
+        default_batch_size: int | None = 1,
+        exports_to_keep: int | None = None,
+        checkpoint_path: Path | None = None,
+    ) -> bytes:
+        """Exports the model into a new directory named by the global step; see also `export_savedmodel`.
+
+        Args:
+            export_dir: Where that directory is made.
+            input_fn: Makes features of the Estimator and a tensor of serialised `tf.train.Example`s; by
+                default those that the Estimator was trained on. Without `use_deprecated_input_fn`, it takes
+                nothing and returns features and labels.
+            input_feature_key: Key of the tensor of examples among these features; `None` if `signature_fn`
+                does not use it.
+            use_deprecated_input_fn: Which of the two kinds `input_fn` is.
+            signature_fn: Makes of examples, features and predictions a default `SignatureDef` and a dict of
+                others; by default a generic one.
+            prediction_key: Which of the predictions `signature_fn` gets; `None` for all.
+            default_batch_size: Number of examples in a request; `None` for any.
+            exports_to_keep: How many exports are kept; `None` for all.
+            checkpoint_path: The checkpoint to export; by default the newest in `model_dir`.
+
+        Returns:
+            The path of the new directory. It has a SavedModel.
+
+        Raises:
+            ValueError: An argument or what the functions return cannot be right.
+            RuntimeError: The step is exported already.
+            NotFittedError: There is no checkpoint.
+        """
+        return export_utils.export(
+            self,
+            self._checkpoint(checkpoint_path),
+            export_dir,
+            input_fn,
+            input_feature_key,
+            use_deprecated_input_fn,
+            signature_fn or export_utils.generic_signature_fn,
+            prediction_key,
+            default_batch_size,
+            exports_to_keep,
+        )
+
     def get_variable_names(self) -> list[str]:
         """Returns the names of the variables in the newest checkpoint.
 
@@ -342,18 +437,7 @@ class BaseEstimator(Parameters, Evaluable, Trainable):
         log_progress: bool = True,
     ) -> dict[str, Any]:
         checkpoint = self._checkpoint(checkpoint_path)
-        with self._core._new_graph() as graph:
-            given = as_input(input_fn())
-            self._check_specs(given.features, given.labels)
-            ops = self._call_model_fn(given.features, given.labels, ModeKeys.EVAL, metrics)
-            computed = add_metrics(graph, _evaluation_spec(ops))
-            if MetricKey.LOSS in ops.eval_metric_ops:  # of a head with weights, not the mean over the batches
-                value, update = ops.eval_metric_ops[MetricKey.LOSS]
-                computed = computed._replace(
-                    updates=[*computed.updates, update], values={**computed.values, MetricKey.LOSS: value}
-                )
-        with self._run(graph, given, ops, checkpoint, hooks) as run:
-            results = Evaluation(computed).run(run, steps or None, log_progress)
+        results = self._core.run_evaluation(input_fn, steps, metrics, checkpoint, hooks, log_progress)
         write_results(self._core.eval_dir(name), results, checkpoint)
         return results
 
@@ -365,33 +449,18 @@ class BaseEstimator(Parameters, Evaluable, Trainable):
             ops = self._infer_ops(given.features)
             fetches = _chosen(ops.predictions, outputs)
             is_constant = _is_constant(graph)
+            # Of a spec only the scaffold is used; predictions may be sparse, which a spec does not take.
+            spec = core.EstimatorSpec(ModeKeys.EVAL, loss=tf.zeros([]), scaffold=ops.scaffold)
+            prediction = Prediction(graph, spec, given, [])
 
         def batches() -> Iterator[Any]:
-            with self._run(graph, given, ops, checkpoint) as run:
-                while not run.should_stop:
-                    yield run.run(fetches)
+            with prediction.restored(self._core._restoring(prediction, checkpoint)) as run:
+                for batch in prediction.batches(run, fetches):
+                    yield batch
                     if is_constant:
                         return
 
         return batches()
-
-    def _run(
-        self,
-        graph: tf.Graph,
-        given: Input,
-        ops: ModelFnOps,
-        checkpoint: str,
-        hooks: Sequence[tf.compat.v1.train.SessionRunHook] = (),
-    ) -> GraphRun:
-        """Returns the run of a graph with the values of a checkpoint."""
-        scaffold = ops.scaffold or tf.compat.v1.train.Scaffold()
-        initializers = [] if given.iterator is None else [given.iterator.initializer]
-        return GraphRun(
-            graph,
-            ScaffoldStart(scaffold, initializers),
-            list(hooks),
-            restored_from(checkpoint, None if ops.scaffold is None else ops.scaffold.saver),
-        )
 
     def _checkpoint(self, path: Path | None) -> str:
         """Returns the checkpoint that a path means, by default the newest.
@@ -522,6 +591,7 @@ class _Core(core.Estimator):
 
     def __init__(self, owner: BaseEstimator, model_dir: Path | None, config: core.RunConfig):
         self._owner = owner
+        self._metrics: Any = None
         super().__init__(_no_model_fn, model_dir, config)
 
     def fit(self, input_fn: InputFn, hooks: Sequence[Any], steps: int | None, max_steps: int | None) -> None:
@@ -533,12 +603,47 @@ class _Core(core.Estimator):
         loss = self._train_model(input_fn, hooks, steps=steps, max_steps=max_steps)
         log.info("Loss for final step: %s.", loss)
 
+    def run_evaluation(
+        self,
+        input_fn: InputFn,
+        steps: int | None,
+        metrics: Any,
+        checkpoint: str,
+        hooks: Sequence[tf.compat.v1.train.SessionRunHook],
+        log_progress: bool,
+    ) -> dict[str, Any]:
+        """Returns the results of an evaluation; see `BaseEstimator.evaluate`."""
+        self._metrics = metrics
+        evaluation = self._build_evaluation(input_fn, hooks, checkpoint)
+        restore = self._restoring(evaluation, checkpoint)
+        results, can_be_repeated = evaluation.run(restore, steps or None, log_progress)
+        if can_be_repeated:
+            self._kept_evaluation = evaluation
+        if _REPORTED_LOSS in results:
+            results[MetricKey.LOSS] = results.pop(_REPORTED_LOSS)
+        return results
+
     def _call_input_fn(self, input_fn: InputFn, mode: str) -> Any:
         return input_fn()
 
     def _call_model_fn(self, features: Any, labels: Any, mode: str, config: Any) -> core.EstimatorSpec:
         self._owner._check_specs(features, labels)
-        return self._owner._call_model_fn(features, labels, mode).estimator_spec()
+        if mode == ModeKeys.EVAL:
+            ops = self._owner._call_model_fn(features, labels, mode, self._metrics)
+            metrics = {
+                _REPORTED_LOSS if name == MetricKey.LOSS else name: _with_update(metric)
+                for name, metric in ops.eval_metric_ops.items()
+            }
+            return core.EstimatorSpec(mode, loss=ops.loss, eval_metric_ops=metrics, scaffold=ops.scaffold)
+        ops = self._owner._call_model_fn(features, labels, mode)
+        return core.EstimatorSpec(
+            mode,
+            loss=ops.loss,
+            train_op=ops.train_op,
+            training_chief_hooks=ops.training_chief_hooks,
+            training_hooks=ops.training_hooks,
+            scaffold=ops.scaffold,
+        )
 
 
 def _no_model_fn(features: Any) -> core.EstimatorSpec:
@@ -574,14 +679,9 @@ def _as_ops(mode: str, result: Any) -> ModelFnOps:
     return ModelFnOps(mode=mode, predictions=predictions, loss=loss, train_op=train_op)
 
 
-def _evaluation_spec(ops: ModelFnOps) -> core.EstimatorSpec:
-    """Returns what an evaluation needs of the model; a metric without an update is computed at the end."""
-    metrics = {
-        name: tuple(metric) if isinstance(metric, (tuple, list)) else (metric, tf.no_op())
-        for name, metric in ops.eval_metric_ops.items()
-        if name != MetricKey.LOSS
-    }
-    return core.EstimatorSpec(ModeKeys.EVAL, loss=ops.loss, eval_metric_ops=metrics, scaffold=ops.scaffold)
+def _with_update(metric: Any) -> tuple[Any, ...]:
+    """Returns a metric as value and update; one without an update is computed at the end."""
+    return tuple(metric) if isinstance(metric, (tuple, list)) else (metric, tf.no_op())
 
 
 def _is_constant(graph: tf.Graph) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train import arguments
+from keras_legacy_train.monitors.estimators import is_core_estimator
 from keras_legacy_train.monitors.every_n import EveryN
 from keras_legacy_train.types import OutputDict, PathLike, SessionLike
 
@@ -34,7 +35,8 @@ class ExportMonitor(EveryN):
         default_batch_size: Batch size of the placeholder for examples.
 
     Raises:
-        ValueError: An argument is invalid. While training: `set_estimator` was not called.
+        ValueError: An argument is invalid. While training: `set_estimator` was not called, or the estimator
+            is one of `keras_legacy_train.estimator`, which has no `export`.
     """
 
     def __init__(
@@ -113,4 +115,9 @@ class ExportMonitor(EveryN):
     def _checked_estimator(self) -> Any:
         if self._estimator is None:
             raise ValueError("Missing call to set_estimator.")
+        if is_core_estimator(self._estimator):
+            raise ValueError(
+                "ExportMonitor does not support `tf.estimator.Estimator. `. Please pass an ExportStrategy to"
+                " Experiment instead."
+            )
         return self._estimator

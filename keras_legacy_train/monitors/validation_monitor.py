@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train import arguments
+from keras_legacy_train.monitors.estimators import is_core_estimator
 from keras_legacy_train.monitors.every_n import EveryN
 from keras_legacy_train.types import OutputDict
 
@@ -24,7 +25,8 @@ class ValidationMonitor(EveryN):
 
     Stands for `tf.contrib.learn.monitors.ValidationMonitor`. It evaluates saved checkpoints, so how often it
     has something new depends on how often checkpoints are written. The steps in the log and for early
-    stopping are those of the training at the time of the evaluation, not those of the checkpoint.
+    stopping are those of the training at the time of the evaluation, not those of the checkpoint. `fit` of an
+    Estimator and `Experiment` call `set_estimator`; with `train`, call it yourself.
 
     Args:
         x: Passed to the estimator's `evaluate`, like `y`, `input_fn`, `batch_size`, `metrics`, `hooks` and
@@ -203,6 +205,11 @@ class ValidationMonitor(EveryN):
         if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
             unknown = [name for name in given if name not in parameters]
             refused = [name for name in unknown if given[name] is not None]
+            if refused and is_core_estimator(self._estimator):
+                raise ValueError(
+                    "tf.estimator.Estimator does not support following arguments: x, y, batch_size, metrics."
+                    " Should set as `None` in ValidationMonitor"
+                )
             if refused:
                 raise ValueError(
                     f"{type(self._estimator).__name__}.evaluate does not support following arguments:"

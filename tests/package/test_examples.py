@@ -111,3 +111,12 @@ def test_keras_fit_is_killed_and_resumes_to_97_percent(tmp_path: Path) -> None:
     assert f"Restoring parameters from {newest}" in resumed.stderr
     assert number_after("Accuracy on 250 held-out digits:", resumed.stdout) >= 97
     assert number_after("Trained for", resumed.stdout) > 10
+
+
+def test_a_script_of_2016_trains_a_classifier_with_a_validation_monitor(tmp_path: Path) -> None:
+    ended = run_example("contrib_learn_iris.py", "--output-dir", tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert number_after("Accuracy:", ended.stdout) >= 0.9
+    assert "Predictions: [1, 2]" in ended.stdout.replace("np.int64(", "").replace(")", "")
+    assert "Validation (step 50): accuracy = " in ended.stderr
+    assert "Stopping. Best step: " in ended.stderr

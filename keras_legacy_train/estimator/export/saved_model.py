@@ -62,9 +62,24 @@ class ExportedGraph:
             receiver: The `ServingInputReceiver` or its like.
             spec: The `EstimatorSpec`.
         """
-        graph = tf.compat.v1.get_default_graph()
         defs = signatures(receiver, outputs_of(spec), serving_only=mode == ModeKeys.PREDICT)
-        saver = spec.scaffold.saver
+        if spec.train_op is not None:
+            tf.compat.v1.add_to_collection(_TRAIN_OP_KEY, spec.train_op)
+        return cls.with_signatures(mode, defs, spec.scaffold)
+
+    @classmethod
+    def with_signatures(
+        cls, mode: str, defs: Mapping[str, Any], scaffold: tf.compat.v1.train.Scaffold
+    ) -> ExportedGraph:
+        """Returns the default graph, made ready for an export.
+
+        Args:
+            mode: The mode that it was built for.
+            defs: Its `SignatureDef`s by name.
+            scaffold: The model's scaffold.
+        """
+        graph = tf.compat.v1.get_default_graph()
+        saver = scaffold.saver
         variables = []
         if saver is None:
             saver = tf.compat.v1.train.Saver(sharded=True)
@@ -72,11 +87,9 @@ class ExportedGraph:
                 key, slice_spec = _tensorflow.save_slice(variable)
                 variables.append(SavedVariable(key, variable, slice_spec))
         saver.build()
-        main_op = spec.scaffold.local_init_op
+        main_op = scaffold.local_init_op
         if main_op is None:
             main_op = tf.compat.v1.train.Scaffold.default_local_init_op()
-        if spec.train_op is not None:
-            graph.add_to_collection(_TRAIN_OP_KEY, spec.train_op)
         return cls(mode, graph, defs, saver, variables, getattr(main_op, "op", main_op))
 
 

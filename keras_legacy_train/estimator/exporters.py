@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.estimator import log
 from keras_legacy_train.estimator.export.saved_model import export_versions
 from keras_legacy_train.estimator.model_fn import parameters
@@ -268,10 +269,22 @@ class BestExporter(_SavedModelExporter):
         """Yields the steps and results of the evaluations in the event files."""
         pattern = os.path.join(os.fspath(self._model_dir), str(self._event_file_pattern))
         for path in sorted(tf.io.gfile.glob(pattern)):
-            for event in tf.compat.v1.train.summary_iterator(path):
+            for event in _events(path):
                 values = [value for value in event.summary.value if value.HasField("simple_value")]
                 if values:
                     yield event.step, {value.tag: value.simple_value for value in values}
+
+
+def _events(path: str) -> list[tf.compat.v1.Event]:
+    """Returns the events in a file, up to where its writer was killed."""
+    events = []
+    with eager_mode():
+        try:
+            for record in tf.data.TFRecordDataset(path):
+                events.append(tf.compat.v1.Event.FromString(record.numpy()))
+        except tf.errors.DataLossError as error:
+            log.warning("%s ends in the middle of an event: %s", path, error.message)
+    return events
 
 
 def _check_compare_fn(compare_fn: Any) -> None:

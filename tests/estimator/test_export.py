@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import sys
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,40 +11,34 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from helpers import SCRIPTS, TESTS, run_python
+from export_helpers import GOLDEN, NAMES, assert_served, export_all, export_cases, recorded, trained_model
+from helpers import SCRIPTS, run_python
 from keras_legacy_train import estimator
+from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.errors import CheckpointMismatchError
 from keras_legacy_train.estimator.export.saved_model import export_versions
 
-sys.path.insert(0, str(TESTS / "golden"))
-import export_cases
-
 v1 = tf.compat.v1
-GOLDEN = TESTS / "golden" / "estimator_export"
 SERVE = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
-# The names of `tf.estimator` that the cases use.
-NAMES = types.SimpleNamespace(**vars(estimator) | {"experimental": estimator.export})
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> estimator.Estimator:
-    """An Estimator in a directory that TensorFlow 1.15's has trained in."""
-    directory = tmp_path_factory.mktemp("trained") / "model"
-    shutil.copytree(GOLDEN / "model", directory)
-    return estimator.Estimator(export_cases.make_model_fn(NAMES, str(GOLDEN / "colors.txt")), directory)
+    return trained_model(tmp_path_factory.mktemp("trained") / "model")
 
 
 @pytest.fixture(scope="module")
 def exports(model: estimator.Estimator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    base = tmp_path_factory.mktemp("exports")
-    return {case: export_cases.export(NAMES, model, case, base / case) for case in export_cases.CASES}
+    return export_all(model, tmp_path_factory.mktemp("exports"))
 
 
 @pytest.mark.parametrize("case", export_cases.CASES)
 @pytest.mark.parametrize("version", ["1.15", "2.15"])
 def test_exports_are_the_originals(exports: dict[str, str], case: str, version: str) -> None:
-    original = json.loads((GOLDEN / f"{version}.json").read_text())[case]
+    original = recorded(case, version)
     for graph in original["saved_model"]["graphs"].values():
         for name in list(graph["signatures"]):
             # 1.15 exports what cannot be computed from its inputs, too.
@@ -55,15 +46,7 @@ def test_exports_are_the_originals(exports: dict[str, str], case: str, version: 
                 assert version == "1.15"
                 del graph["signatures"][name]
     assert export_cases.describe(exports[case]) == original["saved_model"]
-    served = export_cases.serve(exports[case])
-    assert served.keys() == original["outputs"].keys()
-    for name, outputs in original["outputs"].items():
-        assert served[name].keys() == outputs.keys()
-        for key, value in outputs.items():
-            if isinstance(np.ravel(value)[0], str):
-                assert served[name][key] == value
-            else:
-                np.testing.assert_allclose(served[name][key], value, rtol=1e-5)
+    assert_served(export_cases.serve(exports[case]), original["outputs"])
 
 
 def test_what_is_loaded_in_a_fresh_process_predicts_as_the_estimator(
@@ -80,6 +63,22 @@ def test_what_is_loaded_in_a_fresh_process_predicts_as_the_estimator(
     assert sorted(served) == ["class", "logits"]
     for key in served:
         np.testing.assert_array_equal(served[key], [prediction[key] for prediction in predictions])
+
+
+@given(st.lists(st.tuples(*[st.floats(-1e3, 1e3, width=32)] * 3), min_size=1, max_size=5))
+@settings(max_examples=10)
+def test_a_loaded_export_predicts_as_the_estimator(
+    model: estimator.Estimator, exports: dict[str, str], rows: list[tuple[float, ...]]
+) -> None:
+    x, color = np.array(rows, np.float32), np.resize(export_cases.WORDS, len(rows))
+    predictions = list(
+        model.predict(estimator.inputs.numpy_input_fn({"x": x, "color": color}, shuffle=False))
+    )
+    with eager_mode():
+        serve = tf.saved_model.load(exports["raw"]).signatures["predict"]
+        outputs = serve(x=tf.constant(x), color=tf.constant(color))
+    for key, output in outputs.items():
+        np.testing.assert_allclose(output, [each[key] for each in predictions], rtol=1e-6)
 
 
 def test_an_export_goes_to_a_directory_called_after_the_time(
@@ -114,6 +113,13 @@ def numbers() -> tf.data.Dataset:
     return tf.data.Dataset.from_tensors([1.0, 2.0])
 
 
+def served(path: bytes, value: float) -> Any:
+    """Returns what an export answers to a batch of one."""
+    with eager_mode():
+        serve = tf.saved_model.load(os.fsdecode(path)).signatures[SERVE]
+        return serve(input=tf.constant([value]))["output"].numpy().tolist()
+
+
 @pytest.fixture
 def trained(tmp_path: Path) -> estimator.Estimator:
     return estimator.Estimator(linear, tmp_path / "model").train(numbers, steps=1)
@@ -137,9 +143,7 @@ def raw(kind: Any = estimator.export.TensorServingInputReceiver) -> Callable[[],
 def test_a_single_tensor_is_fed_as_input_and_served_as_output(
     trained: estimator.Estimator, kind: Any, tmp_path: Path
 ) -> None:
-    path = os.fsdecode(trained.export_saved_model(tmp_path / "export", raw(kind)))
-    serve = tf.saved_model.load(path).signatures[SERVE]
-    np.testing.assert_array_equal(serve(input=tf.constant([3.0]))["output"], [3.0])
+    assert served(trained.export_saved_model(tmp_path / "export", raw(kind)), 3.0) == [3.0]
 
 
 def test_a_saver_and_a_local_init_op_of_the_scaffold_are_exported(tmp_path: Path) -> None:
@@ -155,11 +159,10 @@ def test_a_saver_and_a_local_init_op_of_the_scaffold_are_exported(tmp_path: Path
         return estimator.EstimatorSpec(mode, outputs, weight, train_op, scaffold=scaffold)
 
     model = estimator.Estimator(model_fn, tmp_path / "model").train(numbers, steps=1)
-    path = os.fsdecode(model.export_saved_model(tmp_path / "export", raw()))
-    variables = dict(tf.train.list_variables(f"{path}/variables/variables"))
+    path = model.export_saved_model(tmp_path / "export", raw())
+    variables = dict(tf.train.list_variables(f"{os.fsdecode(path)}/variables/variables"))
     assert variables == {"global_step": [], "weight": []}
-    serve = tf.saved_model.load(path).signatures[SERVE]
-    np.testing.assert_array_equal(serve(input=tf.constant([1.0]))["output"], [7.0])
+    assert served(path, 1.0) == [7.0]
 
 
 def test_an_older_checkpoint_can_be_exported(tmp_path: Path) -> None:
@@ -175,8 +178,7 @@ def test_an_older_checkpoint_can_be_exported(tmp_path: Path) -> None:
     receiver_fn = raw()
     for step, checkpoint in ((2, tmp_path / "model" / "model.ckpt-2"), (3, None)):
         path = model.export_saved_model(tmp_path / "export", receiver_fn, checkpoint_path=checkpoint)
-        serve = tf.saved_model.load(os.fsdecode(path)).signatures[SERVE]
-        assert serve(input=tf.constant([0.0]))["output"] == [step]
+        assert served(path, 0.0) == [step]
 
 
 def one_placeholder() -> Any:

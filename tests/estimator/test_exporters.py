@@ -125,12 +125,20 @@ def test_the_first_model_is_exported_whatever_was_evaluated_before(model: Export
     assert losses(exporter, model, path, 100.0, 10.0, 20.0) == [100.0, 10.0]
 
 
-@pytest.mark.parametrize("best", [None, {}, {"accuracy": 1.0}])
-def test_results_without_a_loss_are_named(model: Exported, path: Path, best: Any) -> None:
+def test_event_files_are_read_up_to_where_their_writer_was_killed(model: Exported, path: Path) -> None:
+    write_results(Path(model.model_dir) / "eval", step_1=0.5, step_2=0.1)
+    (file,) = Path(model.model_dir, "eval").iterdir()
+    file.write_bytes(file.read_bytes()[:-3])
+    (path / "1000000001").mkdir(parents=True)
+    assert losses(estimator.BestExporter("it", receiver_fn), model, path, 0.6, 0.4) == [0.4]
+
+
+@pytest.mark.parametrize("result", [None, {}, {"accuracy": 1.0}])
+def test_results_without_a_loss_are_named(model: Exported, path: Path, result: Any) -> None:
     exporter = estimator.BestExporter("it", receiver_fn)
     losses(exporter, model, path, 1.0)
     with pytest.raises(ValueError, match="current_eval_result cannot be empty or no loss is found in it"):
-        exporter.export(model, path, None, best, False)
+        exporter.export(model, path, None, result, False)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from keras_legacy_train import monitors, train
+from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.estimator import inputs
 
 v1 = tf.compat.v1
@@ -93,10 +94,10 @@ def test_an_endless_input_has_a_static_batch_size() -> None:
 
 
 def test_under_eager_execution_it_is_a_dataset() -> None:
-    dataset = inputs.numpy_input_fn({"x": AGE}, LABELS, batch_size=3, shuffle=False)()
-    np.testing.assert_equal(
-        list(dataset.as_numpy_iterator()), [({"x": AGE[:3]}, LABELS[:3]), ({"x": AGE[3:]}, LABELS[3:])]
-    )
+    with eager_mode():
+        dataset = inputs.numpy_input_fn({"x": AGE}, LABELS, batch_size=3, shuffle=False)()
+        found = list(dataset.as_numpy_iterator())
+    np.testing.assert_equal(found, [({"x": AGE[:3]}, LABELS[:3]), ({"x": AGE[3:]}, LABELS[3:])])
 
 
 def test_each_thread_reads_all_epochs(caplog: pytest.LogCaptureFixture) -> None:

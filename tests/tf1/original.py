@@ -4,14 +4,17 @@
     python original.py read OUTPUT_DIR VALUES.npz
     python original.py train_objects KIND_OF_VARIABLE OUTPUT_DIR STEPS
     python original.py run_objects KIND_OF_VARIABLE OUTPUT_DIR STEPS LOSSES.npy
+    python original.py serve SAVED_MODEL OUTPUTS.json
 
 `train` and `train_objects` call `tf.contrib.learn`'s train(). `read` opens the newest checkpoint in three
 ways and writes what it finds: `load/NAME` by `tf.contrib.framework.load_variable`, and `restored/NAME` after
 `import_meta_graph` and `Saver.restore`. `run_objects` runs steps after the latter, and writes their losses.
+`serve` writes what the signatures of a SavedModel answer.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
@@ -21,6 +24,9 @@ import numpy as np
 import tensorflow as tf
 from exchange_graphs import build, build_objects
 from tensorflow.contrib.learn.python.learn import graph_actions, monitors
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "golden"))
+import export_cases
 
 tf.logging.set_verbosity(tf.logging.ERROR)
 
@@ -72,6 +78,11 @@ def read(output_dir, values_file):
     np.savez(values_file, **values)
 
 
+def serve(path, outputs_file):
+    with open(outputs_file, "w") as file:
+        json.dump(export_cases.serve(path), file)
+
+
 if __name__ == "__main__":
-    commands = (train, read, train_objects, run_objects)
+    commands = (train, read, train_objects, run_objects, serve)
     {command.__name__: command for command in commands}[sys.argv[1]](*sys.argv[2:])

@@ -18,6 +18,7 @@ import pytest
 import tensorflow as tf
 from exchange_graphs import OPTIMIZERS, build, build_objects
 
+from export_helpers import assert_served, export_all, recorded, trained_model
 from helpers import Recorder, Silent, assert_values_close, checkpoint_values, newest_checkpoint
 from keras_legacy_train import estimator, train
 
@@ -141,3 +142,11 @@ def test_the_original_estimator_goes_on_from_our_directory(tmp_path: Path) -> No
         np.testing.assert_allclose(
             model.get_variable_value(name), straight.get_variable_value(name), **TOLERANCE
         )
+
+
+def test_original_serves_our_saved_models(tmp_path: Path) -> None:
+    exported = export_all(trained_model(tmp_path / "model"), tmp_path)
+    for case, path in exported.items():
+        outputs = tmp_path / f"{case}.json"
+        run_original("serve", path, outputs)
+        assert_served(json.loads(outputs.read_text()), recorded(case, "2.15")["outputs"])

@@ -83,7 +83,14 @@ class ClassificationOutput(ExportOutput):
 
     def as_signature_def(self, receiver_tensors: Mapping[str, Any]) -> Any:
         examples = _only_examples("Classification", receiver_tensors)
-        return _saved_model.classification_signature_def(examples, self.classes, self.scores)
+        outputs = {}
+        if self.classes is not None:
+            outputs[tf.saved_model.CLASSIFY_OUTPUT_CLASSES] = self.classes
+        if self.scores is not None:
+            _check_float32("Classification scores", self.scores)
+            outputs[tf.saved_model.CLASSIFY_OUTPUT_SCORES] = self.scores
+        inputs = {tf.saved_model.CLASSIFY_INPUTS: examples}
+        return _signature(tf.saved_model.CLASSIFY_METHOD_NAME, inputs, outputs)
 
 
 class RegressionOutput(ExportOutput):
@@ -107,8 +114,10 @@ class RegressionOutput(ExportOutput):
         return self._value
 
     def as_signature_def(self, receiver_tensors: Mapping[str, Any]) -> Any:
-        examples = _only_examples("Regression", receiver_tensors)
-        return _saved_model.regression_signature_def(examples, self.value)
+        inputs = {tf.saved_model.REGRESS_INPUTS: _only_examples("Regression", receiver_tensors)}
+        _check_float32("Regression output", self.value)
+        outputs = {tf.saved_model.REGRESS_OUTPUTS: self.value}
+        return _signature(tf.saved_model.REGRESS_METHOD_NAME, inputs, outputs)
 
 
 class PredictOutput(ExportOutput):
@@ -130,7 +139,9 @@ class PredictOutput(ExportOutput):
         return self._outputs
 
     def as_signature_def(self, receiver_tensors: Mapping[str, Any]) -> Any:
-        return _saved_model.predict_signature_def(receiver_tensors, self.outputs)
+        if not self.outputs:
+            raise ValueError("Prediction `outputs` cannot be None or empty.")
+        return _signature(tf.saved_model.PREDICT_METHOD_NAME, receiver_tensors, self.outputs)
 
 
 class _SupervisedOutput(ExportOutput):
@@ -169,12 +180,8 @@ class _SupervisedOutput(ExportOutput):
         return self._metrics
 
     def as_signature_def(self, receiver_tensors: Mapping[str, Any]) -> Any:
-        if not receiver_tensors:
-            raise ValueError(f"{self.method} `inputs` cannot be None or empty.")
         outputs = {**(self.loss or {}), **(self.predictions or {}), **(self.metrics or {})}
-        return _saved_model.build_signature_def(
-            inputs=_infos(receiver_tensors), outputs=_infos(outputs), method_name=self.method
-        )
+        return _signature(self.method, receiver_tensors, outputs)
 
 
 class TrainOutput(_SupervisedOutput):
@@ -293,5 +300,26 @@ def _value_and_update(metric: Any) -> tuple[Any, Any]:
     return metric.result(), updates[0]
 
 
-def _infos(tensors: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _saved_model.build_tensor_info(tensor) for name, tensor in tensors.items()}
+def _check_float32(kind: str, tensor: tf.Tensor) -> None:
+    if tensor.dtype != tf.float32:
+        raise ValueError(f"{kind} must be a float Tensor to be served; it is {tensor.dtype.name}.")
+
+
+def _signature(method: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> Any:
+    if not inputs:
+        raise ValueError(f"{method} `inputs` cannot be None or empty.")
+    return _saved_model.build_signature_def(
+        inputs={name: _info(tensor) for name, tensor in inputs.items()},
+        outputs={name: _info(tensor) for name, tensor in outputs.items()},
+        method_name=method,
+    )
+
+
+def _info(tensor: Any) -> Any:
+    """Returns the `TensorInfo` of a tensor."""
+    if not isinstance(tensor, tf.Tensor):  # a sparse or ragged one
+        return _saved_model.build_tensor_info(tensor)
+    # TensorFlow's own function warns that it is deprecated.
+    return tf.compat.v1.TensorInfo(
+        name=tensor.name, dtype=tensor.dtype.as_datatype_enum, tensor_shape=tensor.shape.as_proto()
+    )

@@ -224,3 +224,11 @@ def without_optionals(batch: Any) -> Any:
     """
     optional = (tf.experimental.Optional, tf.OptionalSpec)
     return keras.tree.map_structure(lambda each: None if isinstance(each, optional) else each, batch)
+
+
+def learning_rate(optimizer: Any) -> Any:
+    """Returns the learning rate that a Keras optimizer was given: a variable, a schedule or a function.
+
+    In public there is only its value.
+    """
+    return optimizer._learning_rate

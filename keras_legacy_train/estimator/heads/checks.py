@@ -1,0 +1,256 @@
+"""Checks labels, logits, weights and losses: their shapes, types and ranges.
+
+What the graph cannot tell is checked when it runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+v1 = tf.compat.v1
+
+_MISSING_LABELS = (
+    "You must provide a labels Tensor. Given: None. Suggested troubleshooting steps: Check that your data"
+    " contains your label feature. Check that your input_fn properly parses and returns labels."
+)
+_SPARSE_LABELS = (
+    "SparseTensor labels are not supported. Labels must be a Tensor of shape [D0, D1, ..., DN, {0}], e.g."
+    " [batch_size, {0}]. Suggested Fix (1): Check the label feature in your data. Each example must contain"
+    " {0} value(s). If not, your choice of label was probably incorrect. Suggested Fix (2): In your input_fn,"
+    " use tf.sparse_tensor_to_dense() to turn labels into a Tensor."
+)
+_LABEL_DIMENSION = (
+    "Mismatched label shape. Expected labels dimension={}.  Received {}. Suggested Fix: If your classifier"
+    " expects one-hot encoding label, check your n_classes argument to the estimator and/or the shape of your"
+    " label. Otherwise, check the shape of your label."
+)
+_LABEL_SHAPE = (
+    "labels shape must be [D0, D1, ... DN, {}]. Suggested Fix: check your n_classes argument to the head"
+    " and/or the shape of your label."
+)
+_LOGITS_SHAPE = "logits shape must be [D0, D1, ... DN, logits_dimension]"
+
+
+def check_reduction(loss_reduction: str) -> str:
+    """Returns how a loss is reduced, checked, in the words of `tf.compat.v1.losses.Reduction`.
+
+    Args:
+        loss_reduction: A value of `tf.losses.Reduction` or of `tf.compat.v1.losses.Reduction`, but not
+            `NONE`.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    reductions = v1.losses.Reduction
+    known = {"sum": reductions.SUM, "sum_over_batch_size": reductions.SUM_OVER_BATCH_SIZE}
+    known["auto"] = reductions.SUM_OVER_BATCH_SIZE
+    known.update({reduction: reduction for reduction in reductions.all()})
+    if loss_reduction not in known or loss_reduction == reductions.NONE:
+        raise ValueError(
+            f"Invalid loss_reduction: {loss_reduction}. See `tf.losses.Reduction` for valid options."
+        )
+    return str(known[loss_reduction])
+
+
+def is_tf1_reduction(loss_reduction: str) -> bool:
+    """Tells whether a reduction is of `tf.compat.v1.losses.Reduction`, whose values have other names."""
+    return str(loss_reduction).startswith("weighted_")
+
+
+def check_loss_fn(loss_fn: Callable[..., tf.Tensor] | None) -> None:
+    """Checks the arguments of a loss function.
+
+    Raises:
+        ValueError: It does not take `labels` and `logits`, or takes what it is not given.
+    """
+    if loss_fn is None:
+        return
+    taken = list(inspect.signature(loss_fn).parameters)
+    for required in ("labels", "logits"):
+        if required not in taken:
+            raise ValueError(f"loss_fn must contain argument: {required}. Given arguments: {tuple(taken)}")
+    unexpected = sorted(set(taken) - {"labels", "logits", "features", "loss_reduction"})
+    if unexpected:
+        raise ValueError(f"loss_fn has unexpected args: {unexpected}")
+
+
+def call_loss_fn(
+    loss_fn: Callable[..., tf.Tensor],
+    labels: tf.Tensor,
+    logits: tf.Tensor,
+    features: Mapping[str, Any] | None,
+    dimension: int,
+) -> tf.Tensor:
+    """Returns what a loss function of the user's returns, checked to have shape `[D0, ..., DN, dimension]`.
+
+    Raises:
+        ValueError: It has another shape.
+    """
+    given = {"features": features} if "features" in inspect.signature(loss_fn).parameters else {}
+    loss = loss_fn(labels=labels, logits=logits, **given)
+    message = f"loss_fn must return Tensor of shape [D0, D1, ... DN, {dimension}]. "
+    return _with_shape(loss, logits, dimension, message, "loss_shape")
+
+
+def check_labels(labels: Any, logits: tf.Tensor, dimension: int) -> tf.Tensor:
+    """Returns labels as a tensor of the shape of the logits, but for the last dimension.
+
+    Args:
+        labels: A tensor of shape `[D0, ..., DN, dimension]` or, if it is 1, `[D0, ..., DN]`.
+        logits: A tensor of shape `[D0, ..., DN, any]`.
+        dimension: How many labels an example has.
+
+    Raises:
+        ValueError: They are missing, sparse or of another shape.
+    """
+    if labels is None:
+        raise ValueError(_MISSING_LABELS)
+    labels = v1.convert_to_tensor_or_sparse_tensor(labels)
+    if isinstance(labels, tf.SparseTensor):
+        raise ValueError(_SPARSE_LABELS.format(dimension))
+    if None not in (labels.shape.rank, logits.shape.rank) and labels.shape.rank == logits.shape.rank - 1:
+        labels = tf.expand_dims(labels, -1)
+    if labels.shape.rank is not None and labels.shape.rank >= 2 and labels.shape[-1] not in (None, dimension):
+        raise ValueError(_LABEL_DIMENSION.format(dimension, labels.shape[-1]))
+    return _with_shape(labels, logits, dimension, _LABEL_SHAPE.format(dimension), "labels_shape")
+
+
+def check_logits(logits: Any, dimension: int) -> tf.Tensor:
+    """Returns logits as float32, checked to have shape `[D0, ..., DN, dimension]`.
+
+    Raises:
+        ValueError: They have another shape.
+    """
+    logits = tf.cast(logits, tf.float32)
+    if logits.shape.rank is not None:
+        if logits.shape.rank < 2 or logits.shape[-1] not in (None, dimension):
+            raise ValueError(f"{_LOGITS_SHAPE}, got {logits.shape}.")
+        if logits.shape[-1] is not None:
+            return logits
+    assertion = v1.assert_equal(
+        tf.shape(logits)[-1:], [dimension], data=[tf.shape(logits)], message=_LOGITS_SHAPE
+    )
+    with _after(assertion):
+        return tf.identity(logits)
+
+
+def check_range(labels: tf.Tensor, n_classes: int, message: str | None = None) -> tf.Tensor:
+    """Returns labels that are checked to be from 0 to `n_classes` - 1.
+
+    Raises:
+        ValueError: They are not, executing eagerly; a graph raises an InvalidArgumentError when it runs.
+    """
+    too_large = message or f"Labels must be <= {n_classes} - 1"
+    negative = message or "Labels must be >= 0"
+    if tf.executing_eagerly():
+        if tf.reduce_any(labels > tf.cast(n_classes - 1, labels.dtype)):
+            raise ValueError(too_large)
+        if tf.reduce_any(labels < tf.zeros([], labels.dtype)):
+            raise ValueError(negative)
+        return labels
+    assertions = [
+        v1.assert_less_equal(labels, tf.cast(n_classes - 1, labels.dtype), message=too_large),
+        v1.assert_non_negative(labels, message=negative),
+    ]
+    with tf.control_dependencies(assertions):
+        return tf.identity(labels)
+
+
+def example_weights(
+    features: Mapping[str, Any] | None, weight_column: Any, logits: tf.Tensor, per_logit: bool = False
+) -> tf.Tensor | float:
+    """Returns the weights of the examples, of a shape that is broadcast to that of the logits.
+
+    Args:
+        features: The features by name.
+        weight_column: A key of the features, or a `tf.feature_column.numeric_column`; `None` for weights of
+            1.
+        logits: A tensor of shape `[D0, ..., DN, any]`.
+        per_logit: Whether weights may have the shape of the logits.
+
+    Raises:
+        TypeError: `weight_column` is something else.
+        ValueError: The weights are no numbers, or of another shape.
+    """
+    if weight_column is None:
+        return 1.0
+    if isinstance(weight_column, str):
+        weight_column = tf.feature_column.numeric_column(weight_column, shape=(1,))
+    if not isinstance(weight_column, tf.__internal__.feature_column.DenseColumn):
+        raise TypeError(
+            f"Weight column must be either a string or NumericColumn. Given type: {type(weight_column)}."
+        )
+    cache = tf.__internal__.feature_column.FeatureTransformationCache(dict(features or {}))
+    weights = weight_column.get_dense_tensor(cache, None)
+    if not (weights.dtype.is_floating or weights.dtype.is_integer):
+        raise ValueError(f"Weight column should be castable to float. Given dtype: {weights.dtype}")
+    weights = tf.cast(weights, tf.float32)
+    if None not in (weights.shape.rank, logits.shape.rank) and weights.shape.rank == logits.shape.rank - 1:
+        weights = tf.expand_dims(weights, -1)
+    message = "weights shape must be [D0, D1, ... DN] or [D0, D1, ... DN, 1]"
+    if not per_logit:
+        return _with_shape(weights, logits, 1, message, "weights_shape")
+    message = (
+        "weights shape must be [D0, D1, ... DN], [D0, D1, ... DN, 1] or [D0, D1, ... DN, logits_dimension]"
+    )
+    if weights.shape.rank is None or weights.shape[-1] is None:
+        return weights  # which of the two it is, is not known; the loss checks whether it fits
+    dimension = logits.shape[-1] if weights.shape[-1] == logits.shape[-1] else 1
+    return _with_shape(weights, logits, dimension, message, "weights_shape")
+
+
+def check_thresholds(thresholds: Iterable[float] | None) -> tuple[float, ...]:
+    """Returns thresholds as a tuple, checked to lie between 0 and 1.
+
+    Args:
+        thresholds: Numbers, or `None` for none.
+
+    Raises:
+        ValueError: One is outside.
+    """
+    checked = tuple(thresholds or ())
+    for threshold in checked:
+        if not 0 < threshold < 1:
+            raise ValueError(f"thresholds not in (0, 1): {checked}. Given: {threshold}")
+    return checked
+
+
+def check_prediction_keys(keys: Iterable[Any], valid: Collection[Any]) -> None:
+    """Raises ValueError for the name of a prediction that a head does not have."""
+    for key in keys:
+        if key not in valid:
+            raise ValueError(
+                f"Prediction key must be in PredictionKeys, given: {key}."
+                f"Valid prediction keys include {list(valid)}."
+            )
+
+
+def _with_shape(value: Any, logits: tf.Tensor, dimension: int, message: str, name: str) -> tf.Tensor:
+    """Returns `value`, checked to have the shape of the logits but for the last dimension."""
+    value = tf.convert_to_tensor(value)
+    if value.shape.rank is not None and value.shape.rank < 2:
+        raise ValueError(f"{message} Given: {value.shape}")
+    if value.shape.is_fully_defined() and logits.shape.is_fully_defined():
+        expected = tf.TensorShape([*logits.shape[:-1], dimension])
+        if value.shape != expected:
+            raise ValueError(f"{message}, expected_{name}: {expected}. {name}: {value.shape}.")
+        return value
+    expected = tf.concat([tf.shape(logits)[:-1], [dimension]], axis=0)
+    shape = tf.shape(value)
+    assertion = v1.assert_equal(
+        expected, shape, message=message, data=[f"expected_{name}: ", expected, f"{name}: ", shape]
+    )
+    with _after(assertion):
+        return tf.identity(value)
+
+
+@contextlib.contextmanager
+def _after(assertion: tf.Operation | None) -> Iterator[None]:
+    """Lets ops wait for an assertion; where it held eagerly, there is none."""
+    with tf.control_dependencies([assertion] if assertion is not None else []):
+        yield

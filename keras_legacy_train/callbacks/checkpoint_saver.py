@@ -134,6 +134,8 @@ class CheckpointSaver(LoopCallback):
 
 
 class _SavesFirst(LoopCallback):
+    """Saves when a watched step ends."""
+
     def __init__(self, save_if_due: Callable[[int], bool]):
         super().__init__()
         self._save_if_due = save_if_due

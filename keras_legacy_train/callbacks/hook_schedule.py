@@ -1,7 +1,7 @@
 """Tells when a session hook must be called next.
 
-A `SessionRunHook` has no way to say so, and is called at every step, unless it is one of TensorFlow's own: of
-these the timer, or the step at which they stop, is known.
+A `SessionRunHook` has no way to say so, and is called at every step, unless it is a `ScheduledHook`, or one
+of TensorFlow's own: of these the timer, or the step at which they stop, is known.
 """
 
 from __future__ import annotations
@@ -19,6 +19,26 @@ _HOOKS = tf.compat.v1.train
 _STEP_HOOKS = ("before_run", "after_run")
 
 
+class ScheduledHook(tf.compat.v1.train.SessionRunHook):
+    """Says itself when it must be called: the base class of this package's own hooks."""
+
+    def next_step(self, step: int) -> float:
+        """Returns the first step after `step` that the hook must be called at; infinity for none.
+
+        Args:
+            step: The global step now.
+        """
+        return step + 1
+
+    def steps_passed(self, unseen: int, step: int) -> None:
+        """Tells the hook of steps that have been run.
+
+        Args:
+            unseen: How many steps it was not called at.
+            step: The global step now.
+        """
+
+
 def next_step(hook: Any, step: int) -> float:
     """Returns the first step after `step` that the hook must be called at; infinity for none.
 
@@ -29,6 +49,8 @@ def next_step(hook: Any, step: int) -> float:
     Raises:
         ValueError: The hook waits for a step that nobody else will bring about.
     """
+    if isinstance(hook, ScheduledHook):
+        return hook.next_step(step)
     schedule = _schedule(hook)
     return step + 1 if schedule is None else schedule.next_step(hook, step)
 
@@ -41,6 +63,9 @@ def steps_passed(hook: Any, unseen: int, step: int) -> None:
         unseen: How many steps it was not called at.
         step: The global step now.
     """
+    if isinstance(hook, ScheduledHook):
+        hook.steps_passed(unseen, step)
+        return
     schedule = _schedule(hook)
     if schedule is not None:
         schedule.steps_passed(hook, unseen, step)
@@ -62,8 +87,13 @@ def _schedule(hook: Any) -> _Schedule | None:
     return None
 
 
-def _next_trigger(timer: Any, count: int) -> float:
-    """Returns the first count after `count` at which a timer triggers, as far as is known now."""
+def next_trigger(timer: Any, count: int) -> float:
+    """Returns the first count after `count` at which a timer triggers, as far as is known now.
+
+    Args:
+        timer: A `tf.compat.v1.train.SecondOrStepTimer`.
+        count: The steps, or runs, that the timer counts.
+    """
     if type(timer) is _tensorflow.NeverTriggerTimer:
         return math.inf
     if type(timer) is not _HOOKS.SecondOrStepTimer or timer.last_triggered_step() is None:
@@ -80,13 +110,13 @@ def _never(hook: Any, step: int) -> float:
 
 
 def _by_global_step(hook: Any, step: int) -> float:
-    return _next_trigger(_tensorflow.hook_timer(hook), step)
+    return next_trigger(_tensorflow.hook_timer(hook), step)
 
 
 def _by_runs(hook: Any, step: int) -> float:
     # The hook numbers the runs from 0, so the last one was one less than the number of those it has seen.
     last_run = _tensorflow.runs_seen(hook) - 1
-    return step + _next_trigger(_tensorflow.hook_timer(hook), last_run) - last_run
+    return step + next_trigger(_tensorflow.hook_timer(hook), last_run) - last_run
 
 
 def _count_runs(hook: Any, unseen: int, step: int) -> None:

@@ -133,7 +133,8 @@ class LiftedGraph:
         with self._lock:
             if self._version != self.graph.version:
                 self.update()
-            return self._part(tuple(feeds), tuple(fetches), tuple(operations))
+            once = tuple(dict.fromkeys(operations))  # a function runs each operation once
+            return self._part(tuple(feeds), tuple(fetches), once)
 
     @property
     def input_may_wait(self) -> bool:

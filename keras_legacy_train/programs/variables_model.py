@@ -27,13 +27,13 @@ class VariablesModel(keras.Model):
 
     def __init__(self, variables: Iterable[tf.Variable]):
         super().__init__(name="variables")
-        self.shared_variables = [_shared(each) for each in variables if each.dtype != tf.string]
+        self.shared_variables = [shared_variable(each) for each in variables if each.dtype != tf.string]
         self.built = True
         self.stop_training = False
 
 
-def _shared(variable: tf.Variable) -> _tensorflow.SharedVariable:
-    """Makes the weight that shares its value with a variable."""
+def shared_variable(variable: tf.Variable) -> _tensorflow.SharedVariable:
+    """Returns the weight that shares its value with a variable, under the same name."""
     *scopes, name = variable.name.partition(":")[0].split("/")
     with contextlib.ExitStack() as opened:
         for scope in scopes:

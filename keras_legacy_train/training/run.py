@@ -181,7 +181,9 @@ class TrainingRun:
         signals = SignalHandler(program.stop_window, program.waits_for)
         nan = TerminateOnNaN(options.fail_on_nan_loss, log_every_steps=options.log_every_steps)
         saver = self._saver(program)
-        saves_first = [saver.first] if saver is not None and options.saves_before_monitors else []
+        # A hook may ask what a listener has found: an early-stopping hook does.
+        is_first = options.saves_before_monitors or options.saving_listeners
+        saves_first = [saver.first] if saver is not None and is_first else []
         watching = [signals.first, nan, *saves_first, *callbacks]
         if self.newest is not None:
             watching.append(OnResume(resume))

@@ -180,6 +180,13 @@ def test_update_op_is_fed_and_results_are_computed_last(graph: tf.Graph, tmp_pat
     assert results == {"total": 3.0 + 4 + 5 + 6, "last": 6.0}
 
 
+def test_an_update_op_that_is_named_twice_runs_once_a_step(graph: tf.Graph, tmp_path: Path) -> None:
+    count = v1.get_variable("count", [], initializer=v1.zeros_initializer())
+    update_op = v1.assign_add(count, 1.0)
+    results, _ = evaluate(graph, tmp_path, None, {"count": count}, [update_op, update_op.op], max_steps=5)
+    assert results == {"count": 5.0}
+
+
 def test_update_op_runs_each_step_in_few_calls(
     graph: tf.Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ from tensorflow.python.saved_model import registration as _registration
 from tensorflow.python.trackable.base import Trackable as _Trackable
 from tensorflow.python.training import basic_session_run_hooks as _session_hooks
 from tensorflow.python.training import training_util as _training_util
+from tensorflow.python.training import warm_starting_util as _warm_starting
 from tensorflow.python.training.checkpoint_state_pb2 import CheckpointState as CheckpointStateProto
 from tensorflow.python.training.saving import saveable_object as _saveable
 from tensorflow.python.training.saving import saveable_object_util as _saveable_util
@@ -357,6 +358,27 @@ def save_slice(variable: tf.Variable) -> tuple[str, str]:
     return (variable.op.name, "") if info is None else (info.full_name, info.spec)
 
 
+def saver_variables(saver: tf.compat.v1.train.Saver) -> list[tuple[str, str, tf.Variable]]:
+    """Returns key, slice specification and variable of all that a Saver, once it is built, saves.
+
+    No public attribute tells what it was given.
+    """
+    given = saver._var_list
+    named = given.items() if isinstance(given, dict) else ((None, each) for each in given)
+    found = []
+    for name, each in named:
+        for variable in each if hasattr(each, "__iter__") and not isinstance(each, tf.Variable) else [each]:
+            if isinstance(variable, tf.Variable):
+                key, slice_spec = save_slice(variable)
+                found.append((name or key, slice_spec, variable))
+    return found
+
+
+def saver_limits(saver: tf.compat.v1.train.Saver) -> tuple[int | None, float | None]:
+    """Returns how many checkpoints a Saver keeps, and each how many hours it keeps one for good."""
+    return saver._max_to_keep or None, saver._keep_checkpoint_every_n_hours
+
+
 # Checkpoints in the form of TensorFlow 2.
 
 
@@ -576,6 +598,25 @@ def forget_counted_step(hook: tf.compat.v1.train.StepCounterHook) -> None:
 def awaited_step(hook: tf.compat.v1.train.GlobalStepWaiterHook) -> int | None:
     """Returns the global step that the hook waits for; `None` if it waits no longer."""
     return None if hook._worker_is_started else hook._wait_until_step
+
+
+def warm_start(*settings: Any) -> None:
+    """Calls `tf.compat.v1.train.warm_start` with the settings, for any checkpoint with the variables' names.
+
+    TensorFlow looks for the names of a checkpoint of its second form in the graph of objects only, in which
+    checkpoints of this package have none.
+    """
+    find_renames = _warm_starting._get_object_checkpoint_renames
+
+    def find_renames_if_needed(path: str, names: Sequence[str]) -> dict[str, str]:
+        keys = tf.train.load_checkpoint(path).get_variable_to_shape_map()
+        return {} if keys.keys() >= set(names) else find_renames(path, names)
+
+    _warm_starting._get_object_checkpoint_renames = find_renames_if_needed
+    try:
+        tf.compat.v1.train.warm_start(*settings)
+    finally:
+        _warm_starting._get_object_checkpoint_renames = find_renames
 
 
 def add_global_step_read(graph: tf.Graph) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import time
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -57,6 +58,8 @@ class CheckpointManager:
         state: What a checkpoint holds.
         max_to_keep: How many checkpoints to keep, the newest; older ones are deleted after a save, and only
             if their names are in the list this manager keeps. `None` keeps all.
+        keep_every_hours: Hours after which one of the older checkpoints is kept for good, no longer listed;
+            `None` to keep none.
         meta_graph: Returns the serialized `MetaGraphDef` to write beside the next checkpoint, or `None`.
         require_finite: Whether a checkpoint with a NaN or an infinity among its floats is never written.
         before_save: Called before files are written; what it raises prevents it.
@@ -80,6 +83,7 @@ class CheckpointManager:
         state: CheckpointState,
         *,
         max_to_keep: int | None,
+        keep_every_hours: float | None = None,
         meta_graph: Callable[[], bytes | None] | None = None,
         require_finite: bool = True,
         before_save: Callable[[], None] | None = None,
@@ -94,6 +98,8 @@ class CheckpointManager:
         self._meta_graph = meta_graph or _no_meta_graph
         self._index = index or CheckpointIndex(directory, name)
         self._max_to_keep = max_to_keep
+        self._keep_every_seconds = None if keep_every_hours is None else keep_every_hours * 3600
+        self._keeps_from = time.time() + (self._keep_every_seconds or 0)
         self._require_finite = require_finite
         self._before_save = before_save
         self._background = Background()
@@ -250,11 +256,22 @@ class CheckpointManager:
         if not self._is_writable:
             self.verify_writable()
         self._move_aside(prefix)
-        kept = self._index.kept
+        kept = self._without_those_kept_for_good(self._index.kept)
         self._index.set_listed(None)  # to be read anew if this fails
         self._index.set_listed(
             writing.write_checkpoint(prefix, copy.children, meta_graph, kept, self._max_to_keep)
         )
+
+    def _without_those_kept_for_good(self, prefixes: list[str]) -> list[str]:
+        """Returns the checkpoints without those that would be deleted now, but are kept for good."""
+        if self._max_to_keep is None or self._keep_every_seconds is None:
+            return prefixes
+        kept_for_good = set()
+        for prefix in prefixes[: len(prefixes) + 1 - self._max_to_keep]:
+            if os.path.getmtime(f"{prefix}.index") > self._keeps_from:
+                kept_for_good.add(prefix)
+                self._keeps_from += self._keep_every_seconds
+        return [prefix for prefix in prefixes if prefix not in kept_for_good]
 
     def _move_aside(self, prefix: str) -> None:
         """Renames what is damaged, and files of this number, so that nothing is ever written over."""

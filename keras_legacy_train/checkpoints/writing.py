@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -56,7 +57,8 @@ def write_checkpoint(
     options = tf.train.CheckpointOptions(experimental_write_callbacks=[complete])
     try:
         mark_unfinished(prefix)
-        manager.save(checkpoint_number=files.step_of(prefix), options=options)
+        with _no_new_root_handler():
+            manager.save(checkpoint_number=files.step_of(prefix), options=options)
     except BaseException:
         with contextlib.suppress(OSError):  # the next start cleans up what cannot be deleted now
             if not _is_listed(prefix):
@@ -69,6 +71,23 @@ def write_checkpoint(
     sync_directory(directory)
     checkpoints: list[str] = manager.checkpoints
     return checkpoints
+
+
+@contextlib.contextmanager
+def _no_new_root_handler() -> Iterator[None]:
+    """Keeps TensorFlow from adding a handler to a root logger that has none, as it does when it logs a save.
+
+    Lines of TensorFlow's own logger would be printed twice from then on.
+    """
+    if logging.root.handlers:
+        yield
+        return
+    silent = logging.NullHandler()
+    logging.root.addHandler(silent)
+    try:
+        yield
+    finally:
+        logging.root.removeHandler(silent)
 
 
 def _is_listed(prefix: str) -> bool:

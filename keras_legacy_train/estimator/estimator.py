@@ -32,6 +32,7 @@ from keras_legacy_train.estimator.model_fn import (
     call_input_fn,
     call_model_fn,
     check_model_fn,
+    check_not_empty,
 )
 from keras_legacy_train.estimator.prediction import Prediction
 from keras_legacy_train.estimator.run_config import RunConfig, TaskType, default_session_config
@@ -396,8 +397,8 @@ class Estimator:
         Raises:
             ValueError: There is no checkpoint.
         """
-        checkpoint = self._trained_checkpoint()
-        return [name for name, _ in tf.train.list_variables(checkpoint) if not _is_bookkeeping(name)]
+        dtypes = tf.train.load_checkpoint(self._trained_checkpoint()).get_variable_to_dtype_map()
+        return sorted(name for name, dtype in dtypes.items() if not _is_bookkeeping(name, dtype))
 
     def get_variable_value(self, name: str) -> Any:
         """Returns the value of a variable in the newest checkpoint, a NumPy array.
@@ -586,12 +587,14 @@ class Estimator:
         with self._new_graph() as graph, graph.device(config.device_fn):
             _tensorflow.add_global_step_read(graph)
             given = as_input(self._call_input_fn(input_fn, ModeKeys.TRAIN))
+            check_not_empty(given)
             spec = self._call_model_fn(given.features, given.labels, ModeKeys.TRAIN, self.config)
             self._maybe_warm_start(self.latest_checkpoint())
             if not any(summary.op.name == "loss" for summary in graph.get_collection(_KEYS.SUMMARIES)):
                 tf.compat.v1.summary.scalar("loss", spec.loss)
             graph.add_to_collection(_KEYS.LOSSES, spec.loss)
-            if not (spec.scaffold.saver or graph.get_collection(_KEYS.SAVERS)):
+            own_saver = spec.scaffold.saver or next(iter(graph.get_collection(_KEYS.SAVERS)), None)
+            if own_saver is None:
                 saver = tf.compat.v1.train.Saver(
                     sharded=True,
                     max_to_keep=config.keep_checkpoint_max,
@@ -601,6 +604,9 @@ class Estimator:
                 )
                 graph.add_to_collection(_KEYS.SAVERS, saver)
             global_step = graph_arguments.as_global_step(graph, None)
+        keep_max, keep_every_n_hours = config.keep_checkpoint_max, config.keep_checkpoint_every_n_hours
+        if own_saver is not None:
+            keep_max, keep_every_n_hours = _tensorflow.saver_limits(own_saver)
         watchers = [*spec.training_chief_hooks, *hooks, *spec.training_hooks]
         saves = bool(config.save_checkpoints_steps or config.save_checkpoints_secs)
         saver_hooks = [h for h in watchers if isinstance(h, tf.compat.v1.train.CheckpointSaverHook)]
@@ -618,6 +624,7 @@ class Estimator:
             spec.loss,
             global_step,
             ScaffoldStart(spec.scaffold, _initializers(given)),
+            saver=own_saver,
             services=self._services(spec, global_step),
             has_default_monitors=False,
             saves_graph=config.checkpoint_save_graph_def,
@@ -633,12 +640,15 @@ class Estimator:
             saves=saves,
             saving_listeners=saving_listeners if saves else (),
             saves_before_monitors=any(isinstance(each, RunHookAdapterForMonitors) for each in watchers),
-            keep_checkpoint_max=config.keep_checkpoint_max,
+            keep_checkpoint_max=keep_max,
+            keep_checkpoint_every_n_hours=keep_every_n_hours,
             save_input_state=save_input_state,
             progress_bar=False,
         )
         with _tensorflow.eager_mode():
             loss = train_graph(training, self._model_dir, options)
+        if loss is None and not save_input_state:
+            raise ValueError("input_fn has yielded no batch, so the model has not been trained.")
         if loss is None:
             log.warning("Training with estimator made no steps. Perhaps input is empty or misspecified.")
         return loss
@@ -734,10 +744,12 @@ def _check_listeners(listeners: Any) -> list[tf.compat.v1.train.CheckpointSaverL
     return checked
 
 
-def _is_bookkeeping(key: str) -> bool:
+def _is_bookkeeping(key: str, dtype: tf.DType) -> bool:
     """Returns whether a key of a checkpoint is not the name of a variable."""
+    if key.endswith("/state"):  # the position of an iterator
+        return dtype in (tf.string, tf.variant)
     return key == "_CHECKPOINTABLE_OBJECT_GRAPH" or key.endswith(
-        ("/.ATTRIBUTES/VARIABLE_VALUE", "/random_state")
+        (".ATTRIBUTES/VARIABLE_VALUE", "/random_state")
     )
 
 

@@ -15,6 +15,10 @@ from keras_legacy_train.estimator.spec import EstimatorSpec
 _ARGUMENTS = frozenset({"features", "labels", "mode", "params", "self", "config"})
 
 
+# A larger graph takes long to copy.
+_MOST_BYTES = 4 * 2**20
+
+
 class Input(NamedTuple):
     """Holds what an input function has given a graph.
 
@@ -104,6 +108,30 @@ def call_input_fn(input_fn: Callable[..., Any], mode: str, params: Any, config: 
     names = parameters(input_fn)
     with tf.device("/cpu:0"):
         return input_fn(**{name: given[name] for name in names if name in given})
+
+
+def check_not_empty(given: Input) -> None:
+    """Checks that a dataset has elements, as far as that is known without reading any.
+
+    Raises:
+        ValueError: It has none.
+    """
+    if given.dataset is None:
+        return
+    graph_def = tf.compat.v1.get_default_graph().as_graph_def()
+    variant = tf.data.experimental.to_variant(given.dataset).name
+    if graph_def.ByteSize() > _MOST_BYTES:
+        return
+    with tf.Graph().as_default() as copy:
+        (dataset,) = tf.graph_util.import_graph_def(graph_def, return_elements=[variant], name="")
+        number = tf.raw_ops.DatasetCardinality(input_dataset=dataset)
+    try:
+        with tf.compat.v1.Session(graph=copy) as session:
+            is_empty = session.run(number) == 0
+    except tf.errors.OpError:
+        return  # what it is made of is not initialised yet
+    if is_empty:
+        raise ValueError("input_fn has returned a dataset without a batch.")
 
 
 def as_input(result: Any) -> Input:

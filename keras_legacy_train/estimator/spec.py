@@ -191,23 +191,53 @@ def check_hooks(hooks: Any) -> tuple[tf.compat.v1.train.SessionRunHook, ...]:
 
 
 def _check_metrics(metrics: Any) -> dict[str, Any]:
+    """Returns the metrics of a spec, checked, each as a pair of its value and what updates it."""
     if metrics is None:
         return {}
     if not isinstance(metrics, dict):
         raise TypeError(f"eval_metric_ops must be a dict, given: {metrics}")
     for key, value in metrics.items():
         if isinstance(value, keras.metrics.Metric):
-            continue
-        if not isinstance(value, tuple) or len(value) != 2:
+            if not _updates(value):
+                raise ValueError(f'Please call update_state(...) on the "{value.name}" metric')
+        elif not isinstance(value, tuple) or len(value) != 2:
             raise TypeError(
                 "Values of eval_metric_ops must be (metric_value, update_op) tuples,"
                 f" given: {value} for key: {key}"
             )
-    for key, value in metrics.items():
-        for part in tf.nest.flatten(value):
-            if not isinstance(part, keras.metrics.Metric):
-                _check_graph("eval_metric_ops", part, f"{key}: {getattr(part, 'name', part)}")
-    return metrics
+    pairs = {
+        key: _value_and_update(value) if isinstance(value, keras.metrics.Metric) else value
+        for key, value in metrics.items()
+    }
+    for key, pair in pairs.items():
+        for part in tf.nest.flatten(pair):
+            _check_graph("eval_metric_ops", part, f"{key}: {getattr(part, 'name', part)}")
+    return pairs
+
+
+def _updates(metric: keras.metrics.Metric) -> list[tf.Operation]:
+    """Returns the operations by which `update_state` has changed the variables of a Keras metric."""
+    if tf.executing_eagerly():
+        return []
+    found = []
+    for variable in metric.variables:
+        made = variable.value
+        users = made.handle.consumers()
+        found += [op for op in users if op.type.startswith("Assign") and op is not made.initializer]
+    return found
+
+
+def _value_and_update(metric: keras.metrics.Metric) -> tuple[tf.Tensor, tf.Operation]:
+    """Returns what a Keras metric computes, as `tf.compat.v1.metrics` does; makes its variables local."""
+    graph, keys = tf.compat.v1.get_default_graph(), tf.compat.v1.GraphKeys
+    update = tf.group(*_updates(metric))
+    names = {variable.value.name for variable in metric.variables}
+    global_variables = graph.get_collection_ref(keys.GLOBAL_VARIABLES)
+    for variable in [each for each in global_variables if each.name in names]:
+        global_variables[:] = [each for each in global_variables if each is not variable]
+        graph.add_to_collection(keys.LOCAL_VARIABLES, variable)
+        graph.add_to_collection(keys.METRIC_VARIABLES, variable)
+    return tf.convert_to_tensor(metric.result()), update
 
 
 def _check_scaffold(scaffold: Any) -> tf.compat.v1.train.Scaffold:

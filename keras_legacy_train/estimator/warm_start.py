@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from keras_legacy_train import arguments
+from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train.estimator import log
 
 VocabInfo = tf.compat.v1.train.VocabInfo
@@ -83,4 +83,4 @@ def as_settings(warm_start_from: Any) -> WarmStartSettings | None:
 def warm_start(settings: WarmStartSettings) -> None:
     """Has the variables of the default graph begin with the values that the settings name."""
     log.info("Warm-starting with WarmStartSettings: %s", settings)
-    tf.compat.v1.train.warm_start(*settings)
+    _tensorflow.warm_start(*settings)

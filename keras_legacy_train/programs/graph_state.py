@@ -20,15 +20,25 @@ _KEYS = tf.compat.v1.GraphKeys
 _LOGGER = logging.getLogger("keras_legacy_train")
 
 
-def saved_variables(session: GraphSession) -> list[SavedVariable]:
+def saved_variables(
+    session: GraphSession, saver: tf.compat.v1.train.Saver | None = None
+) -> list[SavedVariable]:
     """Collects the global variables, saveable objects and mutable tables, under their TF 1 names.
+
+    Args:
+        session: The graph's session.
+        saver: Says which variables are saved instead, and under which names.
 
     Raises:
         ValueError: An object cannot be saved.
     """
     saved = {}
-    for variable in session.graph.get_collection(_KEYS.GLOBAL_VARIABLES):
-        key, slice_spec = _tensorflow.save_slice(variable)
+    if saver is None:
+        variables = session.graph.get_collection(_KEYS.GLOBAL_VARIABLES)
+        listed = [(*_tensorflow.save_slice(variable), variable) for variable in variables]
+    else:
+        listed = _tensorflow.saver_variables(saver)
+    for key, slice_spec, variable in listed:
         lifted = session.lifted.variable(variable.op.name)
         saved[key, slice_spec] = SavedVariable(key, lifted, slice_spec)
     tensors = [tensor for each in saved_objects(session) for tensor in each.tensors]

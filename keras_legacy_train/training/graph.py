@@ -52,6 +52,7 @@ class GraphTraining:
         loss: The loss, a tensor of one number.
         global_step: Name of the variable that counts the steps.
         start: What gives it its first values.
+        saver: The graph's own Saver, which says what checkpoints hold; `None` for all variables.
         feed_fn: Returns the `feed_dict` of the next step.
         services: Callbacks that are called before the user's.
         has_default_monitors: Whether the loss is logged and summaries are written where there are no
@@ -64,6 +65,7 @@ class GraphTraining:
     loss: tf.Tensor
     global_step: str
     start: GraphStart = dataclasses.field(default_factory=GraphStart)
+    saver: tf.compat.v1.train.Saver | None = None
     feed_fn: Callable[[], Mapping[Any, Any]] | None = None
     services: Sequence[LoopCallback] = ()
     has_default_monitors: bool = True
@@ -96,7 +98,11 @@ def train_graph(training: GraphTraining, output_dir: str, options: TrainingOptio
         run.enter(watched_calls(lambda: awaited_input(session)))
         position = IteratorPositions(session, options.save_input_state)
         state = NamedVariables(
-            [*saved_variables(session), *saved_random_states(session), *saved_position(position)]
+            [
+                *saved_variables(session, training.saver),
+                *saved_random_states(session),
+                *saved_position(position),
+            ]
         )
 
         def initialize() -> None:

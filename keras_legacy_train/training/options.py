@@ -34,6 +34,8 @@ class TrainingOptions:
         saves_before_monitors: Whether a checkpoint that is due by the count is there when monitors see the
             step.
         keep_checkpoint_max: How many checkpoints are kept; `None` for all.
+        keep_checkpoint_every_n_hours: Hours from one checkpoint that is kept for good to the next; `None` for
+            none.
         save_input_state: Whether checkpoints hold the position in the input.
         fail_on_nan_loss: Whether a NaN loss is an error.
         jit_compile: Whether XLA compiles windows, `"auto"` for where it can.
@@ -56,6 +58,7 @@ class TrainingOptions:
     saving_listeners: Sequence[tf.compat.v1.train.CheckpointSaverListener] = ()
     saves_before_monitors: bool = False
     keep_checkpoint_max: int | None = 5
+    keep_checkpoint_every_n_hours: float | None = None
     save_input_state: bool = False
     fail_on_nan_loss: bool = True
     jit_compile: bool | Literal["auto"] = False

@@ -68,6 +68,7 @@ class OutputDirectory:
             self._directory,
             state,
             max_to_keep=self._options.keep_checkpoint_max,
+            keep_every_hours=self._options.keep_checkpoint_every_n_hours,
             meta_graph=meta_graph,
             require_finite=self._options.fail_on_nan_loss,
             before_save=None if self._lock is None else self._lock.check,

@@ -73,10 +73,9 @@ class _Feeder:
     def input_fn(self) -> tuple[Any, Any]:
         """Adds the batches to the default graph, and returns features and labels; `None` for no labels."""
         flat = tf.nest.flatten(self.signature)
-        dataset = tf.compat.v1.data.Dataset.from_generator(
+        dataset = tf.data.Dataset.from_generator(
             lambda: (tuple(tf.nest.flatten(chunk)) for chunk in self.chunks()),
-            tuple(spec.dtype for spec in flat),
-            tuple(tf.TensorShape([None]).concatenate(spec.shape) for spec in flat),
+            output_signature=tuple(tf.TensorSpec([None, *spec.shape], spec.dtype) for spec in flat),
         )
         iterator = tf.compat.v1.data.make_initializable_iterator(dataset.unbatch())
         tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
@@ -170,16 +169,25 @@ def _as_array(name: str, data: Any) -> np.ndarray:
     """Returns an array, of a data frame or of a list, too.
 
     Raises:
-        ValueError: It has no rows, or its values are no numbers, strings or booleans.
+        ValueError: It has no rows, several columns of labels, or values that are no numbers or strings.
     """
     if hasattr(data, "compute"):  # dask
         data = data.compute()
+    is_frame = hasattr(data, "columns")
     array = data.to_numpy() if hasattr(data, "to_numpy") else np.asarray(data)
     if array.ndim == 0:
         raise ValueError(f"{name} must have one row per example; it is {data!r}.")
-    if array.dtype == object and not all(isinstance(value, (str, bytes)) for value in array.flat):
-        raise ValueError(f"Data types for {name} must be int, float, bool or string; it is of dtype object.")
-    return array
+    if is_frame and name == "y" and array.shape[1] > 1:
+        raise ValueError("y: Only one column for labels is allowed.")
+    if array.dtype.kind not in ("biuf" if is_frame else "biufcSU") and not _are_strings(array):
+        raise ValueError(
+            f"{name}: Data types must be int, float, bool or string; the array is of {array.dtype}."
+        )
+    return array.astype(np.float64) if is_frame and name == "x" and array.dtype != object else array
+
+
+def _are_strings(array: np.ndarray) -> bool:
+    return array.dtype == object and all(isinstance(value, (str, bytes)) for value in array.flat)
 
 
 def _batch_spec(array: np.ndarray) -> tf.TensorSpec:

@@ -84,7 +84,8 @@ class Evaluable:
 class BaseEstimator(Parameters, Evaluable, Trainable):
     """Trains, evaluates and uses a model; stands for `tf.contrib.learn.BaseEstimator`.
 
-    Subclasses define `_call_model_fn`. `Estimator` does so with a function that users give.
+    Subclasses define `_call_model_fn`, or `_get_train_ops`, `_get_eval_ops` and `_get_predict_ops`.
+    `Estimator` does so with a function that users give.
 
     Args:
         model_dir: Directory of checkpoints and event files; by default that of `config`, else a temporary
@@ -446,8 +447,8 @@ class BaseEstimator(Parameters, Evaluable, Trainable):
         checkpoint = self._checkpoint(None)
         with self._core._new_graph() as graph:
             given = as_input(input_fn())
-            ops = self._infer_ops(given.features)
-            fetches = _chosen(ops.predictions, outputs)
+            ops = self._get_predict_ops(given.features)
+            fetches = _reading(given.features, _chosen(ops.predictions, outputs))
             is_constant = _is_constant(graph)
             # Of a spec only the scaffold is used; predictions may be sparse, which a spec does not take.
             spec = core.EstimatorSpec(ModeKeys.EVAL, loss=tf.zeros([]), scaffold=ops.scaffold)
@@ -489,7 +490,15 @@ class BaseEstimator(Parameters, Evaluable, Trainable):
                     f" signatures: {known}."
                 )
 
-    def _infer_ops(self, features: Any) -> ModelFnOps:
+    def _get_train_ops(self, features: Any, labels: Any) -> ModelFnOps:
+        """Builds the model for training."""
+        return self._call_model_fn(features, labels, ModeKeys.TRAIN)
+
+    def _get_eval_ops(self, features: Any, labels: Any, metrics: Any) -> ModelFnOps:
+        """Builds the model for evaluation."""
+        return self._call_model_fn(features, labels, ModeKeys.EVAL, metrics)
+
+    def _get_predict_ops(self, features: Any) -> ModelFnOps:
         """Builds the model for inference; one that makes a loss in each mode gets stand-ins for labels."""
         specs = self._input_specs.get("Labels")
         labels = None if specs is None else _map(_placeholder, specs)
@@ -597,6 +606,7 @@ class _Core(core.Estimator):
     def fit(self, input_fn: InputFn, hooks: Sequence[Any], steps: int | None, max_steps: int | None) -> None:
         """Trains the model; see `BaseEstimator.fit`."""
         self._check_task()
+        _check_master("master", self._config.master)
         if max_steps is not None and self.latest_checkpoint() and max_steps <= self._saved_step():
             log.info("Skipping training since max_steps has already saved.")
             return
@@ -613,6 +623,7 @@ class _Core(core.Estimator):
         log_progress: bool,
     ) -> dict[str, Any]:
         """Returns the results of an evaluation; see `BaseEstimator.evaluate`."""
+        _check_master("evaluation_master", self._config.evaluation_master)
         self._metrics = metrics
         evaluation = self._build_evaluation(input_fn, hooks, checkpoint)
         restore = self._restoring(evaluation, checkpoint)
@@ -629,13 +640,14 @@ class _Core(core.Estimator):
     def _call_model_fn(self, features: Any, labels: Any, mode: str, config: Any) -> core.EstimatorSpec:
         self._owner._check_specs(features, labels)
         if mode == ModeKeys.EVAL:
-            ops = self._owner._call_model_fn(features, labels, mode, self._metrics)
+            ops = self._owner._get_eval_ops(features, labels, self._metrics)
             metrics = {
                 _REPORTED_LOSS if name == MetricKey.LOSS else name: _with_update(metric)
                 for name, metric in ops.eval_metric_ops.items()
             }
-            return core.EstimatorSpec(mode, loss=ops.loss, eval_metric_ops=metrics, scaffold=ops.scaffold)
-        ops = self._owner._call_model_fn(features, labels, mode)
+            loss = _reading(features, ops.loss)
+            return core.EstimatorSpec(mode, loss=loss, eval_metric_ops=metrics, scaffold=ops.scaffold)
+        ops = self._owner._get_train_ops(features, labels)
         return core.EstimatorSpec(
             mode,
             loss=ops.loss,
@@ -648,6 +660,14 @@ class _Core(core.Estimator):
 
 def _no_model_fn(features: Any) -> core.EstimatorSpec:
     raise NotImplementedError("_Core builds its models by _call_model_fn.")
+
+
+def _check_master(name: str, master: str) -> None:
+    if master not in ("", "local"):
+        raise NotImplementedError(
+            f"{name} of RunConfig is {master!r}, and sessions in other processes are not supported. Leave it"
+            " out to run in this process."
+        )
 
 
 def _check_inputs(x: Any, y: Any, input_fn: Any, feed_fn: Any, batch_size: int | None) -> None:
@@ -682,6 +702,12 @@ def _as_ops(mode: str, result: Any) -> ModelFnOps:
 def _with_update(metric: Any) -> tuple[Any, ...]:
     """Returns a metric as value and update; one without an update is computed at the end."""
     return tuple(metric) if isinstance(metric, (tuple, list)) else (metric, tf.no_op())
+
+
+def _reading(features: Any, tensors: Any) -> Any:
+    """Returns tensors that are computed after the features are: so input ends that a model does not use."""
+    with tf.control_dependencies(tf.nest.flatten(features, expand_composites=True)):
+        return tf.nest.map_structure(tf.identity, tensors, expand_composites=True)
 
 
 def _is_constant(graph: tf.Graph) -> bool:

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from keras_legacy_train import estimator as core
 from keras_legacy_train import learn
+from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
 from learn_helpers import X, Y, line
 
 v1 = tf.compat.v1
@@ -277,3 +278,87 @@ def test_the_uid_of_a_run_config_tells_experiments_apart() -> None:
     assert config.uid() != config.replace(model_dir="b").uid()
     assert config.uid() != learn.RunConfig(model_dir="a", num_cores=2).uid()
     assert config.uid(whitelist=["model_dir"]) == config.replace(model_dir="b").uid(whitelist=["model_dir"])
+
+
+def test_steps_that_no_monitor_wants_to_see_run_together(
+    fresh: learn.Estimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = []
+    on_step_begin = MonitorCallback.on_step_begin
+
+    def spy(callback: MonitorCallback, step: int) -> list[Any]:
+        watched.append(step)
+        return on_step_begin(callback, step)
+
+    monkeypatch.setattr(MonitorCallback, "on_step_begin", spy)
+    fresh.fit(X, Y, steps=25, monitors=[learn.monitors.EveryN(every_n_steps=10)])
+    assert watched == [1, 11, 21]  # not 25: the original did not tell monitors where a training ends
+
+
+def test_a_subclass_may_build_the_graph_of_each_mode(fresh: learn.Estimator) -> None:
+    class Doubling(learn.Estimator):
+        def _get_predict_ops(self, features: Any) -> learn.ModelFnOps:
+            ops = super()._get_predict_ops(features)
+            return learn.ModelFnOps("infer", {"double": 2 * ops.predictions["product"]})
+
+    model = Doubling(line, fresh.model_dir).fit(X, Y, steps=1)
+    np.testing.assert_allclose(
+        model.predict(X, as_iterable=False)["double"], 2 * fresh.predict(X, as_iterable=False)["product"]
+    )
+
+
+class Frame:
+    """Has what is used of a `pandas.DataFrame`."""
+
+    def __init__(self, array: np.ndarray):
+        self.array, self.columns = array, list(range(array.shape[1]))
+
+    def to_numpy(self) -> np.ndarray:
+        return self.array
+
+
+def test_data_frames_are_numbers_and_labels_one_column(fresh: learn.Estimator) -> None:
+    fresh.fit(Frame(X.astype("int32")), Frame(Y[:, None]), steps=1)
+    assert fresh.predict(Frame(X), as_iterable=False)["x"].dtype == np.float64
+    for x, y, message in [
+        (Frame(X), Frame(np.stack([Y, Y], 1)), "Only one column for labels is allowed"),
+        (np.array([[{}]]), [1.0], "Data types must be int, float, bool or string"),
+        (1.0, [1.0], "must have one row per example"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            fresh.fit(x, y, steps=1)
+
+
+def test_sessions_of_other_processes_are_refused(fresh: learn.Estimator) -> None:
+    fresh.fit(X, Y, steps=1)
+    config = learn.RunConfig(master="grpc://a:1", evaluation_master="grpc://b:1")
+    elsewhere = learn.Estimator(line, fresh.model_dir, config)
+    with pytest.raises(NotImplementedError, match="master of RunConfig is 'grpc://a:1'"):
+        elsewhere.fit(X, Y, steps=1)
+    with pytest.raises(NotImplementedError, match="evaluation_master of RunConfig is 'grpc://b:1'"):
+        elsewhere.evaluate(X, Y)
+
+
+def test_input_ends_that_the_model_does_not_use_and_predictions_may_be_sparse(fresh: learn.Estimator) -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> Any:
+        w = v1.get_variable("w", [], initializer=v1.ones_initializer())
+        sparse = tf.SparseTensor([[0, 0], [1, 0]], tf.stack([w, 2 * w]), [2, 1])
+        loss = tf.square(w)
+        step = v1.train.get_global_step()
+        return {"s": sparse}, loss, v1.train.GradientDescentOptimizer(0.0).minimize(loss, step)
+
+    model = learn.Estimator(model_fn, fresh.model_dir).fit(X, Y, steps=1)
+    assert model.evaluate(X, Y, batch_size=2)["loss"] == 1.0
+    batches = list(model.predict(X, batch_size=2, iterate_batches=True))
+    assert [list(batch["s"].values) for batch in batches] == [[1.0, 2.0]] * 3
+
+
+def test_queues_end_training_evaluation_and_prediction(fresh: learn.Estimator) -> None:
+    def input_fn() -> Any:
+        x, y = v1.train.slice_input_producer([tf.constant(X), tf.constant(Y)], num_epochs=1, shuffle=False)
+        return v1.train.batch([x, y], 4, allow_smaller_final_batch=True)
+
+    fresh.fit(input_fn=input_fn)
+    assert fresh.get_variable_value("global_step") == 2
+    assert fresh.evaluate(input_fn=input_fn)["global_step"] == 2
+    assert [row["x"] for row in fresh.predict(input_fn=input_fn)] == list(X[:, 0])

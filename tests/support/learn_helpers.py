@@ -18,7 +18,8 @@ Y = 2.0 * X[:, 0]
 def line(features: Any, targets: Any, mode: str, params: Any = None) -> Any:
     """Predicts multiples of a number; a tuple in training, `ModelFnOps` else."""
     x = features["x"] if isinstance(features, dict) else features
-    product = v1.get_variable("weight", [], initializer=v1.zeros_initializer()) * x[:, 0]
+    weight = v1.get_variable("weight", [], initializer=v1.zeros_initializer())
+    product = weight * tf.cast(x[:, 0], tf.float32)
     predictions = {"product": product, "x": x[:, 0]}
     loss = None if targets is None else tf.reduce_mean(tf.square(product - tf.cast(targets, tf.float32)))
     if mode != learn.ModeKeys.TRAIN:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,11 +21,13 @@ from exchange_graphs import OPTIMIZERS, build, build_objects
 
 from export_helpers import assert_served, export_all, recorded, trained_model
 from helpers import Recorder, Silent, assert_values_close, checkpoint_values, newest_checkpoint
-from keras_legacy_train import estimator, train
+from keras_legacy_train import estimator, learn, train
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden" / "estimators"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "golden" / "learn"))
 
 import estimator_cases
+import learn_cases
 
 pytestmark = pytest.mark.tf1
 
@@ -150,3 +153,16 @@ def test_original_serves_our_saved_models(tmp_path: Path) -> None:
         outputs = tmp_path / f"{case}.json"
         run_original("serve", path, outputs)
         assert_served(json.loads(outputs.read_text()), recorded(case, "2.15")["outputs"])
+
+
+@pytest.mark.parametrize("name", ["dnn_classifier", "linear_classifier", "combined_classifier"])
+def test_the_original_learn_goes_on_from_our_directory(name: str, tmp_path: Path) -> None:
+    ours = learn_cases.CASES[name][0](learn, str(tmp_path / "model"))
+    learn_cases.fit(ours, name, 3)
+    straight = learn_cases.CASES[name][0](learn, shutil.copytree(ours.model_dir, tmp_path / "straight"))
+    learn_cases.fit(straight, name, 2)
+    expected = learn_cases.observe(learn, straight, name)["results"]
+    run_original(name, ours.model_dir, tmp_path / "observed.json", script="learn_original.py")
+    observed = json.loads((tmp_path / "observed.json").read_text())
+    for found, wanted in zip(observed, expected, strict=True):
+        assert found == pytest.approx(wanted, rel=1e-4)

@@ -190,7 +190,7 @@ def export(
                 examples = features.pop(input_feature_key)
         if examples is None and not features:
             raise ValueError("Either features or examples must be defined.")
-        ops = estimator._infer_ops(features)
+        ops = estimator._get_predict_ops(features)
         predictions = ops.predictions if prediction_key is None else ops.predictions[prediction_key]
         default, others = signature_fn(examples, features, predictions)
         signatures = {**others, tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY: default}

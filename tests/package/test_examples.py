@@ -120,3 +120,11 @@ def test_a_script_of_2016_trains_a_classifier_with_a_validation_monitor(tmp_path
     assert "Predictions: [1, 2]" in ended.stdout.replace("np.int64(", "").replace(")", "")
     assert "Validation (step 50): accuracy = " in ended.stderr
     assert "Stopping. Best step: " in ended.stderr
+
+
+def test_a_wide_and_deep_model_tells_tumours_apart(tmp_path: Path) -> None:
+    ended = run_example("wide_and_deep.py", "--output-dir", tmp_path, "--steps", "300")
+    assert ended.returncode == 0, ended.stderr
+    assert number_after("accuracy on 169 held-out tumours:", ended.stdout) >= 0.95
+    assert number_after("with a probability of", ended.stdout) < 0.9
+    assert "Saving dict for global step 300: accuracy = " in ended.stderr

@@ -168,14 +168,14 @@ class Layer:
         """
         raise NotImplementedError(f"{type(self).__name__} has no compute_output_shape")
 
-    def __call__(self, inputs: Any, *args: Any, scope: Any = None, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Builds the layer if need be, and returns its output.
 
         Args:
             inputs: A tensor or a structure of tensors. Arrays and numbers are made into tensors.
             *args: Further arguments for `call`.
-            scope: The variable scope, or its name, if this is the first call.
-            **kwargs: Further arguments for `call`.
+            **kwargs: Further arguments for `call`, and `scope`, the variable scope or its name, at the first
+                call.
 
         Returns:
             The output of `call`, a tensor or a structure of tensors.
@@ -185,7 +185,7 @@ class Layer:
             ValueError: The inputs do not fit the layer, or `call` returned None.
         """
         check_graph_is_built(type(self).__name__)
-        self._set_scope(scope)
+        self._set_scope(kwargs.pop("scope", None))
         inputs = tf.nest.map_structure(_as_tensor, inputs)
         self._inputs += tf.nest.flatten(inputs)
         with v1.variable_scope(
@@ -290,8 +290,7 @@ class Layer:
                     with v1.name_scope(f"{name}/Regularizer"), tf.init_scope():
                         self.add_loss(regularize(part))
         # A custom getter may have made the variable an untrained one, or a tensor.
-        trained = trainable and all(getattr(part, "trainable", False) for part in parts)
-        (self._trainable_weights if trained else self._non_trainable_weights).append(variable)
+        self._add_to_weights(variable, trainable and is_trained(variable))
         return variable
 
     def add_variable(self, *args: Any, **kwargs: Any) -> Any:
@@ -370,6 +369,11 @@ class Layer:
             return not _depends_on(op, self._inputs)
         return _depends_on(op, tf.nest.flatten(inputs))
 
+    def _add_to_weights(self, variable: Any, trained: bool) -> None:
+        weights = self._trainable_weights if trained else self._non_trainable_weights
+        if all(variable is not weight for weight in weights):
+            weights.append(variable)
+
     def _set_scope(self, scope: Any) -> None:
         if self._scope is None and self._reuse:
             self._scope = _capture(self._base_name if scope is None else scope)
@@ -406,6 +410,15 @@ def check_graph_is_built(what: str) -> None:
             " `with tf.Graph().as_default():`, or in the model_fn of an Estimator. In eager execution, use"
             " the layers of Keras."
         )
+
+
+def is_trained(variable: Any) -> bool:
+    """Returns whether what `get_variable` returned is trained: all parts of it, if it is partitioned.
+
+    Args:
+        variable: A variable, or what a partitioner or a custom getter made of it.
+    """
+    return all(getattr(part, "trainable", False) for part in _parts(variable))
 
 
 def _unique_name(base_name: str) -> str:

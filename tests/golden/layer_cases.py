@@ -302,3 +302,123 @@ def pooling(kit):
         layers.MaxPooling2D(pool_size=[2, 2], strides=[1, 1], name="p")(image),
         layers.max_pooling3d(volume, 2, 1), layers.average_pooling3d(volume, (1, 2, 2), 2, padding="same"),
         layers.AveragePooling3D(2, 1, data_format="channels_first")(volume)]
+
+
+def once(kit, cell, size=2):
+    """Returns the output of one call of a cell, and the new state."""
+    output, state = cell(kit.input(size), cell.zero_state(4, kit.tf.float32))
+    return [output] + list(state if isinstance(state, tuple) else [state])
+
+
+def unrolled(kit, cell, state=None, steps=3, size=2):
+    """Returns all outputs of a cell, and its last state."""
+    x = kit.input(steps, size)
+    outputs, last = kit.tf.nn.dynamic_rnn(cell, x, initial_state=state, dtype=kit.tf.float32)
+    last = list(last) if isinstance(last, tuple) else [last]
+    return [outputs] + [each for part in last for each in (part if isinstance(part, tuple) else [part])]
+
+
+@case
+def basic_rnn(kit):
+    tf, cells = kit.tf, kit.cells
+    x = kit.input(2)
+    cell = cells.BasicRNNCell(3, activation=tf.nn.relu, name="once")
+    output, state = cell(x, cell.zero_state(4, tf.float32))
+    again, _ = cell(x, state)
+    return [output, again] + unrolled(kit, cells.BasicRNNCell(2))
+
+
+@case
+def gru(kit):
+    tf, cells = kit.tf, kit.cells
+    with tf.variable_scope("first", initializer=tf.constant_initializer(0.3)):
+        first = unrolled(kit, cells.GRUCell(3))
+    cell = cells.GRUCell(
+        2, activation="sigmoid", kernel_initializer=tf.zeros_initializer(),
+        bias_initializer=tf.constant_initializer(0.5), trainable=True)
+    x = kit.input(3, 2)
+    second, _ = tf.nn.dynamic_rnn(cell, x, sequence_length=[3, 1, 2, 0], dtype=tf.float32, scope="second")
+    return first + [second]
+
+
+@case
+def basic_lstm(kit):
+    tf, cells = kit.tf, kit.cells
+    x = kit.input(3, 2)
+    first, state = tf.nn.static_rnn(
+        cells.BasicLSTMCell(3, forget_bias=0.5), tf.unstack(x, axis=1), dtype=tf.float32, scope="static")
+    cell = cells.BasicLSTMCell(2, state_is_tuple=False, activation=tf.nn.relu)
+    return list(first) + list(state) + unrolled(kit, cell)
+
+
+@case
+def lstm(kit):
+    tf, cells = kit.tf, kit.cells
+    plain = once(kit, cells.LSTMCell(3, forget_bias=0.0))
+    with tf.variable_scope("rich"):
+        cell = cells.LSTMCell(
+            4, use_peepholes=True, cell_clip=0.4, initializer=tf.constant_initializer(0.2), num_proj=3,
+            proj_clip=0.1)
+        rich = unrolled(kit, cell)
+    with tf.variable_scope("joined"):
+        joined = once(kit, cells.LSTMCell(4, num_proj=2, num_unit_shards=2, state_is_tuple=False))
+    return plain + rich + joined
+
+
+@case
+def stacked(kit):
+    tf, cells = kit.tf, kit.cells
+    cell = cells.MultiRNNCell([cells.BasicLSTMCell(3), cells.ResidualWrapper(cells.GRUCell(3)), cells.LSTMCell(2)])
+    state = cell.zero_state(4, tf.float32)
+    joined = cells.MultiRNNCell([cells.GRUCell(2), cells.GRUCell(3)], state_is_tuple=False)
+    with tf.variable_scope("joined"):
+        outputs = once(kit, joined)
+    return outputs + unrolled(kit, cell, state)
+
+
+@case
+def bidirectional(kit):
+    tf, cells = kit.tf, kit.cells
+    outputs, states = tf.nn.bidirectional_dynamic_rnn(
+        cells.GRUCell(2), cells.BasicLSTMCell(3), kit.input(3, 2), dtype=tf.float32)
+    return list(outputs) + [states[0]] + list(states[1])
+
+
+@case
+def dropout_wrapper(kit):
+    tf, cells = kit.tf, kit.cells
+    plain = cells.DropoutWrapper(cells.BasicLSTMCell(5, name="a"), 0.5, 0.6, 0.7, seed=3)
+    by_tensor = cells.DropoutWrapper(
+        cells.GRUCell(5, name="b"), output_keep_prob=tf.placeholder_with_default(0.5, []), seed=4)
+    variational = cells.DropoutWrapper(
+        cells.LSTMCell(5, name="c"), 0.5, 0.6, 0.7, variational_recurrent=True, input_size=6, dtype=tf.float32,
+        seed=5)
+    filtered = cells.DropoutWrapper(
+        cells.LSTMCell(5, name="d"), state_keep_prob=0.5, seed=6, dropout_state_filter_visitor=lambda state: True)
+    device = cells.DeviceWrapper(cells.ResidualWrapper(
+        cells.GRUCell(6, name="e"), residual_fn=lambda inputs, outputs: 2.0 * inputs + outputs), "/cpu:0")
+    return [
+        each for cell in (plain, by_tensor, variational, filtered, device) for each in once(kit, cell, size=6)]
+
+
+@case
+def cell_of_a_user(kit):
+    tf, cells = kit.tf, kit.cells
+
+    class Cell(cells.RNNCell):
+        @property
+        def state_size(self):
+            return 3
+
+        @property
+        def output_size(self):
+            return 2
+
+        def call(self, inputs, state):
+            kernel = tf.get_variable("kernel", [5, 3])
+            with tf.variable_scope("out"):
+                out = tf.get_variable("kernel", [3, 2], initializer=tf.constant_initializer(0.5))
+            state = tf.tanh(tf.matmul(tf.concat([inputs, state], 1), kernel))
+            return tf.matmul(state, out), state
+
+    return unrolled(kit, Cell()) + list(Cell(name="named")(kit.input(2), tf.ones([4, 3])))

@@ -23,7 +23,9 @@ PAGES = {
     f"{PACKAGE}.layers": f"{PACKAGE}/layers.py",
     f"{PACKAGE}.learn": f"{PACKAGE}/learn/__init__.py",
     f"{PACKAGE}.migration": f"{PACKAGE}/migration/__init__.py",
+    f"{PACKAGE}.rnn_cell": f"{PACKAGE}/rnn_cell/__init__.py",
     f"{PACKAGE}.testing": f"{PACKAGE}/testing/__init__.py",
+    f"{PACKAGE}.tf_layers": f"{PACKAGE}/tf_layers/__init__.py",
     f"{PACKAGE}.types": f"{PACKAGE}/types.py",
 }
 

@@ -11,7 +11,7 @@ except ImportError as _error:
 if _backend.backend() != "tensorflow":
     raise ImportError(_NEEDS_TENSORFLOW.format(found=f"its backend is {_backend.backend()!r}"))
 
-from keras_legacy_train import callbacks, checkpoints, framework, layers, learn, monitors
+from keras_legacy_train import callbacks, checkpoints, framework, layers, learn, monitors, rnn_cell, tf_layers
 from keras_legacy_train.errors import (
     CheckpointMismatchError,
     CheckpointSaveError,
@@ -52,8 +52,10 @@ __all__ = [
     "learn",
     "load_tf1_weights",
     "monitors",
+    "rnn_cell",
     "run_feeds",
     "run_feeds_iter",
     "run_n",
+    "tf_layers",
     "train",
 ]

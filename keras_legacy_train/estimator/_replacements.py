@@ -23,6 +23,10 @@ EXPERIMENTAL_REPLACEMENTS = {
     "boosted_trees_regressor_train_in_memory": _TREES,
 }
 
+TPU_REPLACEMENTS = {
+    "experimental": "tf.feature_column.embedding_column, without a TPU's embeddings",
+}
+
 
 def missing_name(module: str, name: str, replacements: dict[str, str]) -> AttributeError:
     """Returns the error for a name that a module does not have.

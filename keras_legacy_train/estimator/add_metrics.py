@@ -17,6 +17,8 @@ def add_metrics(estimator: Estimator, metric_fn: Callable[..., Mapping[str, Any]
     """Returns a new Estimator that evaluates more metrics.
 
     ```python
+    import tensorflow as tf
+
     from keras_legacy_train import estimator as tf_estimator
 
     def metric_fn(labels, predictions):

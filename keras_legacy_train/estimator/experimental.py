@@ -14,10 +14,20 @@ from keras_legacy_train.estimator.early_stopping import (
     stop_if_no_decrease_hook,
     stop_if_no_increase_hook,
 )
+from keras_legacy_train.estimator.export import build_raw_supervised_input_receiver_fn
 from keras_legacy_train.estimator.in_memory_evaluator import InMemoryEvaluatorHook
+from keras_legacy_train.estimator.logit_fns import (
+    call_logit_fn,
+    dnn_logit_fn_builder,
+    linear_logit_fn_builder,
+)
 
 __all__ = [
     "InMemoryEvaluatorHook",
+    "build_raw_supervised_input_receiver_fn",
+    "call_logit_fn",
+    "dnn_logit_fn_builder",
+    "linear_logit_fn_builder",
     "make_early_stopping_hook",
     "make_stop_at_checkpoint_step_hook",
     "read_eval_metrics",

@@ -11,13 +11,14 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train.callbacks.hook_schedule import ScheduledHook
 from keras_legacy_train.estimator import log, run_config
+from keras_legacy_train.estimator._replacements import TPU_REPLACEMENTS, missing_name
 from keras_legacy_train.estimator.estimator import Estimator
 from keras_legacy_train.estimator.mode_keys import ModeKeys
 from keras_legacy_train.estimator.model_fn import call_input_fn, call_model_fn, parameters
@@ -543,3 +544,12 @@ def _check_positive(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be int, got {type(value)}")
     if value <= 0:
         raise ValueError(f"{name} must be positive, got {value}")
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Raises an error that says what to use instead of a name of `tf.estimator.tpu`.
+
+    Raises:
+        AttributeError: Always: the module does not have the name.
+    """
+    raise missing_name("tf.estimator.tpu", name, TPU_REPLACEMENTS)

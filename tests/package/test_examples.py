@@ -44,6 +44,17 @@ def test_low_accuracy_is_a_failure(tmp_path: Path) -> None:
     assert "That is less than 95.0%." in ended.stderr
 
 
+def test_a_model_fn_of_convolutions_goes_on_to_95_percent(tmp_path: Path) -> None:
+    for steps in ("100", "300"):
+        ended = run_example("custom_model_fn.py", "--output-dir", tmp_path, "--steps", steps)
+        assert ended.returncode == 0, ended.stderr
+        assert f"Step {steps}: validation accuracy = 9" in ended.stdout
+        assert "Accuracy on 250 held-out digits: 9" in ended.stdout
+    average = tf.train.load_variable(str(tmp_path), "batch_normalization/moving_mean")
+    assert average.shape == (16,)
+    assert (average != 0).all()
+
+
 def number_after(text: str, output: str) -> float:
     """The number that follows a text in what a script has printed."""
     found = re.search(re.escape(text) + r"\s*([0-9.]+)", output)

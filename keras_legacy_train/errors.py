@@ -1,18 +1,21 @@
-"""Defines the errors of this package, each a subclass of the built-in error that fits it."""
+"""Defines the errors of this package, each a subclass of the error that fits it."""
 
 from __future__ import annotations
 
 import math
 
+import tensorflow as tf
+
 _PROBLEMS_SHOWN = 50
 
 
-class NanLossDuringTrainingError(RuntimeError):
+class NanLossDuringTrainingError(tf.compat.v1.train.NanLossDuringTrainingError):
     """Raised when the loss becomes NaN and `fail_on_nan_loss` is set.
 
     `TerminateOnNaN(check_inf=True)` raises it for an infinite loss, too.
 
-    Stands for `tf.contrib.learn.NanLossDuringTrainingError`.
+    Stands for `tf.contrib.learn.NanLossDuringTrainingError`. Handlers of
+    `tf.compat.v1.train.NanLossDuringTrainingError` catch it, too.
 
     Attributes:
         step: The step (an `int`, counted as monitors see it) that had this loss, or `None`.

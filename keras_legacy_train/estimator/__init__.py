@@ -9,7 +9,6 @@ from typing import NoReturn
 
 import tensorflow as tf
 
-from keras_legacy_train.errors import NanLossDuringTrainingError
 from keras_legacy_train.estimator import experimental, export, inputs, tpu
 from keras_legacy_train.estimator._replacements import REPLACEMENTS, missing_name
 from keras_legacy_train.estimator.add_metrics import add_metrics
@@ -56,6 +55,7 @@ FeedFnHook = tf.compat.v1.train.FeedFnHook
 FinalOpsHook = tf.compat.v1.train.FinalOpsHook
 GlobalStepWaiterHook = tf.compat.v1.train.GlobalStepWaiterHook
 LoggingTensorHook = tf.compat.v1.train.LoggingTensorHook
+NanLossDuringTrainingError = tf.compat.v1.train.NanLossDuringTrainingError
 NanTensorHook = tf.compat.v1.train.NanTensorHook
 ProfilerHook = tf.compat.v1.train.ProfilerHook
 SecondOrStepTimer = tf.compat.v1.train.SecondOrStepTimer

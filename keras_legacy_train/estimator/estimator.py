@@ -607,7 +607,8 @@ class Estimator:
         keep_max, keep_every_n_hours = config.keep_checkpoint_max, config.keep_checkpoint_every_n_hours
         if own_saver is not None:
             keep_max, keep_every_n_hours = _tensorflow.saver_limits(own_saver)
-        watchers = [*spec.training_chief_hooks, *hooks, *spec.training_hooks]
+        chief_hooks = spec.training_chief_hooks if config.is_chief else ()
+        watchers = [*chief_hooks, *hooks, *spec.training_hooks]
         saves = bool(config.save_checkpoints_steps or config.save_checkpoints_secs)
         saver_hooks = [h for h in watchers if isinstance(h, tf.compat.v1.train.CheckpointSaverHook)]
         if saving_listeners and saver_hooks:
@@ -679,12 +680,14 @@ def _complete_config(config: Any, model_dir: Any) -> RunConfig:
     if config.session_config is None:
         changes["session_config"] = default_session_config()
     if model_dir is not None:
-        model_dir = arguments.as_path("model_dir", model_dir)
+        # An empty one stands for a temporary directory.
+        model_dir = model_dir if model_dir == "" else arguments.as_path("model_dir", model_dir)
         if config.model_dir is not None and config.model_dir != model_dir:
             raise ValueError(
                 "`model_dir` are set both in constructor and `RunConfig`, but with different values. In"
                 f" constructor: '{model_dir}', in `RunConfig`: '{config.model_dir}' "
             )
+    if model_dir:
         changes["model_dir"] = model_dir
     elif config.model_dir is None:
         changes["model_dir"] = tempfile.mkdtemp()

@@ -44,10 +44,10 @@ def add_metrics(graph: tf.Graph, spec: EstimatorSpec) -> Metrics:
         ValueError: The model function has given a metric with a name that is not its to give.
     """
     metrics = dict(spec.eval_metric_ops)
-    for name in ("loss", _KEYS.GLOBAL_STEP):
+    for name, quoted in (("loss", '"loss"'), (_KEYS.GLOBAL_STEP, f"`{_KEYS.GLOBAL_STEP}`")):
         if name in metrics:
             raise ValueError(
-                f'Metric with name "{name}" is not allowed, because Estimator already defines a default'
+                f"Metric with name {quoted} is not allowed, because Estimator already defines a default"
                 " metric with the same name."
             )
     metrics["loss"] = tf.compat.v1.metrics.mean(spec.loss)

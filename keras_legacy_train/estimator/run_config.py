@@ -228,6 +228,9 @@ class RunConfig:
         order = [chief, *others, *([TaskType.PS] if TaskType.PS in jobs else [])]
         before = order[: order.index(self._task_type)]
         self._global_id_in_cluster = sum(len(jobs[job]) for job in before) + self._task_id
+        if self._session_config is None:
+            self._session_config = default_session_config()
+            self._session_config.device_filters.extend(_device_filters(self._task_type, self._task_id))
 
     @property
     def cluster_spec(self) -> tf.train.ClusterSpec:
@@ -389,6 +392,14 @@ def default_session_config() -> tf.compat.v1.ConfigProto:
     return tf.compat.v1.ConfigProto(
         allow_soft_placement=True, graph_options=tf.compat.v1.GraphOptions(rewrite_options=rewriting)
     )
+
+
+def _device_filters(task_type: str, task_id: int) -> list[str]:
+    """Returns the jobs that a task of a cluster speaks to: workers to parameter servers, these to all."""
+    if task_type == TaskType.PS:
+        return [f"/job:{job}" for job in (TaskType.PS, TaskType.WORKER, TaskType.CHIEF, TaskType.MASTER)]
+    itself = f"/job:{task_type}"
+    return ["/job:ps", f"{itself}/task:{task_id}" if task_type == TaskType.WORKER else itself]
 
 
 def _takes_only_op(function: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train.errors import NanLossDuringTrainingError, NoProgressError
+from keras_legacy_train.errors import NoProgressError
 from keras_legacy_train.loop.callback_list import CallbackList
 from keras_legacy_train.loop.progress import Epochs, Progress
 from keras_legacy_train.loop.schedule import SamplingPolicy, WindowSize
@@ -214,7 +214,7 @@ class TrainingLoop:
 
 def _reason(error: BaseException) -> StopReason:
     """Returns the way in which an error ends a run."""
-    if isinstance(error, (NanLossDuringTrainingError, tf.compat.v1.train.NanLossDuringTrainingError)):
+    if isinstance(error, tf.compat.v1.train.NanLossDuringTrainingError):
         return StopReason.NAN
     if isinstance(error, (KeyboardInterrupt, SystemExit)):
         return StopReason.INTERRUPTED

@@ -96,6 +96,7 @@ def test_a_tensor_of_another_graph_is_an_error() -> None:
         ({"model_fn": lambda features: None, "params": {}}, "does not include params argument"),
         ({"config": {}}, "config must be an instance of `RunConfig`"),
         ({"config": RunConfig("there")}, "`model_dir` are set both in constructor and `RunConfig`"),
+        ({"config": RunConfig("there"), "model_dir": ""}, "In constructor: '', in `RunConfig`: 'there'"),
         ({"warm_start_from": 3}, "warm_start_from must be a string or a WarmStartSettings"),
     ],
 )
@@ -248,6 +249,8 @@ def test_a_cluster_is_read_and_refused(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert (config.master, config.task_type, config.task_id) == ("grpc://e:1", "worker", 1)
     assert (config.num_ps_replicas, config.num_worker_replicas) == (2, 4)
     assert (config.global_id_in_cluster, config.is_chief) == (2, False)
+    assert config.session_config is not None and config.session_config.allow_soft_placement
+    assert config.session_config.device_filters == ["/job:ps", "/job:worker/task:1"]
     with pytest.raises(NotImplementedError, match="TF_CONFIG names a cluster of 6 tasks"):
         Estimator(linear_model_fn, config=config, params={}).train(endless_batches, steps=1)
     assert not (tmp_path / "model").exists()

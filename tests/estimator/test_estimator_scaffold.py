@@ -140,11 +140,12 @@ def test_keras_metrics_are_metrics_and_leave_checkpoints_as_they_are(tmp_path: P
 
 
 def test_metric_names_of_the_estimator_are_refused(tmp_path: Path) -> None:
-    def model_fn(features: Any, labels: Any, mode: str) -> EstimatorSpec:
-        return spec(features, labels, mode, eval_metric_ops={"loss": tf1.metrics.mean(labels)})
+    def model_fn(features: Any, labels: Any, mode: str, params: Any) -> EstimatorSpec:
+        return spec(features, labels, mode, eval_metric_ops={params: tf1.metrics.mean(labels)})
 
-    with pytest.raises(ValueError, match='Metric with name "loss" is not allowed'):
-        Estimator(model_fn, tmp_path).evaluate(batches)
+    for name, quoted in (("loss", '"loss"'), ("global_step", "`global_step`")):
+        with pytest.raises(ValueError, match=f"Metric with name {quoted} is not allowed"):
+            Estimator(model_fn, tmp_path, params=name).evaluate(batches)
 
 
 def test_a_listener_may_end_the_training_and_sees_the_files_it_is_told_of(tmp_path: Path) -> None:
@@ -300,7 +301,7 @@ def test_the_position_in_the_input_is_part_of_a_checkpoint_if_that_is_asked_for(
 
 
 def test_a_model_directory_that_nobody_names_is_a_temporary_one() -> None:
-    model = Estimator(linear_model_fn, params={})
+    model = Estimator(linear_model_fn, "", params={})
     assert os.path.isdir(model.model_dir)
     assert model.eval_dir() == os.path.join(model.model_dir, "eval")
     assert model.eval_dir("x") == os.path.join(model.model_dir, "eval_x")

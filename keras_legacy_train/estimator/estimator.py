@@ -24,6 +24,7 @@ from keras_legacy_train.estimator.export.saved_model import (
     call_receiver_fn,
     write_saved_model,
 )
+from keras_legacy_train.estimator.fingerprint import fingerprint
 from keras_legacy_train.estimator.graph_run import restored_from
 from keras_legacy_train.estimator.mode_keys import ModeKeys
 from keras_legacy_train.estimator.model_fn import (
@@ -113,6 +114,7 @@ class Estimator:
         self._params = copy.deepcopy(params or {})
         self._warm_start_settings = as_settings(warm_start_from)
         self._kept_evaluation: BuiltEvaluation | None = None
+        self._is_training = False
         self._kept_prediction: Prediction | None = None
 
     @property
@@ -177,14 +179,15 @@ class Estimator:
         if max_steps is not None and max_steps <= self._saved_step():
             log.info("Skipping training since max_steps has already saved.")
             return self
-        loss = self._train_model(
-            input_fn,
-            _check_hooks(hooks),
-            _check_listeners(saving_listeners),
-            steps=steps,
-            max_steps=max_steps,
-            save_input_state=save_input_state,
-        )
+        with self._training():
+            loss = self._train_model(
+                input_fn,
+                _check_hooks(hooks),
+                _check_listeners(saving_listeners),
+                steps=steps,
+                max_steps=max_steps,
+                save_input_state=save_input_state,
+            )
         log.info("Loss for final step: %s.", loss)
         return self
 
@@ -470,13 +473,30 @@ class Estimator:
             checkpoint: The checkpoint that will be evaluated, if it is one: without one, a model may be
                 warm-started.
         """
+        kept, self._kept_evaluation = self._kept_evaluation, None  # nobody else has it meanwhile
         with self._new_graph() as graph:
             given = as_input(self._call_input_fn(input_fn, ModeKeys.EVAL))
+            input_text = fingerprint(graph) if self._is_training else None
+            if kept is not None and input_text and kept.input_text == input_text and checkpoint and not hooks:
+                return kept  # the same `train` has called the model function for this input already
             spec = self._call_model_fn(given.features, given.labels, ModeKeys.EVAL, self.config)
             self._maybe_warm_start(checkpoint)
             evaluation = BuiltEvaluation(graph, spec, given, [*hooks, *spec.evaluation_hooks])
-        kept, self._kept_evaluation = self._kept_evaluation, None  # nobody else has it meanwhile
-        return kept if kept is not None and kept.is_same(evaluation) else evaluation
+        if kept is not None and kept.is_same(evaluation):
+            evaluation = kept
+        evaluation.input_text = input_text
+        return evaluation
+
+    @contextlib.contextmanager
+    def _training(self) -> Iterator[None]:
+        """Knows, while it is entered, which evaluation the training that is under way has made."""
+        self._is_training = True
+        try:
+            yield
+        finally:
+            self._is_training = False
+            if self._kept_evaluation is not None:
+                self._kept_evaluation.input_text = None
 
     def _build_prediction(
         self, input_fn: Callable[..., Any], hooks: Sequence[Any], checkpoint: str | None

@@ -137,9 +137,13 @@ class BuiltEvaluation(BuiltGraph):
         spec: What the model function has returned.
         given: What the input function has given it.
         hooks: Session hooks.
+
+    Attributes:
+        input_text: The fingerprint of the input alone, while the training goes on that has made this.
     """
 
     def __init__(self, graph: tf.Graph, spec: EstimatorSpec, given: Input, hooks: Sequence[Any]):
+        self.input_text: str | None = None
         with graph.as_default():
             self._evaluation = Evaluation(add_metrics(graph, spec))
             scaffold = spec.scaffold

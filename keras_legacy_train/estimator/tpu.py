@@ -10,6 +10,7 @@ import inspect
 import math
 import os
 import re
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
@@ -444,7 +445,7 @@ class TPUEstimator(Estimator):
             ModeKeys.EVAL: eval_batch_size,
             ModeKeys.PREDICT: predict_batch_size,
         }
-        self._input_called = False
+        self._input_graph: Any = lambda: None  # the graph that has an input, weakly
         steps, loop = config.log_step_count_steps, _steps_per_loop(config.tpu_config.iterations_per_loop)
         if steps is not None and loop is not None:
             config = config.replace(log_step_count_steps=math.ceil(steps / loop))
@@ -456,7 +457,7 @@ class TPUEstimator(Estimator):
                 f"input_fn ({input_fn}) does not include params argument, required by TPUEstimator to pass"
                 ' batch size as params["batch_size"]'
             )
-        self._input_called = True
+        self._input_graph = weakref.ref(tf.compat.v1.get_default_graph())
         return call_input_fn(
             input_fn, mode, self._params_with(batch_size=self._batch_sizes[mode]), self.config
         )
@@ -469,8 +470,8 @@ class TPUEstimator(Estimator):
                 " batch size as params['batch_size']"
             )
         # An exported model is built without an input function, and takes batches of any size.
-        batch_size = self._batch_sizes[mode] if self._input_called else None
-        self._input_called = False
+        has_input = self._input_graph() is tf.compat.v1.get_default_graph()
+        batch_size = self._batch_sizes[mode] if has_input else None
         params = self._params_with(batch_size=batch_size, use_tpu=False)
         spec = call_model_fn(_returning_estimator_spec(model_fn), features, labels, mode, params, config)
         steps = self._config.log_step_count_steps

@@ -203,3 +203,20 @@ def test_the_evaluation_in_memory_goes_on_in_a_new_session_and_with_hooks(tmp_pa
     assert evaluated(tmp_path) == [0, 2, 3, 5] and len(begun) == 6
     metrics = experimental.read_eval_metrics(tmp_path / "eval")
     assert metrics[5]["loss"] == pytest.approx(model.evaluate(batches)["loss"])
+
+
+def test_the_model_is_built_once_for_all_evaluations_and_other_input_is_seen(tmp_path: Any) -> None:
+    modes: list[str] = []
+    sizes = iter([2, 2, 3, 3])
+
+    def model_fn(features: Any, labels: Any, mode: str, params: Any) -> estimator.EstimatorSpec:
+        modes.append(mode)
+        return linear_model_fn(features, labels, mode, params)
+
+    config = estimator.RunConfig(save_checkpoints_steps=5, tf_random_seed=1)
+    model = estimator.Estimator(model_fn, str(tmp_path), config, params={})
+    evaluate = EvalSpec(lambda: batches(batch_size=next(sizes)), throttle_secs=0, steps=1)
+    results, _ = train_and_evaluate(model, TrainSpec(endless_batches, max_steps=20), evaluate)
+    assert modes == ["train", "eval", "eval"]
+    expected = model.evaluate(lambda: batches(batch_size=3), steps=1)
+    assert results == pytest.approx(expected) and modes == ["train", "eval", "eval", "eval"]

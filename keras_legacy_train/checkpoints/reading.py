@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train.checkpoints.variables import SavedVariable
-from keras_legacy_train.checkpoints.verification import verify_files
+from keras_legacy_train.checkpoints.verification import partial_variables, verify_files
 from keras_legacy_train.errors import CheckpointMismatchError
 
 
@@ -27,8 +27,10 @@ def find_damage(prefix: str) -> str | None:
     """
     try:
         _, dtypes = checkpoint_contents(prefix)
+        partial = partial_variables(prefix)
         for name, dtype in dtypes.items():
-            _read(prefix, [name], [""], [dtype])
+            for part in partial.get(name, [""]):
+                _read(prefix, [name], [part], [dtype])
     except tf.errors.OpError as error:
         return _in_one_line(error)
     return None

@@ -71,6 +71,23 @@ def verify_files(prefix: str) -> set[str]:
         raise tf.errors.DataLossError(None, None, f"{os.path.basename(path)}: {error}") from error
 
 
+def partial_variables(prefix: str) -> dict[str, list[str]]:
+    """Returns the variables that a checkpoint has only parts of, with the slices that are there.
+
+    A partitioned variable of TensorFlow 1 may have an optimizer whose variables are saved so: one under the
+    name of each part, with the shape of the whole.
+
+    Args:
+        prefix: The checkpoint's path without suffix; its files have been verified.
+
+    Returns:
+        By name the slices, as `tf.raw_ops.RestoreV2` takes them.
+    """
+    if not os.path.lexists(prefix + ".index"):
+        return {}
+    return _TensorBundle(prefix).partial_variables()
+
+
 class _TensorBundle:
     """Verifies a checkpoint in the current format: an index of variables, and data files with their values.
 
@@ -110,6 +127,18 @@ class _TensorBundle:
         if any(is_slice_key(key) and key not in slices for key in self._entries):
             raise FormatError("it has a slice of no variable")
         return {_text(key) for key in self._entries if not is_slice_key(key)}
+
+    def partial_variables(self) -> dict[str, list[str]]:
+        """Returns the slices of variables whose slices are not the whole, by name."""
+        partial = {}
+        for key, entry in self._entries.items():
+            if is_slice_key(key) or not entry.slices:
+                continue
+            shape = _shape(key, entry.shape)
+            slices = [_extents(key, part, shape) for part in entry.slices]
+            if sum(math.prod(_extent_shape(extents, shape)) for extents in slices) < math.prod(shape):
+                partial[_text(key)] = [_slice_spec(extents, shape) for extents in slices]
+        return partial
 
     def _verify_slice(self, key: bytes, whole: Any, stored: bytes, shape: Sequence[int]) -> None:
         entry = self._entries.get(stored)
@@ -236,6 +265,12 @@ def _extents(key: bytes, part: Any, shape: Sequence[int]) -> list[tuple[int, int
 
 def _extent_shape(extents: Sequence[tuple[int, int]], shape: Sequence[int]) -> list[int]:
     return [whole if length < 0 else length for (_, length), whole in zip(extents, shape, strict=True)]
+
+
+def _slice_spec(extents: Sequence[tuple[int, int]], shape: Sequence[int]) -> str:
+    """Returns a slice in the form that `tf.raw_ops.RestoreV2` takes: `"4 2 0,3:-"`."""
+    parts = ["-" if length < 0 else f"{start},{length}" for start, length in extents]
+    return " ".join([*map(str, shape), ":".join(parts)])
 
 
 def _parsed(message: Any, data: bytes) -> Any:

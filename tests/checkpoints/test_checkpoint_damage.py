@@ -8,6 +8,7 @@ import random
 import shutil
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -25,6 +26,7 @@ from checkpoint_helpers import (
     truncate,
     write,
 )
+from keras_legacy_train.checkpoints.reading import find_damage
 from keras_legacy_train.errors import DamagedCheckpointError
 
 pytestmark = pytest.mark.usefixtures("eager_mode", "log")
@@ -200,3 +202,19 @@ def test_law_a_flipped_bit_never_goes_unseen(
         path.write_bytes(original)
     flip_a_bit(path, 0)
     assert resume(tmp_path) == ("model.ckpt-1", 1.0)
+
+
+def test_a_variable_of_which_there_are_only_parts_is_read_part_by_part(tmp_path: pathlib.Path) -> None:
+    prefix = str(tmp_path / "model.ckpt-1")
+    tf.raw_ops.SaveV2(
+        prefix=prefix,
+        tensor_names=["part_1/Ftrl", "w"],
+        shape_and_slices=["5 2 3,2:-", ""],
+        tensors=[tf.ones([2, 2]), tf.zeros([3])],
+    )
+    assert find_damage(prefix) is None
+    data = tmp_path / "model.ckpt-1.data-00000-of-00001"
+    content = bytearray(data.read_bytes())
+    content[content.index(np.float32(1).tobytes())] ^= 1
+    data.write_bytes(content)
+    assert "hecksum" in str(find_damage(prefix))

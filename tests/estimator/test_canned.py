@@ -143,6 +143,14 @@ class TestGeneration:
             trained(estimator.BaselineRegressor(model_dir, optimizer=optimizer))
             assert generation_of(trained(estimator.BaselineRegressor(model_dir))) == expected
 
+    def test_a_partitioner_is_of_tensorflow_1(self, tmp_path):
+        column = tf.feature_column.categorical_column_with_vocabulary_list("c", ["a", "b", "c"])
+        model = estimator.LinearRegressor([column], str(tmp_path), partitioner=v1.fixed_size_partitioner(2))
+        trained(trained(model))  # the second goes on from the checkpoint of the first
+        assert generation_of(model) == "sum, tf1"
+        assert "linear/linear_model/c/weights/part_1/Ftrl" in model.get_variable_names()
+        assert model.get_variable_value("linear/linear_model/c/weights").shape == (3, 1)
+
 
 def numbers():
     return [tf.feature_column.numeric_column("x")]

@@ -36,7 +36,12 @@ from keras_legacy_train.estimator.model_fn import (
     check_not_empty,
 )
 from keras_legacy_train.estimator.prediction import Prediction
-from keras_legacy_train.estimator.run_config import RunConfig, TaskType, default_session_config
+from keras_legacy_train.estimator.run_config import (
+    RunConfig,
+    TaskType,
+    default_session_config,
+    warn_of_session_config,
+)
 from keras_legacy_train.estimator.scaffold_start import ScaffoldStart
 from keras_legacy_train.estimator.spec import EstimatorSpec
 from keras_legacy_train.estimator.summary_callback import SummaryCallback
@@ -699,6 +704,8 @@ def _complete_config(config: Any, model_dir: Any) -> RunConfig:
     changes: dict[str, Any] = {}
     if config.session_config is None:
         changes["session_config"] = default_session_config()
+    else:
+        warn_of_session_config(config.session_config)
     if model_dir is not None:
         # An empty one stands for a temporary directory.
         model_dir = model_dir if model_dir == "" else arguments.as_path("model_dir", model_dir)

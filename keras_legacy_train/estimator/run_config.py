@@ -402,6 +402,28 @@ def _device_filters(task_type: str, task_id: int) -> list[str]:
     return ["/job:ps", f"{itself}/task:{task_id}" if task_type == TaskType.WORKER else itself]
 
 
+def warn_of_session_config(config: tf.compat.v1.ConfigProto) -> None:
+    """Logs which fields of a session's configuration have no effect, and what has it instead."""
+    for field, _ in config.ListFields():
+        if field.name not in _WITHOUT_CHOICE:
+            log.warning(
+                "session_config.%s has no effect, since there is no session. %s",
+                field.name,
+                _INSTEAD.get(field.name, "See tf.config for the settings of this process."),
+            )
+
+
+# What is always so here, or is about nothing but sessions.
+_WITHOUT_CHOICE = frozenset({"allow_soft_placement", "graph_options", "device_filters", "experimental"})
+_INSTEAD = {
+    "intra_op_parallelism_threads": "Call tf.config.threading.set_intra_op_parallelism_threads.",
+    "inter_op_parallelism_threads": "Call tf.config.threading.set_inter_op_parallelism_threads.",
+    "gpu_options": "Call tf.config.experimental.set_memory_growth or tf.config.set_visible_devices.",
+    "device_count": "Call tf.config.set_visible_devices or tf.config.set_logical_device_configuration.",
+    "log_device_placement": "Call tf.debugging.set_log_device_placement.",
+}
+
+
 def _takes_only_op(function: Any) -> bool:
     return callable(function) and list(inspect.signature(function).parameters) == ["op"]
 

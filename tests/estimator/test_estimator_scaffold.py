@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from estimator_models import LABELS, batches, endless_batches, linear_model_fn
+from estimator_models import LABELS, ROWS, batches, endless_batches, linear_model_fn
 from keras_legacy_train.estimator import (
     CheckpointSaverListener,
     Estimator,
@@ -97,9 +97,8 @@ def test_a_saver_of_moving_averages_is_what_evaluation_and_prediction_restore_by
     )
     for _ in range(2):
         outputs = [each["y"] for each in model.predict(batches)]
-        rows = np.concatenate([x["x"] for x, _ in batches().as_numpy_iterator()])
-        np.testing.assert_allclose(outputs, rows @ weights + bias, rtol=1e-5)
-    expected = np.abs(rows @ weights + bias - LABELS).mean()
+        np.testing.assert_allclose(outputs, ROWS @ weights + bias, rtol=1e-5)
+    expected = np.abs(ROWS @ weights + bias - LABELS).mean()
     np.testing.assert_allclose(model.evaluate(batches)["mae"], expected, rtol=1e-5)
 
 
@@ -200,6 +199,14 @@ def test_settings_of_the_files_have_their_effect(tmp_path: Path) -> None:
     (events,) = tmp_path.glob("*tfevents*")
     tags = [value.tag for event in tf1.train.summary_iterator(str(events)) for value in event.summary.value]
     assert tags == []
+
+
+def test_what_has_no_effect_in_a_session_configuration_is_named(tmp_path: Path, log: Any) -> None:
+    threads = tf1.ConfigProto(intra_op_parallelism_threads=2, allow_soft_placement=True)
+    Estimator(linear_model_fn, config=RunConfig(str(tmp_path), session_config=threads), params={})
+    (line,) = [record.getMessage() for record in log.records if record.levelname == "WARNING"]
+    assert "session_config.intra_op_parallelism_threads has no effect" in line
+    assert "tf.config.threading.set_intra_op_parallelism_threads" in line
 
 
 def test_a_device_function_is_asked_for_the_device_of_each_operation(tmp_path: Path) -> None:

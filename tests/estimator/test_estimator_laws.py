@@ -1,0 +1,62 @@
+"""Laws of Estimators, whatever the numbers."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from estimator_models import LABELS, ROWS, linear_model_fn
+from keras_legacy_train import infer
+from keras_legacy_train.estimator import Estimator, RunConfig
+
+
+def rows_in_batches(batch_size: int) -> Any:
+    return lambda: tf.data.Dataset.from_tensor_slices(({"x": ROWS}, LABELS)).batch(batch_size)
+
+
+def all_rows() -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensors(({"x": ROWS}, LABELS)).repeat()
+
+
+@settings(max_examples=3)
+@given(first=st.integers(1, 9), second=st.integers(1, 9), save_steps=st.integers(1, 5))
+def test_training_a_and_then_b_steps_is_training_a_and_b_steps(
+    first: int, second: int, save_steps: int
+) -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        config = RunConfig(save_checkpoints_steps=save_steps)
+        in_parts = Estimator(linear_model_fn, one, config, {})
+        in_parts.train(all_rows, steps=first).train(all_rows, steps=second)
+        at_once = Estimator(linear_model_fn, two, config, {}).train(all_rows, max_steps=first + second)
+        for name in at_once.get_variable_names():
+            np.testing.assert_array_equal(
+                in_parts.get_variable_value(name), at_once.get_variable_value(name), name
+            )
+
+
+@settings(max_examples=3)
+@given(batch_size=st.integers(1, 7), steps=st.integers(1, 4))
+def test_predictions_are_what_inference_in_batches_gives_and_results_are_those_of_the_batches(
+    batch_size: int, steps: int
+) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        model = Estimator(linear_model_fn, directory, params={}).train(all_rows, steps=3)
+        examples = [example["y"] for example in model.predict(rows_in_batches(batch_size))]
+        with tf.Graph().as_default():
+            x = tf.compat.v1.placeholder(tf.float32, [None, 2])
+            outputs = linear_model_fn(x, None, "infer", None).predictions["y"]
+            expected = infer(directory, {"y": outputs}, {x: ROWS})["y"]
+        np.testing.assert_allclose(examples, expected, rtol=1e-5, atol=1e-7)
+
+        results = model.evaluate(rows_in_batches(batch_size), steps=steps)
+        seen = slice(0, min(batch_size * steps, len(ROWS)))
+        mistakes = np.abs(expected[seen] - LABELS[seen])
+        np.testing.assert_allclose(results["mae"], mistakes.mean(), rtol=1e-5, atol=1e-7)
+        parts = [mistakes[place : place + batch_size] for place in range(0, len(mistakes), batch_size)]
+        losses = [np.square(part).mean() for part in parts]
+        np.testing.assert_allclose(results["loss"], np.mean(losses), rtol=1e-5, atol=1e-7)

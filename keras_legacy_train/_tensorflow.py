@@ -11,7 +11,7 @@ import contextlib
 import functools
 import itertools
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -620,6 +620,12 @@ def warm_start(*settings: Any) -> None:
         tf.compat.v1.train.warm_start(*settings)
     finally:
         _warm_starting._get_object_checkpoint_renames = find_renames
+
+
+def run_after(operations: Iterable[tf.Operation], others: Sequence[tf.Operation]) -> None:
+    """Has operations that exist already wait for others, as `tf.control_dependencies` does for new ones."""
+    for operation in operations:
+        operation._add_control_inputs(others)
 
 
 def add_global_step_read(graph: tf.Graph) -> None:

@@ -229,8 +229,7 @@ class RunConfig:
         before = order[: order.index(self._task_type)]
         self._global_id_in_cluster = sum(len(jobs[job]) for job in before) + self._task_id
         if self._session_config is None:
-            self._session_config = default_session_config()
-            self._session_config.device_filters.extend(_device_filters(self._task_type, self._task_id))
+            self._session_config = _cluster_session_config(self._task_type, self._task_id)
 
     @property
     def cluster_spec(self) -> tf.train.ClusterSpec:
@@ -394,12 +393,19 @@ def default_session_config() -> tf.compat.v1.ConfigProto:
     )
 
 
-def _device_filters(task_type: str, task_id: int) -> list[str]:
-    """Returns the jobs that a task of a cluster speaks to: workers to parameter servers, these to all."""
-    if task_type == TaskType.PS:
-        return [f"/job:{job}" for job in (TaskType.PS, TaskType.WORKER, TaskType.CHIEF, TaskType.MASTER)]
-    itself = f"/job:{task_type}"
-    return ["/job:ps", f"{itself}/task:{task_id}" if task_type == TaskType.WORKER else itself]
+def _cluster_session_config(task_type: str, task_id: int) -> tf.compat.v1.ConfigProto | None:
+    """Returns a `session_config` by which a task speaks to parameter servers only, and these to all."""
+    filters = {
+        TaskType.PS: ["/job:ps", "/job:worker", "/job:chief", "/job:master"],
+        TaskType.WORKER: ["/job:ps", f"/job:worker/task:{task_id}"],
+        TaskType.CHIEF: ["/job:ps", "/job:chief"],
+        TaskType.MASTER: ["/job:ps", "/job:master"],
+    }
+    if task_type not in filters:
+        return None
+    config = default_session_config()
+    config.device_filters.extend(filters[task_type])
+    return config
 
 
 def warn_of_session_config(config: tf.compat.v1.ConfigProto) -> None:

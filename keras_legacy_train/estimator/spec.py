@@ -8,8 +8,13 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from keras_legacy_train import _tensorflow
 from keras_legacy_train.estimator.export.outputs import ExportOutput, with_default_output
 from keras_legacy_train.estimator.mode_keys import ModeKeys
+from keras_legacy_train.graph.saving.saved_model import needed_operations
+
+# How the types of operations begin that take the next part of the input.
+_INPUTS = ("IteratorGetNext", "QueueDequeue")
 
 
 class _Fields(NamedTuple):
@@ -230,14 +235,17 @@ def _updates(metric: keras.metrics.Metric) -> list[tf.Operation]:
 def _value_and_update(metric: keras.metrics.Metric) -> tuple[tf.Tensor, tf.Operation]:
     """Returns what a Keras metric computes, as `tf.compat.v1.metrics` does; makes its variables local."""
     graph, keys = tf.compat.v1.get_default_graph(), tf.compat.v1.GraphKeys
-    update = tf.group(*_updates(metric))
+    updates = _updates(metric)
+    # Keras orders updates in functions only. Else the count of a mean goes on where the input has ended.
+    needed = needed_operations((tensor for update in updates for tensor in update.inputs), set())
+    _tensorflow.run_after(updates, [op for op in needed if op.type.startswith(_INPUTS)])
     names = {variable.value.name for variable in metric.variables}
     global_variables = graph.get_collection_ref(keys.GLOBAL_VARIABLES)
     for variable in [each for each in global_variables if each.name in names]:
         global_variables[:] = [each for each in global_variables if each is not variable]
         graph.add_to_collection(keys.LOCAL_VARIABLES, variable)
         graph.add_to_collection(keys.METRIC_VARIABLES, variable)
-    return tf.convert_to_tensor(metric.result()), update
+    return tf.convert_to_tensor(metric.result()), tf.group(*updates)
 
 
 def _check_scaffold(scaffold: Any) -> tf.compat.v1.train.Scaffold:

@@ -18,6 +18,7 @@ from keras_legacy_train.estimator import (
     EstimatorSpec,
     ModeKeys,
     RunConfig,
+    SessionRunHook,
     VocabInfo,
     WarmStartSettings,
 )
@@ -136,6 +137,21 @@ def test_keras_metrics_are_metrics_and_leave_checkpoints_as_they_are(tmp_path: P
     with tf.Graph().as_default(), pytest.raises(ValueError, match="Please call update_state"):
         metric = keras.metrics.MeanAbsoluteError()
         EstimatorSpec(ModeKeys.EVAL, loss=tf.constant(1.0), eval_metric_ops={"mae": metric})
+
+
+def test_keras_metrics_count_no_batch_beyond_the_end_of_the_input(tmp_path: Path) -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> EstimatorSpec:
+        mean = keras.metrics.Mean()
+        mean.update_state(features)  # which counts one each time, whatever the feature is
+        return EstimatorSpec(mode, loss=tf.constant(0.0), eval_metric_ops={"mean": mean})
+
+    class Watching(SessionRunHook):
+        def after_run(self, run_context: Any, run_values: Any) -> None:
+            """Has each batch run on its own."""
+
+    model = Estimator(model_fn, tmp_path)
+    for hooks in ([], [], [Watching()]):
+        assert model.evaluate(lambda: tf.data.Dataset.range(10), hooks=hooks)["mean"] == 4.5
 
 
 def test_metric_names_of_the_estimator_are_refused(tmp_path: Path) -> None:

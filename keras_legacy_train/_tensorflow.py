@@ -47,7 +47,6 @@ from tensorflow.python.training.checkpoint_state_pb2 import CheckpointState as C
 from tensorflow.python.training.saving import saveable_object as _saveable
 from tensorflow.python.training.saving import saveable_object_util as _saveable_util
 
-# `FunctionDef` has no public name, and type checkers want both as classes.
 # No public names: what type checkers want as classes, and what the files of a checkpoint are made of.
 __all__ = [
     "BundleEntryProto",

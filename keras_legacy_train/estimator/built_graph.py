@@ -47,8 +47,7 @@ class BuiltGraph:
         self.graph = graph
         self.spec = spec
         self._hooks = hooks
-        initializers = [] if given.iterator is None else [given.iterator.initializer]
-        self._start = ScaffoldStart(scaffold, initializers, is_seen=bool(hooks))
+        self._start = ScaffoldStart(scaffold, given.initializers, is_seen=bool(hooks))
         self._session: GraphSession | None = None
         self._fingerprint = fingerprint(graph) if self._start.is_plain else None
 

@@ -28,7 +28,6 @@ from keras_legacy_train.estimator.fingerprint import fingerprint
 from keras_legacy_train.estimator.graph_run import restored_from
 from keras_legacy_train.estimator.mode_keys import ModeKeys
 from keras_legacy_train.estimator.model_fn import (
-    Input,
     as_input,
     call_input_fn,
     call_model_fn,
@@ -520,8 +519,7 @@ class Estimator:
         """Returns what gives a graph the values of a checkpoint; `None` if there is none."""
         if checkpoint is None:
             return None
-        collected = built.graph.get_collection(_KEYS.SAVERS)
-        return restored_from(checkpoint, built.spec.scaffold.saver or next(iter(collected), None))
+        return restored_from(checkpoint, _own_saver(built.graph, built.spec))
 
     def _trained_checkpoint(self) -> str:
         checkpoint = self.latest_checkpoint()
@@ -618,7 +616,7 @@ class Estimator:
             if not any(summary.op.name == "loss" for summary in graph.get_collection(_KEYS.SUMMARIES)):
                 tf.compat.v1.summary.scalar("loss", spec.loss)
             graph.add_to_collection(_KEYS.LOSSES, spec.loss)
-            own_saver = spec.scaffold.saver or next(iter(graph.get_collection(_KEYS.SAVERS)), None)
+            own_saver = _own_saver(graph, spec)
             if own_saver is None:
                 saver = tf.compat.v1.train.Saver(
                     sharded=True,
@@ -649,7 +647,7 @@ class Estimator:
             [spec.train_op],
             spec.loss,
             global_step,
-            ScaffoldStart(spec.scaffold, _initializers(given)),
+            ScaffoldStart(spec.scaffold, given.initializers),
             saver=own_saver,
             services=self._services(spec, global_step),
             has_default_monitors=False,
@@ -783,8 +781,9 @@ def _is_bookkeeping(key: str, dtype: tf.DType) -> bool:
     )
 
 
-def _initializers(given: Input) -> list[tf.Operation]:
-    return [] if given.iterator is None else [given.iterator.initializer]
+def _own_saver(graph: tf.Graph, spec: EstimatorSpec) -> tf.compat.v1.train.Saver | None:
+    """Returns the Saver that the model function has made, if it has made one."""
+    return spec.scaffold.saver or next(iter(graph.get_collection(_KEYS.SAVERS)), None)
 
 
 def _warn_if_endless(graph: tf.Graph) -> None:

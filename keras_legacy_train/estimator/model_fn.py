@@ -34,6 +34,11 @@ class Input(NamedTuple):
     iterator: tf.compat.v1.data.Iterator | None
     dataset: tf.data.Dataset | None
 
+    @property
+    def initializers(self) -> list[tf.Operation]:
+        """Returns the operations that begin the input."""
+        return [] if self.iterator is None else [self.iterator.initializer]
+
 
 def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     """Returns the names of the arguments that a function can be given by name.

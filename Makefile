@@ -73,8 +73,9 @@ test-slow: .venv/installed
 test-oldest: .venv-oldest/installed
 	$(VENV_OLDEST)/python -m pytest -n $(WORKERS)
 
-test-tf1: .venv/installed .venv-tf1/installed
-	KLT_TF1_PYTHON=$(abspath $(VENV_TF1)/python) $(VENV)/python -m pytest -m tf1
+test-tf1: .venv/installed .venv-tf1/installed .venv-estimator/installed
+	KLT_TF1_PYTHON=$(abspath $(VENV_TF1)/python) KLT_ESTIMATOR_PYTHON=$(abspath .venv-estimator/bin/python) \
+		$(VENV)/python -m pytest -m tf1
 
 coverage: .venv/installed
 	mkdir -p build/coverage

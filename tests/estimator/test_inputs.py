@@ -136,7 +136,7 @@ def test_a_shuffled_input_is_resumed_in_the_middle_of_an_epoch(tmp_path: Path) -
         ({"a": [1, 2]}, None, TypeError, r"x\['a'\] must be a dict or array; got list"),
         ({}, None, ValueError, "x cannot be an empty dict"),
         (np.array([[], []]), None, ValueError, "x cannot be an empty array"),
-        (AGE, {}, ValueError, "y cannot be an empty dict, use None instead"),
+        (AGE, {}, ValueError, "y cannot be empty dict, use None instead"),
         (
             {"a": AGE, "b": AGE},
             {"a": AGE, "b": AGE},

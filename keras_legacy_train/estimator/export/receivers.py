@@ -126,7 +126,8 @@ def build_raw_serving_input_receiver_fn(
     ```
 
     Args:
-        features: Tensors by name. Placeholders of their types and shapes are made; their values are not used.
+        features: Tensors or arrays by name. Placeholders of their types and shapes are made; their values are
+            not used.
         default_batch_size: The first dimension of all of them; `None` for any number.
 
     Returns:
@@ -219,5 +220,6 @@ def _named(field: str, tensors: Any, default_name: str, takes_numbers: bool = Fa
 
 
 def _check_tensor(label: str, value: Any) -> None:
-    if not isinstance(value, _TENSORS):
+    # Wrappers such as labelled tensors hold the tensor.
+    if not isinstance(value, _TENSORS) and not isinstance(getattr(value, "tensor", None), tf.Tensor):
         raise ValueError(f"{label} must be a Tensor, SparseTensor, or RaggedTensor.")

@@ -87,8 +87,9 @@ def _columns(name: str, data: Any, only: Any) -> dict[Any, np.ndarray]:
     """Returns the arrays by name, in the order of their names."""
     if isinstance(data, dict):
         if not data:
-            hint = ", use None instead" if name == "y" else ""
-            raise ValueError(f"{name} cannot be an empty dict{hint}.")
+            if name == "y":
+                raise ValueError("y cannot be empty dict, use None instead.")
+            raise ValueError("x cannot be an empty dict")
         columns = dict(sorted(data.items()))
     else:
         columns = {only: data}

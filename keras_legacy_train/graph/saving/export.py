@@ -36,6 +36,9 @@ _NEW_ATTRIBUTES = frozenset(
 _NEW_ATTRIBUTES_OF = {"AssignVariableOp": frozenset({"validate_shape"})}
 _NEW_NO_OPS = frozenset({"DisableCopyOnRead"})
 
+# Which input of a `SparseSegment…` op has the numbers of segments. In 1.15 they are 32-bit integers.
+_SEGMENT_IDS = 2
+
 # Names no Saver: without a SaverDef, the import of a graph adds a Saver to it.
 _NO_SAVER = tf.compat.v1.train.SaverDef(
     filename_tensor_name="none", save_tensor_name="none", restore_op_name="none"
@@ -163,7 +166,7 @@ def make_readable_by_1_15(meta_graph: tf.compat.v1.MetaGraphDef, graph: tf.Graph
         for argument in (*op_def.input_arg, *op_def.output_arg):
             argument.ClearField("experimental_full_type")
             argument.ClearField("handle_data")
-    constants: list[tf.compat.v1.NodeDef] = []
+    added: list[tf.compat.v1.NodeDef] = []
     for node in (*nodes, *(node for f in functions for node in f.node_def)):
         node.ClearField("experimental_type")
         new = _NEW_ATTRIBUTES | _NEW_ATTRIBUTES_OF.get(node.op, frozenset())
@@ -177,8 +180,10 @@ def make_readable_by_1_15(meta_graph: tf.compat.v1.MetaGraphDef, graph: tf.Graph
             node.input.extend(controls)
     for node in nodes:
         if node.op == "ParseExampleV2":
-            constants += _parse_as_1_15_does(node, graph)
-    nodes.extend(constants)
+            added += _parse_as_1_15_does(node, graph)
+        elif node.op.startswith("SparseSegment") and "Tsegmentids" in node.attr:
+            added += _with_short_segment_ids(node)
+    nodes.extend(added)
 
 
 def _parse_as_1_15_does(node: tf.compat.v1.NodeDef, graph: tf.Graph) -> list[tf.compat.v1.NodeDef]:
@@ -213,3 +218,21 @@ def _parse_as_1_15_does(node: tf.compat.v1.NodeDef, graph: tf.Graph) -> list[tf.
         node.attr.pop(name, None)
     node.attr["Nsparse"].i, node.attr["Ndense"].i = len(sparse), len(dense)
     return constants
+
+
+def _with_short_segment_ids(node: tf.compat.v1.NodeDef) -> list[tf.compat.v1.NodeDef]:
+    """Has an op take the numbers of segments as 32-bit integers.
+
+    Returns:
+        The op that converts them, if they are not.
+    """
+    dtype = node.attr["Tsegmentids"].type
+    del node.attr["Tsegmentids"]
+    if dtype == tf.int32.as_datatype_enum:
+        return []
+    inputs, controls = split_inputs(node)
+    cast = make_node("Cast", f"{node.name}/segment_ids", [inputs[_SEGMENT_IDS]])
+    cast.attr["SrcT"].type, cast.attr["DstT"].type = dtype, tf.int32.as_datatype_enum
+    inputs[_SEGMENT_IDS] = f"{cast.name}:0"
+    set_inputs(node, inputs, controls)
+    return [cast]

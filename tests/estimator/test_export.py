@@ -14,10 +14,18 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from export_helpers import GOLDEN, NAMES, assert_served, export_all, export_cases, recorded, trained_model
+from export_helpers import (
+    GOLDEN,
+    assert_served,
+    export_all,
+    export_cases,
+    export_classifier,
+    recorded,
+    trained_model,
+)
 from helpers import SCRIPTS, run_python
 from keras_legacy_train import estimator
-from keras_legacy_train._tensorflow import eager_mode
+from keras_legacy_train._tensorflow import SavedModelProto, eager_mode
 from keras_legacy_train.errors import CheckpointMismatchError
 from keras_legacy_train.estimator.export.saved_model import export_versions
 
@@ -81,10 +89,23 @@ def test_a_loaded_export_predicts_as_the_estimator(
         np.testing.assert_allclose(output, [each[key] for each in predictions], rtol=1e-6)
 
 
+def test_exports_of_canned_estimators_have_only_what_tensorflow_1_15_knows(tmp_path: Path) -> None:
+    path = export_classifier(tmp_path)
+    saved_model = SavedModelProto.FromString(Path(path, "saved_model.pb").read_bytes())
+    nodes = saved_model.meta_graphs[0].graph_def.node
+    assert {"ParseExample", "SparseSegmentMean"} <= {node.op for node in nodes}
+    assert not any("Tsegmentids" in node.attr or node.op == "ParseExampleV2" for node in nodes)
+    outputs = export_cases.serve(path)
+    assert outputs.keys() == {"serve/classification", "serve/predict", "serve/serving_default"}
+    best = np.argmax(outputs["serve/predict"]["probabilities"], axis=1)
+    assert np.ravel(outputs["serve/predict"]["class_ids"]).tolist() == best.tolist()
+    assert outputs["serve/serving_default"] == outputs["serve/classification"]
+
+
 def test_an_export_goes_to_a_directory_called_after_the_time(
     model: estimator.Estimator, tmp_path: Path
 ) -> None:
-    receiver_fn = export_cases.make_receiver_fn(NAMES, "raw")
+    receiver_fn = export_cases.make_receiver_fn(estimator, "raw")
     asset = GOLDEN / "colors.txt"
     base = tmp_path / "many"
     paths = [

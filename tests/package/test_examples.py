@@ -139,3 +139,13 @@ def test_a_wide_and_deep_model_tells_tumours_apart(tmp_path: Path) -> None:
     assert number_after("accuracy on 169 held-out tumours:", ended.stdout) >= 0.95
     assert number_after("with a probability of", ended.stdout) < 0.9
     assert "Saving dict for global step 300: accuracy = " in ended.stderr
+
+
+def test_the_best_model_is_served_by_another_process(tmp_path: Path) -> None:
+    ended = run_example("best_export.py", "--output-dir", tmp_path, "--steps", "600", "--at-least", "0.9")
+    assert ended.returncode == 0, ended.stderr
+    exports = sorted((tmp_path / "export" / "best").iterdir())
+    assert 1 <= len(exports) <= 2
+    assert f"Serving {exports[-1]}" in ended.stdout
+    assert number_after("Accuracy on 250 held-out digits:", ended.stdout) >= 90
+    assert "deprecated" not in ended.stderr

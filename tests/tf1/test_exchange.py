@@ -19,7 +19,14 @@ import pytest
 import tensorflow as tf
 from exchange_graphs import OPTIMIZERS, build, build_objects
 
-from export_helpers import assert_served, export_all, recorded, trained_model
+from export_helpers import (
+    assert_served,
+    export_all,
+    export_cases,
+    export_classifier,
+    recorded,
+    trained_model,
+)
 from helpers import Recorder, Silent, assert_values_close, checkpoint_values, newest_checkpoint
 from keras_legacy_train import estimator, learn, train
 
@@ -145,6 +152,12 @@ def test_the_original_estimator_goes_on_from_our_directory(tmp_path: Path) -> No
         np.testing.assert_allclose(
             model.get_variable_value(name), straight.get_variable_value(name), **TOLERANCE
         )
+
+
+def test_original_serves_our_classifier(tmp_path: Path) -> None:
+    path = export_classifier(tmp_path)
+    run_original("serve", path, tmp_path / "outputs.json")
+    assert_served(json.loads((tmp_path / "outputs.json").read_text()), export_cases.serve(path))
 
 
 def test_original_serves_our_saved_models(tmp_path: Path) -> None:

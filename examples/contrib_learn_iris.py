@@ -38,7 +38,7 @@ def train_and_test(output_dir: str) -> float:
     validation_monitor = learn.monitors.ValidationMonitor(
         x_test,
         y_test,
-        every_n_steps=50,
+        every_n_steps=100,
         metrics=validation_metrics,
         early_stopping_metric="loss",
         early_stopping_metric_minimize=True,
@@ -50,7 +50,7 @@ def train_and_test(output_dir: str) -> float:
         hidden_units=[10, 20, 10],
         n_classes=3,
         model_dir=output_dir,
-        config=learn.RunConfig(save_checkpoints_steps=50, save_checkpoints_secs=None, tf_random_seed=0),
+        config=learn.RunConfig(save_checkpoints_steps=100, save_checkpoints_secs=None, tf_random_seed=0),
     )
     classifier.fit(x=x_train, y=y_train, steps=2000, monitors=[validation_monitor])
 

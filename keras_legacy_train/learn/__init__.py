@@ -13,7 +13,7 @@ learn.train(graph, output_dir, train_op, loss, monitors=[learn.monitors.StopAtSt
 learn.graph_actions.evaluate(graph, f"{output_dir}/eval", output_dir, {"loss": loss}, max_steps=1)
 ```
 
-Here are also `Estimator`, the canned Estimators, and what belongs to them. They run as those of `estimator` do.
+Here are also `Estimator`, the canned Estimators and what belongs to them. They run as those of `estimator`.
 A name of `tf.contrib.learn` that is not here raises an `AttributeError` that says what to use instead.
 
 May import every other room; no room imports it.

@@ -54,7 +54,14 @@ def _is_numeric(value: list[Any]) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", cases.CASES)
+# The others have what these have.
+SLOW = {"linear_regressor", "linear_colours", "dnn_regressor", "combined_classifier"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in cases.CASES],
+)
 def test_it_goes_on_from_a_checkpoint_of_the_original(name: str, tmp_path: Path) -> None:
     model_dir = shutil.copytree(GOLDEN / name, tmp_path / "model")
     estimator = cases.CASES[name][0](learn, str(model_dir))
@@ -106,5 +113,6 @@ def _in_order(feed: dict[str, Any], features: Any, labels: Any) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_centered_bias_has_the_variables_of_the_original(tmp_path: Path) -> None:
     assert cases.centered(learn, str(tmp_path)) == recorded("centered")

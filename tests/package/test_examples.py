@@ -129,7 +129,7 @@ def test_a_script_of_2016_trains_a_classifier_with_a_validation_monitor(tmp_path
     assert ended.returncode == 0, ended.stderr
     assert number_after("Accuracy:", ended.stdout) >= 0.9
     assert "Predictions: [1, 2]" in ended.stdout.replace("np.int64(", "").replace(")", "")
-    assert "Validation (step 50): accuracy = " in ended.stderr
+    assert "Validation (step 100): accuracy = " in ended.stderr
     assert "Stopping. Best step: " in ended.stderr
 
 

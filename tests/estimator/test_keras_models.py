@@ -12,6 +12,8 @@ import tensorflow as tf
 from estimator_models import ROWS
 from keras_legacy_train import estimator, load_tf1_weights
 
+pytestmark = pytest.mark.usefixtures("v2_behavior")
+
 
 def make_model() -> keras.Model:
     """Returns a model with two inputs and outputs, batch statistics, noise and an embedding, compiled."""

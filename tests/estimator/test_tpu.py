@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from estimator_models import LABELS, ROWS, batches, tf1
+from helpers import read_events
 from keras_legacy_train import estimator
 from keras_legacy_train.estimator import ModeKeys, tpu
 
@@ -54,26 +55,20 @@ def tpu_estimator(directory: Any, **arguments: Any) -> tpu.TPUEstimator:
     return tpu.TPUEstimator(**{**defaults, **arguments})
 
 
-def scalars(directory: Any) -> dict[str, list[int]]:
-    """Returns the steps of the scalars in a directory's event files, by tag."""
-    steps: dict[str, list[int]] = {}
-    for path in sorted(directory.glob("events*")):
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            event = tf1.Event.FromString(record)
-            for value in event.summary.value:
-                steps.setdefault(value.tag, []).append(event.step)
-    return steps
+def steps_of(tag: str, directory: Any) -> list[int]:
+    """Returns the steps of the events in a directory that have a tag."""
+    return [event.step for event in read_events(directory) if any(v.tag == tag for v in event.summary.value)]
 
 
 def test_host_calls_run_at_each_step_and_metrics_come_from_their_function(tmp_path: Any) -> None:
     model = tpu_estimator(tmp_path)
     model.train(input_fn, steps=6)
-    assert len(scalars(tmp_path / "host")["host/loss"]) == 6
-    assert scalars(tmp_path)["examples/sec"]
+    assert len(steps_of("host/loss", tmp_path / "host")) == 6
+    assert steps_of("examples/sec", tmp_path)
     results = model.evaluate(input_fn, steps=2)
     outputs = ROWS @ model.get_variable_value("weights")
     np.testing.assert_allclose(results["mae"], np.abs(outputs - LABELS).mean(), rtol=1e-5)
-    assert len(scalars(tmp_path / "host")["host/loss"]) == 8
+    assert len(steps_of("host/loss", tmp_path / "host")) == 8
 
 
 def test_what_needs_a_tpu_is_refused_with_the_way_out(tmp_path: Any) -> None:

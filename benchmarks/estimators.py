@@ -7,6 +7,7 @@
 - train: microseconds a step of a linear model, at all defaults.
 - evaluate: seconds of an evaluation over 10,000 batches of two, with two metrics.
 - again: seconds of the same evaluation over 10 batches, when it has been made before.
+- train_and_evaluate: seconds of 1,000 steps, with a checkpoint and an evaluation over 10 batches every 50.
 - predict: seconds of 100,000 predictions of one example, and the megabytes by which memory has grown.
 
 Each measurement is a process of its own. The programs take turns, so that a slow minute of the machine slows
@@ -26,7 +27,7 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-MEASUREMENTS = ("train", "evaluate", "again", "predict")
+MEASUREMENTS = ("train", "evaluate", "again", "train_and_evaluate", "predict")
 BATCHES, EXAMPLES, STEPS = 10_000, 100_000, 20_000
 
 
@@ -71,6 +72,15 @@ def measure(program: str, measurement: str) -> dict[str, float]:
             return int(file.read().split()[1]) * resource.getpagesize() / 2**20
 
     with tempfile.TemporaryDirectory() as directory:
+        if measurement == "train_and_evaluate":
+            config = estimator.RunConfig(save_checkpoints_steps=50)
+            train_spec = estimator.TrainSpec(lambda: batches(None, 2), max_steps=1_000)
+            eval_spec = estimator.EvalSpec(lambda: batches(10, 2), throttle_secs=0)
+            began = time.perf_counter()
+            estimator.train_and_evaluate(
+                estimator.Estimator(model_fn, directory, config), train_spec, eval_spec
+            )
+            return {"seconds": time.perf_counter() - began}
         model = estimator.Estimator(model_fn, directory)
         model.train(lambda: batches(None, 2), steps=100)
         if measurement == "train":

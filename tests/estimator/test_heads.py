@@ -91,7 +91,8 @@ class TestLoss:
 
     def test_a_loss_function_returns_a_loss_for_each_example(self):
         head = estimator.BinaryClassHead(loss_fn=lambda labels, logits: tf.reduce_mean(logits, 0))
-        with pytest.raises(ValueError, match="loss_fn must return Tensor of shape"):
+        message = r"loss_fn must return Tensor of shape .*, 1\].*logits_shape: \(2, 1\)\. loss_shape: \(1,\)"
+        with pytest.raises(ValueError, match=message):
             head.loss(tf.constant([0, 1]), tf.constant([[1.0], [2.0]]))
 
     def test_losses_of_classes(self):
@@ -157,13 +158,31 @@ class TestLabels:
             loss = estimator.MultiClassHead(3).loss(labels, tf.zeros([1, 3]))
             with (
                 v1.Session() as session,
-                pytest.raises(tf.errors.InvalidArgumentError, match="Labels must be"),
+                pytest.raises(tf.errors.InvalidArgumentError, match="Labels must be <= n_classes - 1"),
             ):
                 session.run(loss)
             labels = v1.placeholder_with_default([[0], [0]], [None, None])
             loss = estimator.MultiClassHead(3).loss(labels, tf.zeros([1, 3]))
             with v1.Session() as session, pytest.raises(tf.errors.InvalidArgumentError, match="labels shape"):
                 session.run(loss)
+
+    def test_shapes_that_are_not_known_are_checked_when_the_graph_runs(self):
+        """Labels `[2]` and logits `[2, 2]` have a loss: that of labels which are the same in all rows."""
+        with tf.Graph().as_default(), v1.Session() as session:
+            logits, labels = v1.placeholder(tf.float32), v1.placeholder(tf.int64)
+            loss = estimator.MultiLabelHead(2).loss(labels, logits)
+            assert session.run(loss, {logits: np.zeros([1, 2]), labels: [[0, 1]]}) == pytest.approx(np.log(2))
+            for some_logits, some_labels, message in (
+                (np.zeros([2, 2]), [0, 1], r"labels shape must be \[D0, D1, ... DN, 2\]"),
+                (
+                    np.zeros([2, 2]),
+                    [[0], [1]],
+                    r"\[expected_labels_shape: \] \[2 2\] \[labels_shape: \] \[2 1\]",
+                ),
+                (np.zeros([2]), [[0, 1]], r"logits shape must be \[D0, D1, ... DN, logits_dimension\]"),
+            ):
+                with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+                    session.run(loss, {logits: some_logits, labels: some_labels})
 
     def test_sparse_labels_are_for_multi_label_heads(self):
         sparse = tf.SparseTensor([[0, 0], [1, 0], [1, 1]], tf.constant(["b", "a", "b"]), [2, 2])
@@ -193,6 +212,21 @@ class TestWeights:
         assert float(head.loss(tf.zeros([1, 2]), tf.constant([[3.0, 4.0]]), features)) == 9.0
         with pytest.raises(ValueError, match="weights shape must be"):
             estimator.MultiLabelHead(2, column).loss(tf.zeros([1, 2], tf.int64), tf.zeros([1, 2]), features)
+
+    @pytest.mark.parametrize("head", [estimator.MultiLabelHead, estimator.RegressionHead])
+    def test_weights_of_another_shape_are_refused(self, head):
+        head = head(3, weight_column="w")
+        labels, logits = np.zeros([2, 2, 3], "int64"), np.zeros([2, 2, 3], "float32")
+        message = r"weights shape must be .*logits_shape: \(2, 2, 3\)\. weights_shape: \(2, 1, 1\)"
+        with pytest.raises(ValueError, match=message):
+            head.loss(labels, logits, {"w": tf.ones([2, 1, 1])})
+        with tf.Graph().as_default(), v1.Session() as session:
+            weights = v1.placeholder(tf.float32)
+            loss = head.loss(labels, logits, {"w": weights})
+            assert session.run(loss, {weights: np.ones([2, 2, 1])}) >= 0
+            for shape in ([2, 2, 2], [2, 1, 1], [2]):
+                with pytest.raises(tf.errors.InvalidArgumentError, match="weights shape must be"):
+                    session.run(loss, {weights: np.ones(shape)})
 
     @pytest.mark.parametrize(
         ("weight_column", "error", "message"),
@@ -337,6 +371,38 @@ class TestPredictions:
         with tf.Graph().as_default():
             spec = head.create_estimator_spec({}, PREDICT, tf.zeros([1, head.logits_dimension]))
         assert {key: type(output) for key, output in spec.export_outputs.items()} == outputs
+
+
+class TestArguments:
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (lambda: estimator.BinaryClassHead(thresholds=[0.5, 1.0]), r"thresholds not in \(0, 1\): "),
+            (
+                lambda: estimator.MultiLabelHead(2, thresholds=[0.0]),
+                r"thresholds must be in \(0, 1\) range\. Given: 0\.0",
+            ),
+            (
+                lambda: estimator.MultiClassHead(3, label_vocabulary={}),
+                "label_vocabulary should be a list or a tuple. Given type: <class 'dict'>",
+            ),
+            (
+                lambda: estimator.MultiLabelHead(3, label_vocabulary={}),
+                "label_vocabulary must be a list or tuple. Given type: <class 'dict'>",
+            ),
+            (lambda: estimator.MultiClassHead(2), "n_classes must be > 2: 2."),
+            (lambda: estimator.MultiLabelHead(1), "n_classes must be > 1 for multi-label .* Given: 1"),
+        ],
+    )
+    def test_wrong_ones_are_refused_in_the_words_of_the_original(self, make, message):
+        with pytest.raises(ValueError, match=message):
+            make()
+
+    def test_the_number_of_classes_may_be_a_constant_of_a_graph(self):
+        with tf.Graph().as_default():
+            assert estimator.MultiClassHead(tf.constant(3)).logits_dimension == 3
+            with pytest.raises(ValueError, match="n_classes must be > 2"):
+                estimator.MultiClassHead(v1.placeholder(tf.int32, []))
 
 
 class TestTraining:

@@ -173,9 +173,8 @@ class SingleHead(Head):
         ValueError: The reduction or the loss function cannot be right.
     """
 
-    # The size of the last dimension of what `loss_fn` returns.
+    # The size of the last dimension of what `loss_fn` returns; that of the weights is this or 1.
     _loss_dimension = 1
-    _per_logit_weights = False
 
     def __init__(
         self,
@@ -236,7 +235,7 @@ class SingleHead(Head):
             losses = self._default_loss(logits, labels)
         else:
             losses = checks.call_loss_fn(self._loss_fn, labels, logits, features, self._loss_dimension)
-        weights = checks.example_weights(features, self._weight_column, logits, self._per_logit_weights)
+        weights = checks.example_weights(features, self._weight_column, logits, self._loss_dimension)
         return logits, labels, losses, weights
 
     def _reduce(self, losses: tf.Tensor, weights: TensorLike) -> tf.Tensor:
@@ -368,6 +367,9 @@ class ClassHead(SingleHead):
         ValueError: An argument cannot be right.
     """
 
+    # What is said of a vocabulary of another type.
+    _vocabulary_type = "label_vocabulary should be a list or a tuple."
+
     def __init__(
         self,
         n_classes: int,
@@ -378,9 +380,7 @@ class ClassHead(SingleHead):
         name: str | None,
     ):
         if label_vocabulary is not None and not isinstance(label_vocabulary, (list, tuple)):
-            raise ValueError(
-                f"label_vocabulary should be a list or a tuple. Given type: {type(label_vocabulary)}"
-            )
+            raise ValueError(f"{self._vocabulary_type} Given type: {type(label_vocabulary)}")
         if label_vocabulary is not None and len(label_vocabulary) != n_classes:
             raise ValueError(
                 '"label_vocabulary" does not have "n_classes" items. Length of label_vocabulary must be'

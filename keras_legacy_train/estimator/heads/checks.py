@@ -5,9 +5,8 @@ What the graph cannot tell is checked when it runs.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -94,7 +93,7 @@ def call_loss_fn(
     given = {"features": features} if "features" in inspect.signature(loss_fn).parameters else {}
     loss = loss_fn(labels=labels, logits=logits, **given)
     message = f"loss_fn must return Tensor of shape [D0, D1, ... DN, {dimension}]. "
-    return _with_shape(loss, logits, dimension, message, "loss_shape")
+    return _with_shape(loss, logits, dimension, message, "loss")
 
 
 def check_labels(labels: Any, logits: tf.Tensor, dimension: int) -> tf.Tensor:
@@ -117,7 +116,7 @@ def check_labels(labels: Any, logits: tf.Tensor, dimension: int) -> tf.Tensor:
         labels = tf.expand_dims(labels, -1)
     if labels.shape.rank is not None and labels.shape.rank >= 2 and labels.shape[-1] not in (None, dimension):
         raise ValueError(_LABEL_DIMENSION.format(dimension, labels.shape[-1]))
-    return _with_shape(labels, logits, dimension, _LABEL_SHAPE.format(dimension), "labels_shape")
+    return _with_shape(labels, logits, dimension, _LABEL_SHAPE.format(dimension), "labels")
 
 
 def check_logits(logits: Any, dimension: int) -> tf.Tensor:
@@ -132,10 +131,11 @@ def check_logits(logits: Any, dimension: int) -> tf.Tensor:
             raise ValueError(f"{_LOGITS_SHAPE}, got {logits.shape}.")
         if logits.shape[-1] is not None:
             return logits
-    assertion = v1.assert_equal(
-        tf.shape(logits)[-1:], [dimension], data=[tf.shape(logits)], message=_LOGITS_SHAPE
-    )
-    with _after(assertion):
+    shape = tf.shape(logits)
+    # Equality is of broadcast shapes, so it tells nothing where there are too few dimensions.
+    with tf.control_dependencies([v1.assert_rank_at_least(logits, 2, message=_LOGITS_SHAPE)]):
+        assertion = v1.assert_equal(shape[-1:], [dimension], [shape], message=_LOGITS_SHAPE)
+    with tf.control_dependencies([assertion]):
         return tf.identity(logits)
 
 
@@ -145,14 +145,15 @@ def check_range(labels: tf.Tensor, n_classes: int, message: str | None = None) -
     Raises:
         ValueError: They are not, executing eagerly; a graph raises an InvalidArgumentError when it runs.
     """
-    too_large = message or f"Labels must be <= {n_classes} - 1"
     negative = message or "Labels must be >= 0"
     if tf.executing_eagerly():
         if tf.reduce_any(labels > tf.cast(n_classes - 1, labels.dtype)):
-            raise ValueError(too_large)
+            raise ValueError(message or f"Labels must be <= {n_classes} - 1")
         if tf.reduce_any(labels < tf.zeros([], labels.dtype)):
             raise ValueError(negative)
         return labels
+    # The assertion itself shows the number.
+    too_large = message or "Labels must be <= n_classes - 1"
     assertions = [
         v1.assert_less_equal(labels, tf.cast(n_classes - 1, labels.dtype), message=too_large),
         v1.assert_non_negative(labels, message=negative),
@@ -162,7 +163,7 @@ def check_range(labels: tf.Tensor, n_classes: int, message: str | None = None) -
 
 
 def example_weights(
-    features: Mapping[str, Any] | None, weight_column: Any, logits: tf.Tensor, per_logit: bool = False
+    features: Mapping[str, Any] | None, weight_column: Any, logits: tf.Tensor, dimension: int = 1
 ) -> tf.Tensor | float:
     """Returns the weights of the examples, of a shape that is broadcast to that of the logits.
 
@@ -171,7 +172,7 @@ def example_weights(
         weight_column: A key of the features, or a `tf.feature_column.numeric_column`; `None` for weights of
             1.
         logits: A tensor of shape `[D0, ..., DN, any]`.
-        per_logit: Whether weights may have the shape of the logits.
+        dimension: The size of the last dimension that weights may have in place of 1.
 
     Raises:
         TypeError: `weight_column` is something else.
@@ -192,16 +193,34 @@ def example_weights(
     weights = tf.cast(weights, tf.float32)
     if None not in (weights.shape.rank, logits.shape.rank) and weights.shape.rank == logits.shape.rank - 1:
         weights = tf.expand_dims(weights, -1)
-    message = "weights shape must be [D0, D1, ... DN] or [D0, D1, ... DN, 1]"
-    if not per_logit:
-        return _with_shape(weights, logits, 1, message, "weights_shape")
+    if dimension == 1:
+        message = "weights shape must be [D0, D1, ... DN] or [D0, D1, ... DN, 1]"
+        return _with_shape(weights, logits, 1, message, "weights")
     message = (
         "weights shape must be [D0, D1, ... DN], [D0, D1, ... DN, 1] or [D0, D1, ... DN, logits_dimension]"
     )
     if weights.shape.rank is None or weights.shape[-1] is None:
-        return weights  # which of the two it is, is not known; the loss checks whether it fits
-    dimension = logits.shape[-1] if weights.shape[-1] == logits.shape[-1] else 1
-    return _with_shape(weights, logits, dimension, message, "weights_shape")
+        full = tf.reduce_all(tf.equal(tf.shape(weights)[-1:], dimension))
+        return _with_shape(weights, logits, tf.where(full, dimension, 1), message, "weights")
+    last = dimension if weights.shape[-1] == dimension else 1
+    return _with_shape(weights, logits, last, message, "weights")
+
+
+def check_n_classes(n_classes: Any, least: int, message: str) -> int:
+    """Returns a number of classes as an `int`.
+
+    Args:
+        n_classes: A number, or a tensor of a constant.
+        least: The smallest that is right.
+        message: Begins the error.
+
+    Raises:
+        ValueError: It is smaller, or not known before the graph runs.
+    """
+    value = tf.get_static_value(n_classes)
+    if value is None or value < least:
+        raise ValueError(f"{message}: {n_classes}.")
+    return int(value)
 
 
 def check_thresholds(thresholds: Iterable[float] | None) -> tuple[float, ...]:
@@ -216,7 +235,9 @@ def check_thresholds(thresholds: Iterable[float] | None) -> tuple[float, ...]:
     checked = tuple(thresholds or ())
     for threshold in checked:
         if not 0 < threshold < 1:
-            raise ValueError(f"thresholds not in (0, 1): {checked}. Given: {threshold}")
+            raise ValueError(
+                f"thresholds not in (0, 1): {checked}. thresholds must be in (0, 1) range. Given: {threshold}"
+            )
     return checked
 
 
@@ -230,27 +251,39 @@ def check_prediction_keys(keys: Iterable[Any], valid: Collection[Any]) -> None:
             )
 
 
-def _with_shape(value: Any, logits: tf.Tensor, dimension: int, message: str, name: str) -> tf.Tensor:
-    """Returns `value`, checked to have the shape of the logits but for the last dimension."""
+def _with_shape(
+    value: Any, logits: tf.Tensor, dimension: int | tf.Tensor, message: str, name: str
+) -> tf.Tensor:
+    """Returns `value`, checked to have the shape of the logits but for the last dimension.
+
+    Args:
+        value: What is checked.
+        logits: A tensor of shape `[D0, ..., DN, any]`.
+        dimension: The last dimension; a number, if the shape of `value` is known.
+        message: Begins the error.
+        name: What the error calls `value`: labels, whose shape it compares with the one expected, or
+            something else, whose shape it compares with that of the logits.
+
+    Raises:
+        ValueError: It has another shape. What is known only when the graph runs, raises an
+            InvalidArgumentError then.
+    """
     value = tf.convert_to_tensor(value)
-    if value.shape.rank is not None and value.shape.rank < 2:
-        raise ValueError(f"{message} Given: {value.shape}")
     if value.shape.is_fully_defined() and logits.shape.is_fully_defined():
         expected = tf.TensorShape([*logits.shape[:-1], dimension])
         if value.shape != expected:
-            raise ValueError(f"{message}, expected_{name}: {expected}. {name}: {value.shape}.")
+            shown = (
+                f"expected_labels_shape: {expected}" if name == "labels" else f"logits_shape: {logits.shape}"
+            )
+            raise ValueError(f"{message}, {shown}. {name}_shape: {value.shape}.")
         return value
-    expected = tf.concat([tf.shape(logits)[:-1], [dimension]], axis=0)
-    shape = tf.shape(value)
-    assertion = v1.assert_equal(
-        expected, shape, message=message, data=[f"expected_{name}: ", expected, f"{name}: ", shape]
-    )
-    with _after(assertion):
+    # Equality is of broadcast shapes, so it tells nothing where the numbers of dimensions differ.
+    with tf.control_dependencies([v1.assert_rank(value, tf.rank(logits), message=message)]):
+        logits_shape, shape = tf.shape(logits), tf.shape(value)
+        expected = tf.concat([logits_shape[:-1], [dimension]], axis=0)
+        known = (
+            ["expected_labels_shape: ", expected] if name == "labels" else ["logits_shape: ", logits_shape]
+        )
+        assertion = v1.assert_equal(expected, shape, [*known, f"{name}_shape: ", shape], message=message)
+    with tf.control_dependencies([assertion]):
         return tf.identity(value)
-
-
-@contextlib.contextmanager
-def _after(assertion: tf.Operation | None) -> Iterator[None]:
-    """Lets ops wait for an assertion; where it held eagerly, there is none."""
-    with tf.control_dependencies([assertion] if assertion is not None else []):
-        yield

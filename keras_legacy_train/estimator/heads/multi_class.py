@@ -48,8 +48,8 @@ class MultiClassHead(ClassHead):
     ):
         if n_classes is None:
             raise ValueError("n_classes cannot be None")
-        if n_classes <= 2:
-            raise ValueError(f"n_classes must be > 2: {n_classes}. For two classes use BinaryClassHead.")
+        message = "For two classes use BinaryClassHead. n_classes must be > 2"
+        n_classes = checks.check_n_classes(n_classes, 3, message)
         super().__init__(n_classes, label_vocabulary, weight_column, loss_reduction, loss_fn, name)
 
     @property

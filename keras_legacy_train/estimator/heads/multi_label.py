@@ -41,6 +41,8 @@ class MultiLabelHead(ClassHead):
         ValueError: An argument cannot be right.
     """
 
+    _vocabulary_type = "label_vocabulary must be a list or tuple."
+
     def __init__(
         self,
         n_classes: int,
@@ -52,8 +54,8 @@ class MultiLabelHead(ClassHead):
         classes_for_class_based_metrics: Iterable[int | str] | None = None,
         name: str | None = None,
     ):
-        if n_classes is None or n_classes < 2:
-            raise ValueError(f"n_classes must be > 1 for multi-label classification. Given: {n_classes}")
+        message = "n_classes must be > 1 for multi-label classification. Given"
+        n_classes = checks.check_n_classes(n_classes, 2, message)
         super().__init__(n_classes, label_vocabulary, weight_column, loss_reduction, loss_fn, name)
         self._thresholds = checks.check_thresholds(thresholds)
         self._classes = self._ids_for_metrics(tuple(classes_for_class_based_metrics or ()))

@@ -36,8 +36,6 @@ class RegressionHead(SingleHead):
         ValueError: An argument cannot be right.
     """
 
-    _per_logit_weights = True
-
     def __init__(
         self,
         label_dimension: int = 1,

@@ -83,11 +83,17 @@ def get_initializer(initializer: Initializer) -> Any:
 
 def get_regularizer(regularizer: Regularizer) -> Callable[[Any], Any] | None:
     """Returns the function of a regulariser, or `None`; raises ValueError if there is none of that name."""
-    function: Callable[[Any], Any] | None = keras.regularizers.get(regularizer)
-    return function
+    return _of_tensor(keras.regularizers.get(regularizer), keras.regularizers.Regularizer)
 
 
 def get_constraint(constraint: Constraint) -> Callable[[Any], Any] | None:
     """Returns the function of a constraint, or `None`; raises ValueError if there is none of that name."""
-    function: Callable[[Any], Any] | None = keras.constraints.get(constraint)
-    return function
+    return _of_tensor(keras.constraints.get(constraint), keras.constraints.Constraint)
+
+
+def _of_tensor(function: Callable[[Any], Any] | None, keras_class: Any) -> Callable[[Any], Any] | None:
+    if function is None or not isinstance(function, keras_class):
+        return function
+    of_tensor = function
+    # Keras does not know the dtype of a reference variable.
+    return lambda variable: of_tensor(tf.convert_to_tensor(variable))

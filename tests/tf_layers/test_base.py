@@ -6,6 +6,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -149,6 +150,23 @@ def test_a_partitioned_variable_is_trained(x: Any) -> None:
     assert layer.trainable_weights == [layer.kernel]
     assert list(layer.kernel) == v1.trainable_variables()
     assert [len(layer.losses), layer.count_params()] == [3, 6]
+
+
+@pytest.mark.usefixtures("variable_kind")
+def test_regularisers_and_constraints_of_keras_work(x: Any) -> None:
+    layer = tf_layers.Dense(
+        1,
+        kernel_initializer=v1.constant_initializer(-2.0),
+        kernel_regularizer=keras.regularizers.L2(0.25),
+        kernel_constraint="non_neg",
+    )
+    loss = tf.reduce_sum(layer(x)) + v1.losses.get_regularization_loss()
+    train_op = v1.train.GradientDescentOptimizer(0.0).minimize(loss)
+    with v1.Session() as session:
+        session.run(v1.global_variables_initializer())
+        assert session.run(layer.losses) == [3.0]
+        session.run(train_op, {x: np.zeros([1, 3])})
+        assert session.run(layer.kernel).tolist() == [[0.0]] * 3
 
 
 def test_copies_have_variables_of_their_own(x: Any) -> None:

@@ -63,7 +63,7 @@ def test_predictions_of_many_batches_are_those_of_single_ones_also_where_shapes_
 ) -> None:
     model = trained(tmp_path, 3)
     weights, bias = expected_weights(3)
-    rows = np.random.default_rng(0).random([2001, 2], np.float32)
+    rows = np.random.default_rng(0).random([8001, 2], np.float32)
 
     def pairs() -> tf.data.Dataset:  # the last one is alone
         return tf.data.Dataset.from_tensor_slices({"x": rows}).batch(2)

@@ -375,10 +375,7 @@ def saver_variables(saver: tf.compat.v1.train.Saver) -> list[tuple[str, str, tf.
 
 def saver_limits(saver: tf.compat.v1.train.Saver) -> tuple[int | None, float | None]:
     """Returns how many checkpoints a Saver keeps, and each how many hours it keeps one for good."""
-    built = saver.as_saver_def()
-    if built is None:  # what it is to be has no public name
-        return saver._max_to_keep or None, saver._keep_checkpoint_every_n_hours
-    return built.max_to_keep or None, built.keep_checkpoint_every_n_hours
+    return saver._max_to_keep or None, saver._keep_checkpoint_every_n_hours
 
 
 # Checkpoints in the form of TensorFlow 2.

@@ -33,9 +33,12 @@ def call_logit_fn(
     given = {"mode": mode, "params": params, "config": config}
     taken = {name: given[name] for name in parameters(logit_fn) if name in given}
     logits = logit_fn(features=features, **taken)
-    values = logits.values() if isinstance(logits, Mapping) else [logits]
-    if not all(isinstance(value, tf.Tensor) for value in values):
-        raise ValueError(f"logit_fn should return a Tensor or a dictionary of Tensors. It returned {logits}.")
+    named = logits if isinstance(logits, dict) else {"logits": logits}
+    if not all(isinstance(name, str) and isinstance(value, tf.Tensor) for name, value in named.items()):
+        raise ValueError(
+            "logit_fn should return a Tensor or a dictionary mapping strings to Tensors.  logit_fn returned:"
+            f" {logits}"
+        )
     return logits
 
 

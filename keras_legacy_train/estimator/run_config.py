@@ -229,7 +229,21 @@ class RunConfig:
         before = order[: order.index(self._task_type)]
         self._global_id_in_cluster = sum(len(jobs[job]) for job in before) + self._task_id
         if self._session_config is None:
-            self._session_config = _cluster_session_config(self._task_type, self._task_id)
+            self._session_config = self._session_config_in_cluster()
+
+    def _session_config_in_cluster(self) -> tf.compat.v1.ConfigProto | None:
+        """Returns the default by which a task speaks to parameter servers only, and these to all."""
+        filters = {
+            TaskType.PS: ["/job:ps", "/job:worker", "/job:chief", "/job:master"],
+            TaskType.WORKER: ["/job:ps", f"/job:worker/task:{self._task_id}"],
+            TaskType.CHIEF: ["/job:ps", "/job:chief"],
+            TaskType.MASTER: ["/job:ps", "/job:master"],
+        }
+        if self._task_type not in filters:
+            return None
+        config = default_session_config()
+        config.device_filters.extend(filters[self._task_type])
+        return config
 
     @property
     def cluster_spec(self) -> tf.train.ClusterSpec:
@@ -391,21 +405,6 @@ def default_session_config() -> tf.compat.v1.ConfigProto:
     return tf.compat.v1.ConfigProto(
         allow_soft_placement=True, graph_options=tf.compat.v1.GraphOptions(rewrite_options=rewriting)
     )
-
-
-def _cluster_session_config(task_type: str, task_id: int) -> tf.compat.v1.ConfigProto | None:
-    """Returns a `session_config` by which a task speaks to parameter servers only, and these to all."""
-    filters = {
-        TaskType.PS: ["/job:ps", "/job:worker", "/job:chief", "/job:master"],
-        TaskType.WORKER: ["/job:ps", f"/job:worker/task:{task_id}"],
-        TaskType.CHIEF: ["/job:ps", "/job:chief"],
-        TaskType.MASTER: ["/job:ps", "/job:master"],
-    }
-    if task_type not in filters:
-        return None
-    config = default_session_config()
-    config.device_filters.extend(filters[task_type])
-    return config
 
 
 def warn_of_session_config(config: tf.compat.v1.ConfigProto) -> None:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.estimator.export.outputs import ExportOutput, with_default_output
 from keras_legacy_train.estimator.mode_keys import ModeKeys
-from keras_legacy_train.graph.saving.saved_model import needed_operations
+from keras_legacy_train.graph.saving.savers import ancestors
 
 # How the types of operations begin that take the next part of the input.
 _INPUTS = ("IteratorGetNext", "QueueDequeue")
@@ -237,8 +237,7 @@ def _value_and_update(metric: keras.metrics.Metric) -> tuple[tf.Tensor, tf.Opera
     graph, keys = tf.compat.v1.get_default_graph(), tf.compat.v1.GraphKeys
     updates = _updates(metric)
     # Keras orders updates in functions only. Else the count of a mean goes on where the input has ended.
-    needed = needed_operations((tensor for update in updates for tensor in update.inputs), set())
-    _tensorflow.run_after(updates, [op for op in needed if op.type.startswith(_INPUTS)])
+    _tensorflow.run_after(updates, [op for op in ancestors(updates) if op.type.startswith(_INPUTS)])
     names = {variable.value.name for variable in metric.variables}
     global_variables = graph.get_collection_ref(keys.GLOBAL_VARIABLES)
     for variable in [each for each in global_variables if each.name in names]:

@@ -205,6 +205,9 @@ class RunConfig(run_config.RunConfig):
             if value:
                 raise ValueError(f"{name}: {_INSTEAD}. It is {value!r}; leave it out.")
 
+    def _session_config_in_cluster(self) -> None:
+        """Returns `None`: the tasks of a TPU's cluster speak to all others."""
+
     @property
     def tpu_config(self) -> TPUConfig:
         """Returns the configuration of the TPU system."""

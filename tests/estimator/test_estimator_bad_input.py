@@ -20,6 +20,8 @@ from keras_legacy_train.estimator import (
     ModeKeys,
     RunConfig,
     WarmStartSettings,
+    experimental,
+    tpu,
 )
 
 tf1 = tf.compat.v1
@@ -251,6 +253,7 @@ def test_a_cluster_is_read_and_refused(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert (config.global_id_in_cluster, config.is_chief) == (2, False)
     assert config.session_config is not None and config.session_config.allow_soft_placement
     assert config.session_config.device_filters == ["/job:ps", "/job:worker/task:1"]
+    assert tpu.RunConfig(model_dir="here").session_config is None
     with pytest.raises(NotImplementedError, match="TF_CONFIG names a cluster of 6 tasks"):
         Estimator(linear_model_fn, config=config, params={}).train(endless_batches, steps=1)
     assert not (tmp_path / "model").exists()
@@ -279,3 +282,18 @@ def test_missing_labels_are_what_the_model_function_sees(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="labels are missing"):
         Estimator(model_fn, tmp_path / "model").train(lambda: {"x": tf.constant(LABELS)}, steps=1)
     assert not (tmp_path / "model").exists()
+
+
+def test_logits_that_are_no_tensors_are_an_error() -> None:
+    def call(logits: Any) -> Any:
+        return experimental.call_logit_fn(lambda features, mode: logits, {}, ModeKeys.TRAIN, {}, RunConfig())
+
+    with tf.Graph().as_default():
+        logits = tf.zeros([2, 1])
+        assert call(logits) is logits
+        assert call({"head": logits})["head"] is logits
+        for wrong in ([logits], {1: logits}, {"head": 1.0}):
+            with pytest.raises(
+                ValueError, match="dictionary mapping strings to Tensors"
+            ):
+                call(wrong)

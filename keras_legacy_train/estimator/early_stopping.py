@@ -6,16 +6,16 @@ import collections
 import operator
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow
 from keras_legacy_train.callbacks.hook_schedule import ScheduledHook, next_trigger
 from keras_legacy_train.checkpoints.reading import read_variable
 from keras_legacy_train.estimator import log
 from keras_legacy_train.estimator.estimator import Estimator
+from keras_legacy_train.estimator.event_files import written_metrics
 
 _GLOBAL_STEP = tf.compat.v1.GraphKeys.GLOBAL_STEP
 
@@ -251,24 +251,9 @@ def read_eval_metrics(eval_dir: str | os.PathLike[str]) -> dict[int, dict[str, f
         one step the last one counts.
     """
     metrics: dict[int, dict[str, float]] = collections.defaultdict(dict)
-    for event in _events(os.fspath(eval_dir)):
-        numbers = {
-            value.tag: value.simple_value for value in event.summary.value if value.HasField("simple_value")
-        }
-        if numbers:
-            metrics[event.step].update(numbers)
+    for step, numbers in written_metrics(os.path.join(eval_dir, "events.out.tfevents.*")):
+        metrics[step].update(numbers)
     return dict(sorted(metrics.items()))
-
-
-def _events(directory: str) -> Iterator[Any]:
-    """Yields the events of a directory, of a damaged file those before the damage."""
-    for path in sorted(tf.io.gfile.glob(os.path.join(directory, "events.out.tfevents.*"))):
-        with _tensorflow.eager_mode():
-            records = tf.data.TFRecordDataset(path).as_numpy_iterator()
-            try:
-                yield from map(tf.compat.v1.Event.FromString, records)
-            except tf.errors.DataLossError as error:
-                log.warning("Skipping rest of %s, which is damaged: %s", path, error.message)
 
 
 def _threshold_hook(

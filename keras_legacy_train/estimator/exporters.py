@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import abc
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train._tensorflow import eager_mode
 from keras_legacy_train.estimator import log
+from keras_legacy_train.estimator.event_files import written_metrics
 from keras_legacy_train.estimator.export.saved_model import export_versions
 from keras_legacy_train.estimator.model_fn import parameters
 from keras_legacy_train.types import PathLike
@@ -260,31 +260,11 @@ class BestExporter(_SavedModelExporter):
         log.info("Loading best metric from event files.")
         step = (current or {}).get(tf.compat.v1.GraphKeys.GLOBAL_STEP)
         best: Mapping[str, Any] | None = None
-        for result_step, result in self._results():
+        pattern = os.path.join(os.fspath(self._model_dir), str(self._event_file_pattern))
+        for result_step, result in written_metrics(pattern):
             if result_step != step and (best is None or self._is_better(result, best)):
                 best = result
         return best
-
-    def _results(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
-        """Yields the steps and results of the evaluations in the event files."""
-        pattern = os.path.join(os.fspath(self._model_dir), str(self._event_file_pattern))
-        for path in sorted(tf.io.gfile.glob(pattern)):
-            for event in _events(path):
-                values = [value for value in event.summary.value if value.HasField("simple_value")]
-                if values:
-                    yield event.step, {value.tag: value.simple_value for value in values}
-
-
-def _events(path: str) -> list[tf.compat.v1.Event]:
-    """Returns the events in a file, up to where its writer was killed."""
-    events = []
-    with eager_mode():
-        try:
-            for record in tf.data.TFRecordDataset(path):
-                events.append(tf.compat.v1.Event.FromString(record.numpy()))
-        except tf.errors.DataLossError as error:
-            log.warning("%s ends in the middle of an event: %s", path, error.message)
-    return events
 
 
 def _check_compare_fn(compare_fn: Any) -> None:

@@ -293,7 +293,5 @@ def test_logits_that_are_no_tensors_are_an_error() -> None:
         assert call(logits) is logits
         assert call({"head": logits})["head"] is logits
         for wrong in ([logits], {1: logits}, {"head": 1.0}):
-            with pytest.raises(
-                ValueError, match="dictionary mapping strings to Tensors"
-            ):
+            with pytest.raises(ValueError, match="dictionary mapping strings to Tensors"):
                 call(wrong)

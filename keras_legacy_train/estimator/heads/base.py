@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import abc
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train.estimator.export.outputs import ExportOutput
-from keras_legacy_train.estimator.heads import checks
-from keras_legacy_train.estimator.heads.keys import MetricKeys
+from keras_legacy_train.estimator.export.outputs import ClassificationOutput, ExportOutput, PredictOutput
+from keras_legacy_train.estimator.heads import checks, keys
+from keras_legacy_train.estimator.heads.keys import MetricKeys, PredictionKeys
 from keras_legacy_train.estimator.heads.metrics import Mean, Metric
 from keras_legacy_train.estimator.heads.train_op import add_loss_summaries, create_train_op
 from keras_legacy_train.estimator.mode_keys import ModeKeys
@@ -395,26 +394,25 @@ class ClassHead(SingleHead):
         """Returns the ids of labels that are names; -1 for one that is not in the vocabulary."""
         assert self._label_vocabulary is not None
         ids = tf.range(self._n_classes, dtype=tf.int64)
-        names = tf.constant(list(self._label_vocabulary))
-        return _lookup(names, ids, -1, "class_id_lookup").lookup(labels)
+        return _lookup(self._class_names(), ids, -1, "class_id_lookup").lookup(labels)
 
     def _names_of(self, ids: tf.Tensor) -> tf.Tensor:
         """Returns the labels of ids, as strings."""
         if self._label_vocabulary is None:
             return tf.strings.as_string(ids, name="str_classes")
-        names = tf.constant(list(self._label_vocabulary))
-        keys = tf.range(self._n_classes, dtype=tf.int64)
-        return _lookup(keys, names, "UNK", "class_string_lookup").lookup(ids)
+        known = tf.range(self._n_classes, dtype=tf.int64)
+        return _lookup(known, self._class_names(), "UNK", "class_string_lookup").lookup(ids)
+
+    def _class_names(self) -> tf.Tensor:
+        if self._label_vocabulary is None:
+            return tf.strings.as_string(tf.range(self._n_classes))
+        return tf.constant(list(self._label_vocabulary))
 
     def _all_class_ids(self, logits: tf.Tensor) -> tf.Tensor:
         return tf.tile(tf.range(self._n_classes)[tf.newaxis], [tf.shape(logits)[0], 1])
 
     def _all_classes(self, logits: tf.Tensor) -> tf.Tensor:
-        if self._label_vocabulary is None:
-            names = tf.strings.as_string(tf.range(self._n_classes))
-        else:
-            names = tf.constant(list(self._label_vocabulary))
-        return tf.tile(names[tf.newaxis], [tf.shape(logits)[0], 1])
+        return tf.tile(self._class_names()[tf.newaxis], [tf.shape(logits)[0], 1])
 
     def _selected(
         self, makers: dict[str, Callable[[], tf.Tensor]], keys: Sequence[str] | None
@@ -428,6 +426,17 @@ class ClassHead(SingleHead):
         with tf.name_scope("predictions"):
             return {key: make() for key, make in makers.items() if not keys or key in keys}
 
+    def _export_outputs(self, predictions: dict[str, tf.Tensor]) -> dict[str, ExportOutput]:
+        classes = ClassificationOutput(
+            scores=predictions[PredictionKeys.PROBABILITIES],
+            classes=self._all_classes(predictions[PredictionKeys.LOGITS]),
+        )
+        return {
+            keys.DEFAULT_SERVING: classes,
+            keys.CLASSIFY_SERVING: classes,
+            keys.PREDICT_SERVING: PredictOutput(predictions),
+        }
+
 
 def add_regularization(loss: tf.Tensor, regularization_losses: Sequence[tf.Tensor] | None) -> tf.Tensor:
     """Returns a loss with the regularisation losses added."""
@@ -439,8 +448,3 @@ def add_regularization(loss: tf.Tensor, regularization_losses: Sequence[tf.Tenso
 def _lookup(keys: tf.Tensor, values: tf.Tensor, default: Any, name: str) -> Any:
     initializer = tf.lookup.KeyValueTensorInitializer(keys, values)
     return tf.lookup.StaticHashTable(initializer, default, name=name)
-
-
-def once(make: Callable[[], tf.Tensor]) -> Callable[[], tf.Tensor]:
-    """Returns a function that computes a tensor at its first call."""
-    return functools.cache(make)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train.estimator.export.outputs import (
-    ClassificationOutput,
-    ExportOutput,
-    PredictOutput,
-    RegressionOutput,
-)
+from keras_legacy_train.estimator.export.outputs import ExportOutput, RegressionOutput
 from keras_legacy_train.estimator.heads import checks, keys
-from keras_legacy_train.estimator.heads.base import ClassHead, once
+from keras_legacy_train.estimator.heads.base import ClassHead
 from keras_legacy_train.estimator.heads.keys import MetricKeys, PredictionKeys
 from keras_legacy_train.estimator.heads.metrics import (
     AUC,
@@ -76,9 +72,13 @@ class BinaryClassHead(ClassHead):
 
     def predictions(self, logits: TensorLike, keys: Sequence[str] | None = None) -> dict[Any, tf.Tensor]:
         logits = checks.check_logits(logits, 1)
-        two_logits = once(lambda: tf.concat([tf.zeros_like(logits), logits], -1, name="two_class_logits"))
-        class_ids = once(lambda: tf.argmax(two_logits(), -1, name=PredictionKeys.CLASS_IDS)[..., tf.newaxis])
-        makers = {
+        two_logits = functools.cache(
+            lambda: tf.concat([tf.zeros_like(logits), logits], -1, name="two_class_logits")
+        )
+        class_ids = functools.cache(
+            lambda: tf.argmax(two_logits(), -1, name=PredictionKeys.CLASS_IDS)[..., tf.newaxis]
+        )
+        makers: dict[str, Callable[[], tf.Tensor]] = {
             PredictionKeys.LOGITS: lambda: logits,
             PredictionKeys.LOGISTIC: lambda: tf.sigmoid(logits, name=PredictionKeys.LOGISTIC),
             PredictionKeys.PROBABILITIES: lambda: tf.nn.softmax(
@@ -116,39 +116,35 @@ class BinaryClassHead(ClassHead):
             metrics[key].update_state(labels, class_ids, weights)
         metrics[MetricKeys.PREDICTION_MEAN].update_state(logistic, weights)
         metrics[MetricKeys.LABEL_MEAN].update_state(labels, weights)
-        for key in (MetricKeys.AUC, MetricKeys.AUC_PR, *threshold_metrics(self._thresholds)):
+        for key in (MetricKeys.AUC, MetricKeys.AUC_PR, *threshold_keys(self._thresholds)):
             metrics[key].update_state(labels, logistic, weights)
 
     def _export_outputs(self, predictions: dict[str, tf.Tensor]) -> dict[str, ExportOutput]:
-        classes = ClassificationOutput(
-            scores=predictions[PredictionKeys.PROBABILITIES],
-            classes=self._all_classes(predictions[PredictionKeys.LOGITS]),
-        )
-        return {
-            keys.DEFAULT_SERVING: classes,
-            keys.CLASSIFY_SERVING: classes,
-            keys.REGRESS_SERVING: RegressionOutput(predictions[PredictionKeys.LOGISTIC]),
-            keys.PREDICT_SERVING: PredictOutput(predictions),
-        }
+        probability = RegressionOutput(predictions[PredictionKeys.LOGISTIC])
+        return {**super()._export_outputs(predictions), keys.REGRESS_SERVING: probability}
 
 
-def threshold_metrics(thresholds: Iterable[float], as_tf1: bool | None = None) -> dict[str, Any]:
-    """Returns accuracy, precision and recall at each threshold, by name.
+def threshold_metrics(thresholds: Iterable[float], as_tf1: bool) -> dict[str, Metric]:
+    """Makes accuracy, precision and recall at each threshold, by name.
 
     Args:
         thresholds: Probabilities between 0 and 1.
-        as_tf1: Whether a probability at the threshold counts as above it, for the accuracy; `None` for the
-            names alone.
+        as_tf1: Whether a probability at the threshold counts as above it, for the accuracy.
     """
-    metrics: dict[str, Any] = {}
+    metrics: dict[str, Metric] = {}
     for threshold in thresholds:
-        accuracy = MetricKeys.ACCURACY_AT_THRESHOLD % threshold
-        precision = MetricKeys.PRECISION_AT_THRESHOLD % threshold
-        recall = MetricKeys.RECALL_AT_THRESHOLD % threshold
-        if as_tf1 is None:
-            metrics.update(dict.fromkeys((accuracy, precision, recall)))
-            continue
+        accuracy, precision, recall = threshold_keys([threshold])
         metrics[accuracy] = Accuracy(accuracy, threshold, inclusive=as_tf1)
         metrics[precision] = Precision(precision, threshold)
         metrics[recall] = Recall(recall, threshold)
     return metrics
+
+
+def threshold_keys(thresholds: Iterable[float]) -> list[str]:
+    """Returns the names of accuracy, precision and recall at each threshold."""
+    forms = (
+        MetricKeys.ACCURACY_AT_THRESHOLD,
+        MetricKeys.PRECISION_AT_THRESHOLD,
+        MetricKeys.RECALL_AT_THRESHOLD,
+    )
+    return [form % threshold for threshold in thresholds for form in forms]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train.estimator.export.outputs import ClassificationOutput, ExportOutput, PredictOutput
-from keras_legacy_train.estimator.heads import checks, keys
-from keras_legacy_train.estimator.heads.base import ClassHead, once
+from keras_legacy_train.estimator.heads import checks
+from keras_legacy_train.estimator.heads.base import ClassHead
 from keras_legacy_train.estimator.heads.keys import MetricKeys, PredictionKeys
 from keras_legacy_train.estimator.heads.metrics import Accuracy, Metric
 from keras_legacy_train.types import TensorLike
@@ -75,8 +75,10 @@ class MultiClassHead(ClassHead):
 
     def predictions(self, logits: TensorLike, keys: Sequence[str] | None = None) -> dict[Any, tf.Tensor]:
         logits = checks.check_logits(logits, self._n_classes)
-        class_ids = once(lambda: tf.argmax(logits, -1, name=PredictionKeys.CLASS_IDS)[..., tf.newaxis])
-        makers = {
+        class_ids = functools.cache(
+            lambda: tf.argmax(logits, -1, name=PredictionKeys.CLASS_IDS)[..., tf.newaxis]
+        )
+        makers: dict[str, Callable[[], tf.Tensor]] = {
             PredictionKeys.LOGITS: lambda: logits,
             PredictionKeys.PROBABILITIES: lambda: tf.nn.softmax(logits, name=PredictionKeys.PROBABILITIES),
             PredictionKeys.CLASS_IDS: class_ids,
@@ -94,14 +96,3 @@ class MultiClassHead(ClassHead):
     ) -> None:
         class_ids = self.predictions(logits, [PredictionKeys.CLASS_IDS])[PredictionKeys.CLASS_IDS]
         metrics[MetricKeys.ACCURACY].update_state(labels, class_ids, weights)
-
-    def _export_outputs(self, predictions: dict[str, tf.Tensor]) -> dict[str, ExportOutput]:
-        classes = ClassificationOutput(
-            scores=predictions[PredictionKeys.PROBABILITIES],
-            classes=self._all_classes(predictions[PredictionKeys.LOGITS]),
-        )
-        return {
-            keys.DEFAULT_SERVING: classes,
-            keys.CLASSIFY_SERVING: classes,
-            keys.PREDICT_SERVING: PredictOutput(predictions),
-        }

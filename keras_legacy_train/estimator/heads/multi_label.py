@@ -7,10 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train.estimator.export.outputs import ClassificationOutput, ExportOutput, PredictOutput
-from keras_legacy_train.estimator.heads import checks, keys
+from keras_legacy_train.estimator.heads import checks
 from keras_legacy_train.estimator.heads.base import ClassHead
-from keras_legacy_train.estimator.heads.binary_class import threshold_metrics
+from keras_legacy_train.estimator.heads.binary_class import threshold_keys, threshold_metrics
 from keras_legacy_train.estimator.heads.keys import MetricKeys, PredictionKeys
 from keras_legacy_train.estimator.heads.metrics import AUC, Mean, Metric
 from keras_legacy_train.types import TensorLike
@@ -146,7 +145,7 @@ class MultiLabelHead(ClassHead):
         self, metrics: dict[str, Any], logits: tf.Tensor, labels: tf.Tensor, weights: TensorLike
     ) -> None:
         probabilities = tf.sigmoid(logits)
-        for key in (MetricKeys.AUC, MetricKeys.AUC_PR, *threshold_metrics(self._thresholds)):
+        for key in (MetricKeys.AUC, MetricKeys.AUC_PR, *threshold_keys(self._thresholds)):
             metrics[key].update_state(labels, probabilities, weights)
         for index in self._classes:
             mean, auc, auc_pr = self._class_metrics(index)
@@ -154,14 +153,3 @@ class MultiLabelHead(ClassHead):
             metrics[mean].update_state(of_class, weights)
             for key in (auc, auc_pr):
                 metrics[key].update_state(labels[..., index : index + 1], of_class, weights)
-
-    def _export_outputs(self, predictions: dict[str, tf.Tensor]) -> dict[str, ExportOutput]:
-        classes = ClassificationOutput(
-            scores=predictions[PredictionKeys.PROBABILITIES],
-            classes=self._all_classes(predictions[PredictionKeys.LOGITS]),
-        )
-        return {
-            keys.DEFAULT_SERVING: classes,
-            keys.CLASSIFY_SERVING: classes,
-            keys.PREDICT_SERVING: PredictOutput(predictions),
-        }

@@ -70,6 +70,7 @@ class EstimatorSpec(_Fields):
         ValueError: A field that the mode needs is missing, the loss is not one number, or a tensor is of
             another graph.
         TypeError: A field has another type.
+        NotImplementedError: The saver of `scaffold` is a `tf.train.Checkpoint`.
     """
 
     __slots__ = ()
@@ -251,6 +252,11 @@ def _check_scaffold(scaffold: Any) -> tf.compat.v1.train.Scaffold:
     scaffold = scaffold or tf.compat.v1.train.Scaffold()
     if not isinstance(scaffold, tf.compat.v1.train.Scaffold):
         raise TypeError(f"scaffold must be tf.train.Scaffold. Given: {scaffold}")
+    if isinstance(scaffold.saver, (tf.train.Checkpoint, tf.compat.v1.train.Checkpoint)):
+        raise NotImplementedError(
+            "scaffold: a tf.train.Checkpoint as saver is not supported, since variables are saved by name."
+            " Leave it out, or use a tf.compat.v1.train.Saver."
+        )
     return scaffold
 
 

@@ -70,6 +70,13 @@ def step() -> Any:
             "All hooks must be SessionRunHook instances, given: 1",
         ),
         (spec_of(loss=loss, train_op=step, scaffold=lambda: 1), TypeError, "scaffold must be tf.train.Sc"),
+        (
+            spec_of(
+                loss=loss, train_op=step, scaffold=lambda: tf1.train.Scaffold(saver=tf.train.Checkpoint())
+            ),
+            NotImplementedError,
+            "a tf.train.Checkpoint as saver is not supported",
+        ),
         (lambda features, labels, mode: None, ValueError, "model_fn should return an EstimatorSpec"),
         (lambda features: None, ValueError, "model_fn does not take labels, but input_fn returns labels"),
     ],

@@ -92,7 +92,7 @@ def call_loss_fn(
     """
     given = {"features": features} if "features" in inspect.signature(loss_fn).parameters else {}
     loss = loss_fn(labels=labels, logits=logits, **given)
-    message = f"loss_fn must return Tensor of shape [D0, D1, ... DN, {dimension}]. "
+    message = f"loss_fn must return Tensor of shape [D0, D1, ... DN, {dimension}]"
     return _with_shape(loss, logits, dimension, message, "loss")
 
 

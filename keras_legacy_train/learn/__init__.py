@@ -28,6 +28,7 @@ from keras_legacy_train.errors import NanLossDuringTrainingError
 from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_n
 from keras_legacy_train.learn import graph_actions, head, learn_runner, monitors, utils
 from keras_legacy_train.learn._replacements import REPLACEMENTS
+from keras_legacy_train.learn.base_estimator import BaseEstimator
 from keras_legacy_train.learn.canned import (
     DNNClassifier,
     DNNEstimator,
@@ -41,7 +42,7 @@ from keras_legacy_train.learn.canned import (
     LogisticRegressor,
 )
 from keras_legacy_train.learn.errors import NotFittedError
-from keras_legacy_train.learn.estimator import BaseEstimator, Estimator, Evaluable, Trainable
+from keras_legacy_train.learn.estimator import Estimator
 from keras_legacy_train.learn.experiment import Experiment
 from keras_legacy_train.learn.export_strategy import ExportStrategy
 from keras_legacy_train.learn.head import (
@@ -54,6 +55,7 @@ from keras_legacy_train.learn.head import (
     poisson_regression_head,
     regression_head,
 )
+from keras_legacy_train.learn.interfaces import Evaluable, Trainable
 from keras_legacy_train.learn.keys import ModeKeys, PredictionKey, ProblemType
 from keras_legacy_train.learn.metric_spec import MetricSpec
 from keras_legacy_train.learn.model_fn_ops import ModelFnOps

@@ -8,16 +8,15 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train import estimator as core
-from keras_legacy_train.learn.estimator import Estimator, InputFn, Path
+from keras_legacy_train.learn.estimator import Estimator
 from keras_legacy_train.learn.head import Head, multi_class_head, regression_head
 from keras_legacy_train.learn.keys import MetricKey, ModeKeys, PredictionKey, ProblemType
 from keras_legacy_train.learn.metric_spec import MetricSpec
 from keras_legacy_train.learn.model_fn_ops import ModelFnOps
 from keras_legacy_train.learn.networks import combined_model_fn, dnn_model_fn, linear_model_fn
+from keras_legacy_train.learn.types import FeatureEngineeringFn, InputFn, Path
 
 v1 = tf.compat.v1
-
-FeatureEngineeringFn = Callable[[Any, Any], tuple[Any, Any]]
 
 
 class _Canned(Estimator):

@@ -15,8 +15,8 @@ import tensorflow as tf
 from keras_legacy_train import estimator as core
 from keras_legacy_train.estimator import log
 from keras_legacy_train.estimator.model_fn import parameters
-from keras_legacy_train.learn.estimator import Evaluable, Trainable
 from keras_legacy_train.learn.export_strategy import ExportStrategy
+from keras_legacy_train.learn.interfaces import Evaluable, Trainable
 from keras_legacy_train.monitors import ValidationMonitor, replace_monitors_with_hooks
 
 v1 = tf.compat.v1

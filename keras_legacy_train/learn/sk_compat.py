@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from keras_legacy_train.learn.base_estimator import BaseEstimator
 from keras_legacy_train.learn.data_feeder import make_input_fn
-from keras_legacy_train.learn.estimator import BaseEstimator
 from keras_legacy_train.learn.parameters import Parameters
 
 

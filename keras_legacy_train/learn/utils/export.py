@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 
 from keras_legacy_train import arguments
 from keras_legacy_train.checkpoints.reading import read_variable
 from keras_legacy_train.estimator.export.saved_model import ExportedGraph, write_saved_model
-from keras_legacy_train.learn.keys import ModeKeys, PredictionKey
-
-if TYPE_CHECKING:
-    from keras_legacy_train.learn.estimator import BaseEstimator
+from keras_legacy_train.learn.keys import PredictionKey
 
 __all__ = [
     "classification_signature_fn",
@@ -119,7 +116,7 @@ def logistic_regression_signature_fn(examples: Any, unused_features: Any, predic
 
 
 def export_estimator(
-    estimator: BaseEstimator,
+    estimator: Any,
     export_dir: Any,
     signature_fn: SignatureFn | None = None,
     input_fn: Callable[..., Any] | None = None,
@@ -129,7 +126,7 @@ def export_estimator(
     """Exports an Estimator; see `BaseEstimator.export`.
 
     Args:
-        estimator: The Estimator.
+        estimator: A `BaseEstimator`.
         export_dir: Where the export's directory is made.
         signature_fn: Returns the signatures.
         input_fn: Makes features of the Estimator and a tensor of examples.
@@ -142,33 +139,26 @@ def export_estimator(
     Raises:
         ValueError, RuntimeError: See `BaseEstimator.export`.
     """
-    return export(
-        estimator,
-        estimator._checkpoint(None),
+    exported: bytes = estimator.export(
         export_dir,
         input_fn,
-        None,
-        True,
-        signature_fn or generic_signature_fn,
-        None,
-        default_batch_size,
-        exports_to_keep,
+        signature_fn=signature_fn,
+        default_batch_size=default_batch_size,
+        exports_to_keep=exports_to_keep,
     )
+    return exported
 
 
-def export(
-    estimator: BaseEstimator,
-    checkpoint: str,
-    export_dir: Any,
-    input_fn: Callable[..., Any] | None,
-    input_feature_key: str | None,
-    use_deprecated_input_fn: bool,
-    signature_fn: SignatureFn,
-    prediction_key: str | None,
-    default_batch_size: int | None,
-    exports_to_keep: int | None,
-) -> bytes:
-    """Exports an Estimator; see `BaseEstimator.export` for the arguments and what is raised."""
+def new_directory(export_dir: Any, checkpoint: str) -> str:
+    """Returns the directory of an export, which is named by the global step.
+
+    Args:
+        export_dir: Where the directory is made.
+        checkpoint: Prefix of the checkpoint.
+
+    Raises:
+        RuntimeError: There is one of this step.
+    """
     base = arguments.as_path("export_dir", export_dir)
     step = int(read_variable(checkpoint, tf.compat.v1.GraphKeys.GLOBAL_STEP) or 0)
     directory = os.path.join(base, f"{step:0{_DIGITS}d}")
@@ -176,52 +166,24 @@ def export(
         raise RuntimeError(
             f"Overwriting exports can cause corruption and are not allowed. Duplicate export dir: {directory}"
         )
-    with estimator._core._new_graph():
-        examples = None
-        if use_deprecated_input_fn:
-            examples = tf.compat.v1.placeholder(tf.string, [default_batch_size], name="input_example_tensor")
-            features = (input_fn or _parsed)(estimator, examples)
-        else:
-            if input_fn is None:
-                raise ValueError("input_fn must be defined.")
-            features, _ = input_fn()
-            if input_feature_key is not None:
-                features = dict(features)
-                examples = features.pop(input_feature_key)
-        if examples is None and not features:
-            raise ValueError("Either features or examples must be defined.")
-        ops = estimator._get_predict_ops(features)
-        predictions = ops.predictions if prediction_key is None else ops.predictions[prediction_key]
-        default, others = signature_fn(examples, features, predictions)
-        signatures = {**others, tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY: default}
-        scaffold = ops.scaffold or tf.compat.v1.train.Scaffold()
-        exported = ExportedGraph.with_signatures(ModeKeys.INFER, signatures, scaffold)
+    return directory
+
+
+def write(directory: str, exported: ExportedGraph, checkpoint: str, exports_to_keep: int | None) -> bytes:
+    """Writes an export, deletes the oldest, and returns the export's path.
+
+    Args:
+        directory: See `new_directory`.
+        exported: The graph.
+        checkpoint: Prefix of the checkpoint.
+        exports_to_keep: How many exports are kept; `None` for all.
+    """
     # Beside the others, and under another name, until it is whole.
     written = write_saved_model(f"{directory}-tmp", [exported], checkpoint, None, False, False)
     tf.io.gfile.rename(os.fsdecode(written), directory)
     tf.io.gfile.rmtree(f"{directory}-tmp")
-    _delete_old_exports(base, exports_to_keep)
+    _delete_old_exports(os.path.dirname(directory), exports_to_keep)
     return os.fsencode(directory)
-
-
-def _parsed(estimator: BaseEstimator, examples: tf.Tensor) -> Any:
-    """Returns the features in examples, of the kind that the Estimator was trained with.
-
-    Raises:
-        ValueError: It was not trained in this process, or on features that an `Example` cannot hold.
-    """
-    specs = estimator._input_specs.get("Features")
-    if specs is None:
-        raise ValueError("Features information missing, was fit() ever called?")
-    named = specs if isinstance(specs, Mapping) else {"": specs}
-    parsed = tf.compat.v1.parse_example(examples, {name: _feature(spec) for name, spec in named.items()})
-    return parsed if isinstance(specs, Mapping) else parsed[""]
-
-
-def _feature(spec: Any) -> Any:
-    if isinstance(spec, tf.SparseTensorSpec):
-        return tf.io.VarLenFeature(spec.dtype)
-    return tf.io.FixedLenFeature(spec.shape[1:], spec.dtype)
 
 
 def _delete_old_exports(base: str, exports_to_keep: int | None) -> None:

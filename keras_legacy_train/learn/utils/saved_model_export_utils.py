@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 
 from keras_legacy_train import arguments
 from keras_legacy_train import estimator as core
-from keras_legacy_train.estimator.export.saved_model import ExportedGraph, export_versions, write_saved_model
+from keras_legacy_train.estimator.export.saved_model import export_versions
 from keras_legacy_train.learn.export_strategy import ExportStrategy
-from keras_legacy_train.learn.keys import ModeKeys, PredictionKey, ProblemType
+from keras_legacy_train.learn.keys import PredictionKey, ProblemType
 from keras_legacy_train.learn.model_fn_ops import ModelFnOps, OutputAlternative, classes_of, scores_of
 from keras_legacy_train.learn.real_valued_columns import parse_example_spec
 from keras_legacy_train.learn.utils.input_fn_utils import InputFnOps, build_parsing_serving_input_fn
-
-if TYPE_CHECKING:
-    from keras_legacy_train.learn.estimator import BaseEstimator
 
 __all__ = ["make_export_strategy", "make_parsing_export_strategy"]
 
@@ -109,47 +106,44 @@ def make_parsing_export_strategy(
     )
 
 
-def export(
-    estimator: BaseEstimator,
-    checkpoint: str,
-    export_dir_base: Any,
-    serving_input_fn: Callable[[], Any],
-    default_output_alternative_key: str | None,
-    **options: Any,
-) -> bytes:
-    """Exports an Estimator; see `BaseEstimator.export_savedmodel`.
+def checked_inputs(inputs: Any) -> InputFnOps:
+    """Returns what a `serving_input_fn` has returned, if a model can be exported with it.
 
     Args:
-        estimator: The Estimator.
-        checkpoint: Prefix of the checkpoint.
-        export_dir_base: Where the export's directory is made.
-        serving_input_fn: Returns an `InputFnOps`.
-        default_output_alternative_key: Which head is served by default.
-        options: Those of `write_saved_model`.
+        inputs: An `InputFnOps` with features and default inputs.
 
     Raises:
-        ValueError: Something in what the functions return cannot be right.
+        ValueError: It is something else.
     """
-    with estimator._core._new_graph():
-        inputs = serving_input_fn()
-        if not isinstance(inputs, InputFnOps):
-            raise ValueError(f"serving_input_fn must return an InputFnOps; it returned {inputs!r:.200}.")
-        if not inputs.features:
-            raise ValueError("Features must be defined.")
-        if not inputs.default_inputs:
-            raise ValueError("A default input_alternative must be provided.")
-        ops = estimator._call_model_fn(inputs.features, None, ModeKeys.INFER)
-        alternatives, default = _alternatives(ops, default_output_alternative_key)
-        signatures = {
-            f"{_INPUT_KEY}:{key or 'None'}": _signature(inputs.default_inputs, *alternative)
-            for key, alternative in alternatives.items()
-        }
-        signatures[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY] = _signature(
-            inputs.default_inputs, *alternatives[default]
-        )
-        scaffold = ops.scaffold or tf.compat.v1.train.Scaffold()
-        exported = ExportedGraph.with_signatures(ModeKeys.INFER, signatures, scaffold)
-    return write_saved_model(export_dir_base, [exported], checkpoint, **options)
+    if not isinstance(inputs, InputFnOps):
+        raise ValueError(f"serving_input_fn must return an InputFnOps; it returned {inputs!r:.200}.")
+    if not inputs.features:
+        raise ValueError("Features must be defined.")
+    if not inputs.default_inputs:
+        raise ValueError("A default input_alternative must be provided.")
+    return inputs
+
+
+def signatures(
+    inputs: Mapping[str, Any], ops: ModelFnOps, default_output_alternative_key: str | None
+) -> dict[str, Any]:
+    """Returns the `SignatureDef`s of a model by name, one for each head and the default.
+
+    Args:
+        inputs: The inputs by name.
+        ops: What the model function returned.
+        default_output_alternative_key: Which head is served by default, if there are several.
+
+    Raises:
+        ValueError: There is no such head, or several and no default.
+    """
+    alternatives, default = _alternatives(ops, default_output_alternative_key)
+    made = {
+        f"{_INPUT_KEY}:{key or 'None'}": _signature(inputs, *alternative)
+        for key, alternative in alternatives.items()
+    }
+    made[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY] = _signature(inputs, *alternatives[default])
+    return made
 
 
 def _delete_old_exports(export_dir_base: Any, exports_to_keep: int | None) -> None:

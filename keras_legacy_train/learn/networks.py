@@ -12,7 +12,8 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train.layers import OPTIMIZER_CLS_NAMES, optimize_loss
-from keras_legacy_train.learn.head import Head, linear_layer
+from keras_legacy_train.learn.heads.base import Head
+from keras_legacy_train.learn.heads.logits import linear_layer
 from keras_legacy_train.learn.keys import ModeKeys
 from keras_legacy_train.learn.model_fn_ops import ModelFnOps
 from keras_legacy_train.learn.real_valued_columns import input_layer, linear_model

@@ -197,3 +197,14 @@ def test_a_logistic_regressor_has_the_metrics_of_two_classes(tmp_path: Path) -> 
     results = estimator.fit(input_fn=input_fn, steps=1).evaluate(input_fn=input_fn, steps=1)
     assert results["auc"] == pytest.approx(1.0)
     assert {"accuracy/threshold_0.300000_mean", "recall/positive_threshold_0.300000_mean"} <= set(results)
+
+
+def test_functions_among_the_metrics_of_a_dnn_regressor_get_the_scores(tmp_path: Path) -> None:
+    x, y = np.float32([[1.0], [2.0], [4.0]]), np.float32([2.0, 3.0, 1.0])
+    columns = learn.infer_real_valued_columns_from_input(x)
+    regressor = learn.DNNRegressor([2], columns, tmp_path).fit(x, y, steps=1)
+    squared_error = v1.metrics.mean_squared_error
+    spec = learn.MetricSpec(squared_error, prediction_key=learn.PredictionKey.SCORES)
+    metrics = {"function": squared_error, ("named", "scores"): squared_error, "spec": spec}
+    results = regressor.evaluate(x, y, metrics=metrics)
+    assert [results[name] for name in ("function", "named", "spec")] == pytest.approx([results["loss"]] * 3)

@@ -63,7 +63,7 @@ class CheckpointSaver(LoopCallback):
         self._trigger = None if save_steps is None else EveryNSteps(save_steps, global_step())
         self._writer = writer
         self._save_first = arguments.as_flag("save_first", save_first)
-        self._listeners = listeners
+        self._listeners = _as_listeners(listeners)
         self._session: Any = None
         self._heard_step: int | None = None
 
@@ -131,6 +131,14 @@ class CheckpointSaver(LoopCallback):
         if self._writer is not None:
             log = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.CHECKPOINT, checkpoint_path=path)
             self._writer.add_session_log(log, step)
+
+
+def _as_listeners(listeners: Any) -> list[tf.compat.v1.train.CheckpointSaverListener]:
+    kind = tf.compat.v1.train.CheckpointSaverListener
+    is_list = isinstance(listeners, (list, tuple))
+    if not is_list or not all(isinstance(listener, kind) for listener in listeners):
+        raise ValueError(f"listeners must be a list of CheckpointSaverListeners; it is {listeners!r}.")
+    return list(listeners)
 
 
 class _SavesFirst(LoopCallback):

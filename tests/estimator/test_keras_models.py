@@ -25,7 +25,7 @@ def make_model() -> keras.Model:
     kind = keras.layers.Dense(3, activation="softmax", name="kind")(hidden)
     model = keras.Model([words, numbers], [size, kind])
     model.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.01, 5, 0.5)),
+        keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.01, 5, 0.5), name="adam"),
         ["mse", "sparse_categorical_crossentropy"],
         metrics=[["mae"], ["accuracy"]],
     )

@@ -372,6 +372,7 @@ CALLBACKS: Functions = {
             "writer": OBJECT,
             "save_steps": POSITIVE,
             "save_first": FLAG,
+            "listeners": WATCHERS,
         },
     ),
     "LoopCallback": (callbacks.LoopCallback, dict, {}),

@@ -16,8 +16,8 @@ from keras_legacy_train.estimator.model_fn import Input
 from keras_legacy_train.estimator.spec import EstimatorSpec
 from keras_legacy_train.graph.part import Part
 from keras_legacy_train.graph.rewriting.inputs import may_wait_for_step
-from keras_legacy_train.loop.schedule import WindowSize
 from keras_legacy_train.programs.output_window import OutputWindow
+from keras_legacy_train.programs.window_size import WindowSize
 
 # A window should give the caller his next batches after this many seconds, and hold no more bytes of them.
 _WINDOW_SECONDS = 0.1

@@ -1,4 +1,4 @@
-"""Decides which steps are watched and how many run in one call. Pure arithmetic.
+"""Decides which steps are watched. Pure arithmetic.
 
 Steps are named by their number, one more than the global step before them. Time comes in as an argument.
 """
@@ -10,8 +10,6 @@ import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
-
-from keras_legacy_train.programs.base import WINDOW_SECONDS
 
 
 def next_watched(step: int, wanted: Iterable[float]) -> float:
@@ -126,33 +124,3 @@ class EverySeconds:
             return False
         self.last = now
         return True
-
-
-class WindowSize:
-    """Chooses how many steps to run in one call, so that the host has control after about `seconds`.
-
-    A window may be at most `GROWTH` times as long as the one before, because the first steps tell little: the
-    runtime is still warming up.
-
-    Args:
-        limit: Largest number of steps in a window.
-        seconds: How long a window should take.
-    """
-
-    GROWTH = 8
-
-    def __init__(self, limit: int, seconds: float = WINDOW_SECONDS):
-        self._limit = limit
-        self._seconds = seconds
-        self._size = 1
-
-    def __call__(self) -> int:
-        """Returns the number of steps for the next window, 1 or more."""
-        return min(self._size, self._limit)
-
-    def took(self, steps: int, seconds: float) -> None:
-        """Learns from a window of so many steps that took so many seconds."""
-        if steps == 0:
-            return
-        fitting = self._seconds * steps / seconds if seconds > 0 else math.inf
-        self._size = max(1, int(min(fitting, self.GROWTH * max(steps, self._size))))

@@ -11,9 +11,10 @@ import tensorflow as tf
 from keras_legacy_train.errors import NoProgressError
 from keras_legacy_train.loop.callback_list import CallbackList
 from keras_legacy_train.loop.progress import Epochs, Progress
-from keras_legacy_train.loop.schedule import SamplingPolicy, WindowSize
+from keras_legacy_train.loop.schedule import SamplingPolicy
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Program, Steps
+from keras_legacy_train.programs.window_size import WindowSize
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from keras_legacy_train.graph.session import GraphSession
-from keras_legacy_train.loop.schedule import WindowSize
 from keras_legacy_train.programs.window import Window
+from keras_legacy_train.programs.window_size import WindowSize
 
 
 class UpdateWindows:

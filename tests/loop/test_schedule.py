@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_legacy_train.loop.schedule import EveryNSteps, EverySeconds, WindowSize, next_watched
+from keras_legacy_train.loop.schedule import EveryNSteps, EverySeconds, next_watched
+from keras_legacy_train.programs.window_size import WindowSize
 
 STEPS = st.integers(0, 10**6)
 

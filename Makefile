@@ -4,7 +4,8 @@ PYTHON ?= python3
 PYTHON_OLDEST ?= python3.10
 PYTHON_TF1 ?= python3.7
 PYTHON_ESTIMATOR ?= python3.11
-WORKERS ?= 2
+# More than there are cores where these are two: a test that saves a checkpoint waits for the disk.
+WORKERS ?= 3
 DEMO_DIR ?= build/demo
 # Outside the repository, so that Python does not find the package there.
 RELEASE ?= $(or $(TMPDIR),/tmp)/keras_legacy_train-release

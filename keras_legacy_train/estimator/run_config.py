@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import tensorflow as tf
-from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 
 from keras_legacy_train import arguments
 from keras_legacy_train.estimator import log
@@ -401,10 +400,10 @@ class RunConfig:
 
 def default_session_config() -> tf.compat.v1.ConfigProto:
     """Returns the `session_config` of an Estimator whose `RunConfig` has none."""
-    rewriting = RewriterConfig(meta_optimizer_iterations=RewriterConfig.ONE)
-    return tf.compat.v1.ConfigProto(
-        allow_soft_placement=True, graph_options=tf.compat.v1.GraphOptions(rewrite_options=rewriting)
-    )
+    config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
+    rewriting = config.graph_options.rewrite_options
+    rewriting.meta_optimizer_iterations = rewriting.ONE
+    return config
 
 
 def warn_of_session_config(config: tf.compat.v1.ConfigProto) -> None:

@@ -178,7 +178,7 @@ def _checked_assets(assets_extra: Any) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _restored(exported: ExportedGraph, checkpoint: str) -> Iterator[tf.compat.v1.Session]:
-    """Makes a session with the variables of a checkpoint."""
+    """Makes a session with the variables of a checkpoint, which the builder of SavedModels asks for."""
     # The values only pass through it, so they need no room on a GPU.
     config = tf.compat.v1.ConfigProto(device_count={"GPU": 0}, allow_soft_placement=True)
     with tf.compat.v1.Session(graph=exported.graph, config=config) as session:

@@ -1,0 +1,116 @@
+"""Lists what stands for the names of TensorFlow 1.
+
+A name is written without the leading module: `"contrib.layers"`, `"mul"`, `"python.ops.rnn_cell"`. A row
+stands for its name and for all below it; of several rows that match, the longest is taken. A name without a row
+is that of `tf.compat.v1`, if it is there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+
+@dataclasses.dataclass(frozen=True)
+class Moved:
+    """Says where the same thing is today.
+
+    Attributes:
+        to: Dotted path, from the package: `"tensorflow.compat.v1.multiply"`.
+        renamed: Old names of arguments, and today's.
+        order: Today's names of the arguments in the order in which they were passed by position, where that
+            order was another one.
+        order_when: When a call has that order: `"always"`, or if its first argument is an `int`, which is
+            an axis. Today's order begins with tensors.
+    """
+
+    to: str
+    renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    order: tuple[str, ...] = ()
+    order_when: Literal["always", "first is int"] = "always"
+
+
+@dataclasses.dataclass(frozen=True)
+class Gone:
+    """Says that a thing is not here.
+
+    Attributes:
+        use: Sentence that says what to use: `"Use keras.layers.LSTM."`
+    """
+
+    use: str
+
+
+Entry: TypeAlias = Moved | Gone
+
+NAMES: Mapping[str, Entry] = {
+    "batch_matmul": Moved(
+        "tensorflow.compat.v1.matmul",
+        renamed={"x": "a", "y": "b", "adj_x": "adjoint_a", "adj_y": "adjoint_b"},
+        order=("a", "b", "adjoint_a", "adjoint_b"),
+    ),
+    "complex_abs": Moved("tensorflow.compat.v1.abs"),
+    "concat": Moved(
+        "tensorflow.compat.v1.concat",
+        renamed={"concat_dim": "axis"},
+        order=("axis", "values"),
+        order_when="first is int",
+    ),
+    "contrib.learn": Moved("keras_legacy_train.learn"),
+    "contrib.tpu": Moved("keras_legacy_train.estimator.tpu"),
+    "estimator": Moved("keras_legacy_train.estimator"),
+    "histogram_summary": Moved(
+        "tensorflow.compat.v1.summary.histogram",
+        renamed={"tag": "name"},
+        order=("name", "values", "collections"),
+    ),
+    "image_summary": Moved(
+        "tensorflow.compat.v1.summary.image", renamed={"tag": "name", "max_images": "max_outputs"}
+    ),
+    "layers": Moved("keras_legacy_train.tf_layers"),
+    "merge_all_summaries": Moved("tensorflow.compat.v1.summary.merge_all"),
+    "merge_summary": Moved("tensorflow.compat.v1.summary.merge"),
+    "mul": Moved("tensorflow.compat.v1.multiply"),
+    "neg": Moved("tensorflow.compat.v1.negative"),
+    "nn.rnn_cell": Moved("keras_legacy_train.rnn_cell"),
+    "pack": Moved("tensorflow.compat.v1.stack"),
+    "scalar_summary": Moved(
+        "tensorflow.compat.v1.summary.scalar",
+        renamed={"tags": "name", "values": "tensor"},
+        order=("name", "tensor", "collections"),
+    ),
+    "select": Moved("tensorflow.compat.v1.where", renamed={"t": "x", "e": "y"}),
+    "split": Moved(
+        "tensorflow.compat.v1.split",
+        renamed={"split_dim": "axis", "num_split": "num_or_size_splits"},
+        order=("axis", "num_or_size_splits", "value"),
+        order_when="first is int",
+    ),
+    "sub": Moved("tensorflow.compat.v1.subtract"),
+    "train.SummaryWriter": Moved("tensorflow.compat.v1.summary.FileWriter"),
+    "unpack": Moved("tensorflow.compat.v1.unstack"),
+}
+
+
+def lookup(name: str, names: Mapping[str, Entry] = NAMES) -> Entry | None:
+    """Returns what stands for a name of TensorFlow 1.
+
+    Args:
+        name: The dotted name without the leading module: `"contrib.layers.conv2d"`.
+        names: The table.
+
+    Returns:
+        The row of the longest prefix of the name. Of a `Moved`, `to` is the path of the name itself. `None` if
+        no row matches: then the name is that of `tf.compat.v1`, if it is there.
+    """
+    prefix, rest = name, ""
+    while prefix:
+        entry = names.get(prefix)
+        if isinstance(entry, Moved) and rest:
+            return Moved(entry.to + rest)
+        if entry is not None:
+            return entry
+        prefix, _, last = prefix.rpartition(".")
+        rest = f".{last}{rest}"
+    return None

@@ -1,8 +1,8 @@
 """Lists what stands for the names of TensorFlow 1.
 
 A name is written without the leading module: `"contrib.layers"`, `"mul"`, `"python.ops.rnn_cell"`. A row
-stands for its name and for all below it; of several rows that match, the longest is taken. A name without a row
-is that of `tf.compat.v1`, if it is there.
+stands for its name and for all below it. Of several rows that match, the longest is taken. A name without a
+row is that of `tf.compat.v1`, if it is there.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def lookup(name: str, names: Mapping[str, Entry] = NAMES) -> Entry | None:
         names: The table.
 
     Returns:
-        The row of the longest prefix of the name. Of a `Moved`, `to` is the path of the name itself. `None` if
-        no row matches: then the name is that of `tf.compat.v1`, if it is there.
+        The row of the longest prefix of the name. Of a `Moved`, `to` is the path of the name itself.
+        `None` if no row matches: then the name is that of `tf.compat.v1`, if it is there.
     """
     prefix, rest = name, ""
     while prefix:

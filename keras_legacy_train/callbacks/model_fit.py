@@ -97,7 +97,7 @@ class ModelFitCallback(LoopCallback):
 
 def model_values(model: keras.Model) -> NamedValues:
     """Returns the values that monitors can ask for where a compiled model is trained."""
-    return NamedValues(trained_variables(model, model.optimizer), model.optimizer)
+    return NamedValues(lambda: (trained_variables(model, model.optimizer), model.optimizer))
 
 
 class CheckedTrainFunction:

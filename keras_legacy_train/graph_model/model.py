@@ -240,7 +240,7 @@ class GraphModel(GraphWeights):
             callbacks.append(EndOfInput())
         if options.get("validation_data") is not None:
             options["validation_data"] = as_data(options["validation_data"])
-        with self._input_running([*self._train_operations, *self._graph_metrics.tensors]):
+        with self._input_running(self._trained()):
             return super().fit(
                 as_data(x), convert_strings(y), batch_size, epochs, verbose, callbacks, **options
             )
@@ -261,7 +261,7 @@ class GraphModel(GraphWeights):
             ValueError: There is neither a loss nor a metric, or a batch does not fit.
         """
         self._check_metrics()
-        with self._input_running([*self._graph_metrics.tensors, *self._graph_metrics.operations]):
+        with self._input_running(self._tested()):
             return super().evaluate(as_data(x), convert_strings(y), batch_size, **options)
 
     def predict(self, x: Any = None, batch_size: int | None = None, **options: Any) -> Any:
@@ -279,8 +279,59 @@ class GraphModel(GraphWeights):
             ValueError: There are no `outputs`, or a batch does not fit.
         """
         self._check_outputs()
-        with self._input_running([tensor.name for tensor in self._output_tensors.tensors.values()]):
+        with self._input_running(self._predicted()):
             return super().predict(as_data(x), batch_size, **options)
+
+    def train_on_batch(self, x: Any = None, y: Any = None, **options: Any) -> Any:
+        """Trains on a batch as `keras.Model.train_on_batch` does; takes its arguments.
+
+        Args:
+            x: The batch.
+            y: The targets, if `x` has none.
+            **options: The other arguments of `keras.Model.train_on_batch`.
+
+        Returns:
+            The loss, or a list with the metrics too; with `return_dict=True` a dict.
+
+        Raises:
+            ValueError: There is no `train_op`, or the batch does not fit.
+        """
+        self._check_train_op()
+        with self._input_running(self._trained()):
+            return super().train_on_batch(x, convert_strings(y), **options)
+
+    def test_on_batch(self, x: Any = None, y: Any = None, **options: Any) -> Any:
+        """Computes loss and metrics of a batch as `keras.Model.test_on_batch` does; takes its arguments.
+
+        Args:
+            x: The batch.
+            y: The targets, if `x` has none.
+            **options: The other arguments of `keras.Model.test_on_batch`.
+
+        Returns:
+            The loss, or a list with the metrics too; with `return_dict=True` a dict.
+
+        Raises:
+            ValueError: The batch does not fit.
+        """
+        with self._input_running(self._tested()):
+            return super().test_on_batch(x, convert_strings(y), **options)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Computes the outputs of a batch as `keras.Model.predict_on_batch` does.
+
+        Args:
+            x: The batch.
+
+        Returns:
+            An array, a list or a dict of arrays, as `outputs` is.
+
+        Raises:
+            ValueError: There are no `outputs`, or the batch does not fit.
+        """
+        self._check_outputs()
+        with self._input_running(self._predicted()):
+            return super().predict_on_batch(x)
 
     def export(
         self,
@@ -334,8 +385,8 @@ class GraphModel(GraphWeights):
             raise RuntimeError(
                 "Eager execution is off, so the model cannot be called. Use predict_on_batch()."
             )
-        tensors = [tensor.name for tensor in self._output_tensors.tensors.values()]
-        return self._output_tensors.pack(self._run(self._batches.feeds(inputs), tensors, (), bool(training)))
+        values = self._run(self._batches.feeds(inputs), self._predicted(), (), bool(training))
+        return self._output_tensors.pack(values)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Performs a training step on a batch; returns the logs. Keras calls it."""
@@ -388,6 +439,18 @@ class GraphModel(GraphWeights):
         fed = {tensor.name for tensor in arguments_of.values()}
         constants = {name: value for name, value in self._eval_feeds.items() if name not in fed}
         return saved_model.Signature(arguments_of, outputs.tensors, constants)
+
+    def _trained(self) -> list[str]:
+        """Returns the names of what a training step runs."""
+        return [*self._train_operations, *self._graph_metrics.tensors]
+
+    def _tested(self) -> list[str]:
+        """Returns the names of what a step of an evaluation runs."""
+        return [*self._graph_metrics.tensors, *self._graph_metrics.operations]
+
+    def _predicted(self) -> list[str]:
+        """Returns the names of the outputs."""
+        return [tensor.name for tensor in self._output_tensors.tensors.values()]
 
     def _check_train_op(self) -> None:
         """Raises ValueError if there is no `train_op`."""

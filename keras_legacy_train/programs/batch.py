@@ -67,7 +67,7 @@ class BatchProgram(Program):
         self._source.close()
 
     def run_step(self, step: int, batch: Any, requests: Iterable[Any]) -> Steps:
-        self._traced.renew()
+        self._renew()
         began = time.perf_counter()
         number, loss, logs = self._traced.run_once(batch)
         numbers, losses = np.array([int(number)]), np.asarray(loss).reshape(1)
@@ -78,7 +78,7 @@ class BatchProgram(Program):
         return Steps(step, numbers, losses, seconds, outputs=outputs, logs=logs)
 
     def run_window(self, step: int, target_step: float, at_most: int) -> Steps:
-        self._traced.renew()
+        self._renew()
         traced = self._traced
         inputs = self._source.inputs() if traced.has_windows else None
         if inputs is None:
@@ -98,6 +98,10 @@ class BatchProgram(Program):
             logs = tf.nest.pack_sequence_as(traced.needed, [float(log[-1]) for log in needed])
             self._last_logs = {name: logs.get(name) for name in traced.log_names}
         return Steps(step, numbers.astype(np.int64), losses.astype(traced.loss_dtype), seconds, error=end)
+
+    def _renew(self) -> None:
+        if self._traced.renew():
+            self._values.renew()
 
     def waits_for(self) -> str | None:
         if isinstance(self._source, NoSource):

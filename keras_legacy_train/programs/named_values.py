@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -21,13 +21,18 @@ class NamedValues:
     Both may end in `":0"`, as in a graph.
 
     Args:
-        variables: The variables.
-        optimizer: Tells the value of `"learning_rate"`.
+        find: Returns the variables, and the optimizer, if there is one; that tells the value of
+            `"learning_rate"`.
     """
 
-    def __init__(self, variables: Iterable[Any], optimizer: keras.optimizers.Optimizer | None = None):
+    def __init__(self, find: Callable[[], tuple[Iterable[Any], keras.optimizers.Optimizer | None]]):
+        self._find = find
+        self.renew()
+
+    def renew(self) -> None:
+        """Finds the variables and the optimizer again; to be called when the step has become another one."""
+        variables, self._optimizer = self._find()
         self._variables = _by_name(variables)
-        self._optimizer = optimizer
 
     def outputs(self, requests: Iterable[Any], computed: Mapping[str, Any]) -> NamedOutputs:
         """Returns the requested values.

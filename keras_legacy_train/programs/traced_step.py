@@ -103,10 +103,12 @@ class TracedStep:
         self.variables: list[tf.Variable] = []
         self._make()
 
-    def renew(self) -> None:
-        """Is made anew if the step has become another one."""
-        if self._step.renew():
+    def renew(self) -> bool:
+        """Is made anew if the step has become another one; returns whether it was."""
+        is_another = self._step.renew()
+        if is_another:
             self._make()
+        return is_another
 
     def _make(self) -> None:
         self._windows: dict[tuple[Any, ...], Window] = {}

@@ -92,7 +92,14 @@ def _train(
     model, optimizer, epochs = training.model, training.optimizer, training.epochs
     run = TrainingRun(output_dir, options)
     run.progress.epoch = training.initial_epoch
-    values = NamedValues([*step.variables, *trained_variables(model, optimizer)], optimizer)
+    # If so, a callback may compile the model with another one.
+    is_compiled = optimizer is getattr(model, "optimizer", None)
+
+    def trained() -> tuple[list[Any], keras.optimizers.Optimizer | None]:
+        current = getattr(model, "optimizer", None) if is_compiled else optimizer
+        return [*step.variables, *trained_variables(model, current)], current
+
+    values = NamedValues(trained)
     program = BatchProgram(training.step, step, training.source, values)
     session = ValuesSession(values)
 
@@ -138,7 +145,6 @@ def _train(
         params = {"epochs": number, "steps": epochs.length, "verbose": options.verbose}
         for callback in callbacks:
             callback.set_params(params)
-        is_compiled = optimizer is getattr(model, "optimizer", None)
         if model is not None and optimizer is not None and not is_compiled:
             run.enter(_optimizer_of(model, optimizer))
         run.begin(monitor_callbacks, target_step)

@@ -11,6 +11,7 @@ import pytest
 
 from batch_helpers import fit
 from keras_helpers import EPOCH, adam, arrays, assert_same_history, assert_same_state, compiled, sequential
+from keras_legacy_train import monitors
 
 
 def frozen() -> keras.Model:
@@ -74,6 +75,24 @@ def test_checkpoints_hold_the_model_as_it_was_compiled_last(tmp_path: Path) -> N
     unfreeze(resumed)
     fit(resumed, epochs=4, callbacks=[Once(unfreeze)], **options)
     assert_same_state(resumed, whole)
+
+
+def test_monitors_see_the_learning_rate_of_the_optimizer_as_it_is_now() -> None:
+    rates: list[float] = []
+
+    class LearningRates(monitors.EveryN):
+        def every_n_step_begin(self, step: int) -> list[str]:
+            return ["learning_rate"]
+
+        def every_n_step_end(self, step: int, outputs: Any) -> None:
+            rates.append(float(outputs["learning_rate"]))
+
+    def slow_down(model: keras.Model) -> None:
+        compiled(model, optimizer=keras.optimizers.SGD(0.015625))
+
+    model = compiled(sequential(), optimizer=keras.optimizers.SGD(0.03125))
+    fit(model, **arrays(), epochs=2, verbose=0, callbacks=[Once(slow_down)], monitors=[LearningRates(1)])
+    assert rates == [0.03125] * EPOCH + [0.015625] * EPOCH
 
 
 class OwnTrainFunction(keras.Sequential):

@@ -132,6 +132,18 @@ def by_predict(job: Built, path: Path) -> None:
     GraphModel(job[0], outputs=job[2]).predict(steps=1, verbose=0)
 
 
+def by_train_on_batch(job: Built, path: Path) -> None:
+    GraphModel(job[0], train_op=job[1], loss=job[2]).train_on_batch()
+
+
+def by_test_on_batch(job: Built, path: Path) -> None:
+    GraphModel(job[0], loss=job[2]).test_on_batch()
+
+
+def by_predict_on_batch(job: Built, path: Path) -> None:
+    GraphModel(job[0], outputs=job[2]).predict_on_batch(None)
+
+
 def by_an_initializer(job: Built, path: Path) -> None:
     train(job[0], path, job[1], job[2], init_op=job[0].get_collection("made"), steps=3)
 
@@ -148,6 +160,9 @@ WAYS = [
     by_evaluate,
     by_an_evaluation_window,
     by_predict,
+    by_train_on_batch,
+    by_test_on_batch,
+    by_predict_on_batch,
     by_an_initializer,
     by_init_fn,
 ]

@@ -7,6 +7,8 @@ PYTHON_ESTIMATOR ?= python3.11
 # More than there are cores where these are two: a test that saves a checkpoint waits for the disk.
 WORKERS ?= 3
 DEMO_DIR ?= build/demo
+# A file system in memory, if there is a large one: a fifth of the time of the tests is saving checkpoints.
+TMPDIR_TESTS ?= $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null && echo /dev/shm || echo $(or $(TMPDIR),/tmp))
 # Outside the repository, so that Python does not find the package there.
 RELEASE ?= $(or $(TMPDIR),/tmp)/keras_legacy_train-release
 
@@ -66,17 +68,17 @@ demo: .venv/installed
 	$(VENV)/python examples/digits.py --output-dir $(DEMO_DIR) --steps 8000 --at-least 0.95
 
 test: .venv/installed
-	$(VENV)/python -m pytest -n $(WORKERS)
+	TMPDIR=$(TMPDIR_TESTS) $(VENV)/python -m pytest -n $(WORKERS)
 
 test-slow: .venv/installed
-	$(VENV)/python -m pytest -m slow
+	TMPDIR=$(TMPDIR_TESTS) $(VENV)/python -m pytest -m slow
 
 test-oldest: .venv-oldest/installed
-	$(VENV_OLDEST)/python -m pytest -n $(WORKERS)
+	TMPDIR=$(TMPDIR_TESTS) $(VENV_OLDEST)/python -m pytest -n $(WORKERS)
 
 test-tf1: .venv/installed .venv-tf1/installed .venv-estimator/installed
 	KLT_TF1_PYTHON=$(abspath $(VENV_TF1)/python) KLT_ESTIMATOR_PYTHON=$(abspath .venv-estimator/bin/python) \
-		$(VENV)/python -m pytest -m tf1
+		TMPDIR=$(TMPDIR_TESTS) $(VENV)/python -m pytest -m tf1
 
 coverage: .venv/installed
 	mkdir -p build/coverage

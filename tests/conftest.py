@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.set_threshold(20_000, 50, 100)  # graphs are many objects, and to walk over all of them takes seconds
     config.addinivalue_line("markers", "slow: takes minutes; not in the default suite")
     config.addinivalue_line("markers", "tf1: needs a Python with TensorFlow 1.15.5, named by KLT_TF1_PYTHON")
     mode = config.getoption("--tf-mode")

@@ -101,7 +101,7 @@ def assert_pieces_equal_the_whole(
 PIECES = st.lists(st.integers(1, 2 * EPOCH), min_size=2, max_size=3)
 
 
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(st.sampled_from([sequential, eagerly, accumulating]), st.sampled_from(list(DATA)), PIECES)
 def test_pieces_equal_the_whole(build: Callable[[], keras.Model], data: str, pieces: list[int]) -> None:
     assert_pieces_equal_the_whole(build, DATA[data], pieces)

@@ -12,6 +12,7 @@ import worker_fit
 from helpers import SCRIPTS, checkpoint_numbers, run_python
 
 KINDS = ("dataset", "threads", "pool", "spawned", "service")
+SOME_SLOW = ["dataset", "threads", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS[2:])]
 BY_PYTHON = pytest.mark.parametrize("kind", ["dataset", "threads"])
 
 
@@ -29,9 +30,7 @@ def expected_loss(kind: str) -> list[float]:
     return list(history.history["loss"])
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind == "spawned" else []) for kind in KINDS]
-)
+@pytest.mark.parametrize("kind", SOME_SLOW)
 def test_fit_ends_as_with_any_input(kind: str, tmp_path: Path) -> None:
     assert ended(kind, tmp_path) == {"loss": pytest.approx(expected_loss(kind)), "left": 0}
 

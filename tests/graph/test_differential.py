@@ -67,7 +67,7 @@ def test_one_thing_at_a_time(spec: Spec, use_resource: bool) -> None:
     assert_same_as_session(dataclasses.replace(spec, use_resource=use_resource))
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(specs())
 def test_composed_graphs(spec: Spec) -> None:
     assert_same_as_session(spec)

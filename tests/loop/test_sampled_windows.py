@@ -114,7 +114,7 @@ def assert_same_for_spec(spec: Spec, every: int, first: int) -> Windows:
 
 
 @pytest.mark.usefixtures("early")
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(specs(), st.integers(1, 7), st.integers(0, 3))
 def test_sampled_windows_equal_single_steps(spec: Spec, every: int, first: int) -> None:
     assert_same_for_spec(spec, every, first)

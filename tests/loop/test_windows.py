@@ -85,7 +85,7 @@ def assert_windows_equal_single_steps(spec: Spec, watch: Watch) -> None:
     assert seen.losses == {step: losses[step] for step in seen.losses}
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(specs(), watches)
 def test_windows_equal_single_steps(spec: Spec, watch: Watch) -> None:
     assert_windows_equal_single_steps(spec, watch)
@@ -185,7 +185,7 @@ def assert_pieces_equal_the_whole(spec: Spec, pieces: list[int], watched: bool) 
 pieces = st.sampled_from([[1, 11], [11, 1], [6, 6], [4, 4, 4], [1, 2, 9]])
 
 
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(specs(inputs=RESUMABLE_INPUTS), pieces, st.booleans())
 def test_pieces_equal_the_whole(spec: Spec, pieces: list[int], watched: bool) -> None:
     assert_pieces_equal_the_whole(spec, pieces, watched)
@@ -203,6 +203,7 @@ def test_pieces_equal_the_whole_at_length(spec: Spec, pieces: list[int], watched
     assert_pieces_equal_the_whole(spec, pieces, watched)
 
 
+@pytest.mark.slow
 def test_the_window_of_a_large_graph_is_made_beside_the_first_step(tmp_path: Path) -> None:
     """And is the same; its thread is gone in the end, also if no window has run."""
     losses = []

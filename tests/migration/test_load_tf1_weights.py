@@ -876,7 +876,7 @@ def stacks(draw: st.DrawFn) -> list[tuple[tuple[str, ...], bool]]:
     return [(scope, draw(st.booleans())) for scope in scopes]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     stack=stacks(),
     scope=st.sampled_from(["", "model/", "a/", "x/a/"]),

@@ -171,6 +171,7 @@ def test_a_peer_is_measured(peer, tmp_path):
     assert results["microseconds"] > 0
 
 
+@pytest.mark.slow
 def test_variables_are_copied_once_while_they_are_saved():
     options = json.dumps({"gigabytes": 0.25, "seconds": 3, "save_secs": 1})
     command = [sys.executable, str(BENCHMARKS / "costs.py"), "copies", "--options", options]

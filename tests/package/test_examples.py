@@ -105,6 +105,7 @@ def test_fine_tuning_is_better_than_beginning_anew(tmp_path: Path) -> None:
     assert len(events) == 1
 
 
+@pytest.mark.slow
 def test_keras_fit_is_killed_and_resumes_to_97_percent(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "examples" / "keras_fit.py"), "--output-dir", str(tmp_path)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}

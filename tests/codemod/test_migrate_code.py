@@ -1,0 +1,318 @@
+"""A module of TensorFlow 1 is moved to the names of today, and nothing else of it changes."""
+
+import textwrap
+
+import libcst
+import pytest
+
+from keras_legacy_train.codemod import Change, migrate_code
+
+
+def migrated(code: str, **options: str) -> str:
+    """Returns the migrated code, which a second migration leaves as it is."""
+    code = textwrap.dedent(code)
+    result = migrate_code(code, **options)
+    assert migrate_code(result.code, **options).code == result.code
+    assert [c.line for c in result.changes] == sorted(c.line for c in result.changes)
+    return result.code
+
+
+def assert_migrated(before: str, after: str, **options: str) -> None:
+    assert migrated(before, **options) == textwrap.dedent(after)
+
+
+def reasons(code: str) -> list[tuple[int, str]]:
+    return [(left.line, left.name) for left in migrate_code(textwrap.dedent(code)).left]
+
+
+def test_a_module_without_tensorflow_is_not_even_parsed():
+    assert migrate_code("this is ( not Python").code == "this is ( not Python"
+
+
+def test_names_that_tensorflow_still_has_change_the_import_alone():
+    assert_migrated(
+        """\
+        import os, tensorflow as tf, sys  # pylint: disable=C0410
+        x = tf.placeholder(tf.float32)   # kept
+        """,
+        """\
+        import os, tensorflow.compat.v1 as tf, sys  # pylint: disable=C0410
+        x = tf.placeholder(tf.float32)   # kept
+        """,
+    )
+
+
+def test_names_of_this_package_come_by_imports_named_after_the_old_names():
+    assert_migrated(
+        """\
+        import tensorflow as tf
+
+        def net(x):
+            x = tf.layers.dense(x, 3,  # three
+                                activation=tf.nn.relu)
+            cell = (tf
+                    .nn.rnn_cell
+                    .LSTMCell(3))
+            return f"{tf.layers.flatten(x)}", tf.estimator.ModeKeys.TRAIN
+        """,
+        """\
+        import tensorflow.compat.v1 as tf
+        from keras_legacy_train import estimator as tf_estimator
+        from keras_legacy_train import tf_layers
+        from keras_legacy_train import rnn_cell as tf_nn_rnn_cell
+
+        def net(x):
+            x = tf_layers.dense(x, 3,  # three
+                                activation=tf.nn.relu)
+            cell = (tf_nn_rnn_cell
+                    .LSTMCell(3))
+            return f"{tf_layers.flatten(x)}", tf_estimator.ModeKeys.TRAIN
+        """,
+    )
+
+
+def test_imports_and_assignments_keep_the_names_they_bind():
+    assert_migrated(
+        """\
+        import tensorflow.contrib.tpu as tpu
+        from tensorflow.contrib import learn, tpu as t  # both
+        from tensorflow.contrib.learn import (
+            Estimator as E,  # first
+            RunConfig,
+        )
+        from tensorflow import mul, estimator
+        import tensorflow as tf
+        learn_2 = tf.contrib.learn
+        ModeKeys = tf.estimator.ModeKeys
+        flags = tf.app.flags
+        print(learn.ModeKeys, t.TPUEstimator, learn_2.ModeKeys, flags.FLAGS, mul(1, 2), tpu.RunConfig)
+        """,
+        """\
+        import keras_legacy_train.estimator.tpu as tpu
+        from keras_legacy_train import learn  # both
+        from keras_legacy_train.estimator import tpu as t
+        from keras_legacy_train.learn import (
+            Estimator as E,  # first
+            RunConfig,
+        )
+        from tensorflow.compat.v1 import multiply as mul
+        from keras_legacy_train import estimator
+        import tensorflow.compat.v1 as tf
+        from keras_legacy_train import estimator as tf_estimator
+        from keras_legacy_train import learn as learn_2
+        ModeKeys = tf_estimator.ModeKeys
+        flags = tf.app.flags
+        print(learn.ModeKeys, t.TPUEstimator, learn_2.ModeKeys, flags.FLAGS, mul(1, 2), tpu.RunConfig)
+        """,
+    )
+
+
+def test_comments_in_an_import_that_is_split_go_above_it():
+    assert_migrated(
+        """\
+        from tensorflow import (
+            estimator,  # canned
+            mul,
+        )
+        """,
+        """\
+        # canned
+        from keras_legacy_train import estimator
+        from tensorflow.compat.v1 import multiply as mul
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("tf.mul(a, tf.sub(b, c))", "tf.multiply(a, tf.subtract(b, c))"),
+        ("tf.concat(1, [a, b])", "tf.concat(axis=1, values=[a, b])"),
+        ("tf.concat(-1, values=[a])", "tf.concat(axis=-1, values=[a])"),
+        ("tf.concat([a, b], 1)", "tf.concat([a, b], 1)"),
+        ("tf.concat(concat_dim=1, values=a)", "tf.concat(axis=1, values=a)"),
+        ("tf.split(1, 2, a)", "tf.split(axis=1, num_or_size_splits=2, value=a)"),
+        ("tf.split(a, 2, 1)", "tf.split(a, 2, 1)"),
+        ("tf.scalar_summary('loss', a)", "tf.summary.scalar('loss', a)"),
+        ("tf.scalar_summary(tags='loss', values=a)", "tf.summary.scalar(name='loss', tensor=a)"),
+        ("tf.compat.v1.mul(a, b)", "tf.multiply(a, b)"),
+        ("tf.compat.v1.add(a, b)", "tf.compat.v1.add(a, b)"),
+    ],
+)
+def test_renamed_functions_and_arguments(before, after):
+    assert_migrated(
+        f"import tensorflow as tf\ntf.Session\n{before}\n",
+        f"import tensorflow.compat.v1 as tf\ntf.Session\n{after}\n",
+        disable_v2="none",
+    )
+
+
+def test_a_call_whose_order_cannot_be_told_is_reported_in_modules_older_than_1_0():
+    code = "import tensorflow as tf\ntf.{}(a, b)\ntf.concat(axis, values)\ntf.concat(values, axis=1)\n"
+    assert reasons(code.format("multiply")) == []
+    assert reasons(code.format("mul")) == [(3, "tf.concat")]
+
+
+def test_names_that_are_nowhere_are_reported_once_and_left():
+    code = """\
+        import tensorflow as tf
+        from tensorflow.contrib import no_such_module
+        no_such_module.thing
+        no_such_module_2 = tf.contrib.no_such_module_2
+        no_such_module_2.thing
+        tf.no_such_thing(1)
+        importlib.import_module("tensorflow.contrib.learn")
+        """
+    assert reasons(code) == [
+        (2, "from tensorflow.contrib import no_such_module"),
+        (4, "tf.contrib.no_such_module_2"),
+        (6, "tf.no_such_thing"),
+        (7, 'import of "tensorflow.contrib.learn"'),
+    ]
+    assert migrated(code).splitlines()[1:] == textwrap.dedent(code).splitlines()[1:]
+
+
+def test_other_things_of_the_same_names_are_not_touched():
+    code = """\
+        def f(tf):
+            return tf.mul(1)
+
+        class C:
+            tf = 3
+            tf.mul
+
+            def g(self):
+                return [tf.mul for tf in self.tf.mul], lambda tf: tf.mul
+
+        def h():
+            for tf in f(tf=tf.mul):
+                with g() as (tf, x):
+                    pass
+        """
+    assert migrated(f"import tensorflow as tf\n{textwrap.dedent(code)}").split("\n", 1)[1] == textwrap.dedent(
+        code
+    )
+
+
+def test_a_name_that_is_taken_is_not_bound_again():
+    assert_migrated(
+        """\
+        import tensorflow as tf
+        tf_layers = 3
+        tf.layers.dense
+        """,
+        """\
+        import tensorflow.compat.v1 as tf
+        from keras_legacy_train import tf_layers as tf_layers_
+        tf_layers = 3
+        tf_layers_.dense
+        """,
+    )
+
+
+def test_an_import_that_is_there_serves_again():
+    assert_migrated(
+        """\
+        import tensorflow.compat.v1 as tf
+        from keras_legacy_train import tf_layers
+        tf.layers.dense
+        """,
+        """\
+        import tensorflow.compat.v1 as tf
+        from keras_legacy_train import tf_layers
+        tf_layers.dense
+        """,
+    )
+
+
+def test_added_imports_stand_where_tensorflow_is_imported():
+    assert_migrated(
+        """\
+        try: import tensorflow as tf; import numpy
+        except ImportError: pass
+        def f():
+            if True:
+                import tensorflow; x = 1  # here
+            return tensorflow.layers.dense
+        tf.layers.dense
+        """,
+        """\
+        try: import tensorflow.compat.v1 as tf; import numpy; from keras_legacy_train import tf_layers
+        except ImportError: pass
+        def f():
+            if True:
+                import tensorflow.compat.v1 as tensorflow; x = 1  # here
+                from keras_legacy_train import tf_layers
+            return tf_layers.dense
+        tf_layers.dense
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "disable_v2", "is_added"),
+    [
+        ("if __name__ == '__main__':\n    f()\n", "scripts", True),
+        ("with tf.Session() as s:\n    pass\n", "scripts", True),
+        ("with tf.Session() as s:\n    pass\n", "none", False),
+        ("tf.app.run()\n", "scripts", True),
+        ("def f():\n    return tf.Session()\n", "scripts", False),
+        ("def f():\n    return tf.Session()\n", "all", True),
+        ("tf.enable_eager_execution()\ntf.Session\n", "all", False),
+    ],
+)
+def test_scripts_switch_off_the_behavior_of_tensorflow_2(body, disable_v2, is_added):
+    lines = migrated(f"import tensorflow as tf\nimport numpy\n{body}", disable_v2=disable_v2).splitlines()
+    assert (lines[1] == "tf.disable_v2_behavior()") == is_added
+
+
+def test_modules_of_tensorflow_2_lose_only_what_it_has_lost():
+    assert_migrated(
+        """\
+        import tensorflow as tf
+        model = tf.nn.dropout(x, rate=0.5)
+        session = tf.compat.v1.Session()
+        tf.compat.v1.layers.dense
+        """,
+        """\
+        import tensorflow as tf
+        from keras_legacy_train import tf_layers
+        model = tf.nn.dropout(x, rate=0.5)
+        session = tf.compat.v1.Session()
+        tf_layers.dense
+        """,
+        disable_v2="all",
+    )
+
+
+def test_layout_newlines_and_a_missing_last_newline_are_kept():
+    code = "\r\n#!x\r\n\r\nimport tensorflow as tf  \r\nif 1:\r\n\ttf.layers.dense (\t1 )\\\r\n\t\t.x"
+    assert migrated(code) == code.replace(
+        "tensorflow as tf  \r\n",
+        "tensorflow.compat.v1 as tf  \r\nfrom keras_legacy_train import tf_layers\r\n",
+    ).replace("tf.layers", "tf_layers")
+
+
+def test_a_comment_within_a_name_is_not_lost():
+    code = "import tensorflow.compat.v1 as tf\n(tf  # comment\n .layers.dense)\n"
+    assert migrated(code) == code
+    assert reasons(code) == [(2, "tf.layers.dense")]
+
+
+def test_what_was_changed_is_said_with_its_line():
+    changes = migrate_code("import tensorflow as tf\n\nx = tf.concat(0, tf.mul(1, 2))\n").changes
+    assert changes == (
+        Change(1, "import tensorflow as tf", "import tensorflow.compat.v1 as tf"),
+        Change(3, "tf.concat(…, …)", "tf.concat(axis=…, values=…)"),
+        Change(3, "tf.mul", "tf.multiply"),
+    )
+
+
+def test_what_is_not_python_3_is_an_error():
+    with pytest.raises(libcst.ParserSyntaxError):
+        migrate_code("import tensorflow\nprint 3\n")
+
+
+def test_another_word_for_disable_v2_is_an_error():
+    with pytest.raises(ValueError, match="disable_v2 must be one of"):
+        migrate_code("", disable_v2="yes")

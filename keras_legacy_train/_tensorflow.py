@@ -483,6 +483,13 @@ class SavedObjectGraph:
         }
 
 
+def _tells_orders_drawn(position: dict[str, tf.Tensor]) -> bool:
+    """Returns whether a position tells how many orders a dataset that shuffles has drawn."""
+    states = [state for state in position.values() if state.dtype == tf.variant]
+    each = [variant for state in states for variant in tf.unstack(tf.reshape(state, [-1]))]
+    return any(b"num_random_samples" in tf.io.serialize_tensor(variant).numpy() for variant in each)
+
+
 class DatasetPosition(_Trackable):
     """Saves and restores how far a dataset has been read, by whatever iterator reads it at the time.
 
@@ -509,7 +516,8 @@ class DatasetPosition(_Trackable):
         passes, at_end, batches = (1, False, 0) if reading is None else reading.numpy().tolist()
         if passes > 0:
             iterator = self._source.iterator_in(passes, bool(at_end), batches)
-            first = iterator._serialize_to_tensors() if passes == 1 and self._source.is_finite else None
+            resets = passes == 1 and self._source.is_finite and not _tells_orders_drawn(position)
+            first = iterator._serialize_to_tensors() if resets else None
             iterator._restore_from_tensors(position)
             if first is not None:  # the restore may have drawn an order for a second iterator
                 self._source.make_iterator()._restore_from_tensors(first)

@@ -113,6 +113,13 @@ def test_pieces_of_shuffled_data_equal_the_whole(data: str, pieces: list[int]) -
     assert_pieces_equal_the_whole(line, DATA[data], pieces)
 
 
+def test_a_repeated_dataset_is_resumed_in_a_later_pass_of_an_epoch() -> None:
+    """It shuffles anew in each repetition, and an epoch is three of them."""
+    assert_pieces_equal_the_whole(
+        line, lambda: {"x": batches(shuffled=True).repeat(3), "shuffle": False}, [EPOCH + 2, 3, 4 * EPOCH]
+    )
+
+
 @pytest.mark.slow
 @settings(max_examples=200)
 @given(

@@ -57,42 +57,26 @@ NAMES: Mapping[str, Entry] = {
         order=("axis", "values"),
         order_when="first is int",
     ),
+    "contrib.framework": Moved("keras_legacy_train.contrib.framework"),
+    "contrib.framework.python.framework": Moved("keras_legacy_train.contrib.framework"),
+    "contrib.framework.python.framework.checkpoint_utils": Moved("keras_legacy_train.contrib.framework"),
+    "contrib.framework.python.ops": Moved("keras_legacy_train.contrib.framework"),
+    "contrib.framework.python.ops.variables": Moved("keras_legacy_train.contrib.framework"),
+    "contrib.layers": Moved("keras_legacy_train.contrib.layers"),
+    "contrib.layers.GDN": Gone("Use a keras.layers.Layer of your own."),
+    "contrib.layers.RevBlock": Gone("Use a model that keeps its activations, or tf.recompute_grad."),
+    "contrib.layers.gdn": Gone("Use a keras.layers.Layer of your own."),
+    "contrib.layers.images_to_sequence": Gone("Use tf.transpose and tf.reshape."),
+    "contrib.layers.python.layers": Moved("keras_legacy_train.contrib.layers"),
+    "contrib.layers.python.layers.embedding_ops": Moved("keras_legacy_train.contrib.layers.embeddings"),
+    "contrib.layers.python.layers.encoders": Moved("keras_legacy_train.contrib.layers.embeddings"),
+    "contrib.layers.python.layers.layers": Moved("keras_legacy_train.contrib.layers"),
+    "contrib.layers.python.layers.optimizers": Moved("keras_legacy_train.layers"),
+    "contrib.layers.recompute_grad": Gone("Use tf.recompute_grad."),
+    "contrib.layers.rev_block": Gone("Use a model that keeps its activations, or tf.recompute_grad."),
+    "contrib.layers.scale_gradient": Gone("Use x * factor + tf.stop_gradient(x * (1 - factor))."),
+    "contrib.layers.sequence_to_images": Gone("Use tf.transpose and tf.reshape."),
     "contrib.learn": Moved("keras_legacy_train.learn"),
-    "contrib.losses": Moved("keras_legacy_train.contrib.losses"),
-    "contrib.losses.metric_learning.cluster_loss": Gone(
-        "Use tf.contrib.losses.metric_learning.triplet_semihard_loss or npairs_loss, without clusters."
-    ),
-    "contrib.losses.metric_learning.npairs_loss_multilabel": Gone(
-        "Use tf.contrib.losses.metric_learning.npairs_loss, with one label for each pair."
-    ),
-    "contrib.losses.python.losses": Moved("keras_legacy_train.contrib.losses"),
-    "contrib.losses.python.losses.loss_ops": Moved("keras_legacy_train.contrib.losses"),
-    "contrib.losses.python.metric_learning": Moved("keras_legacy_train.contrib.losses.metric_learning"),
-    "contrib.losses.python.metric_learning.metric_loss_ops": Moved(
-        "keras_legacy_train.contrib.losses.metric_learning"
-    ),
-    "contrib.metrics": Moved("keras_legacy_train.contrib.metrics"),
-    "contrib.metrics.auc_using_histogram": Gone("Use tf.contrib.metrics.streaming_auc."),
-    "contrib.metrics.auc_with_confidence_intervals": Gone(
-        "Use tf.contrib.metrics.streaming_auc, and bootstrap the predictions for the interval."
-    ),
-    "contrib.metrics.cohen_kappa": Gone(
-        "Use sklearn.metrics.cohen_kappa_score on the predictions of all batches."
-    ),
-    "contrib.metrics.precision_recall_at_equal_thresholds": Gone(
-        "Use tf.contrib.metrics.streaming_curve_points with curve='PR', or streaming_precision_at_thresholds"
-        " and streaming_recall_at_thresholds."
-    ),
-    "contrib.metrics.python.metrics.classification": Moved("keras_legacy_train.contrib.metrics"),
-    "contrib.metrics.python.ops.metric_ops": Moved("keras_legacy_train.contrib.metrics"),
-    "contrib.metrics.streaming_concat": Gone("Append the values of each session.run to a list of Python."),
-    "contrib.metrics.streaming_dynamic_auc": Gone(
-        "Use tf.contrib.metrics.streaming_auc, or sklearn.metrics.roc_auc_score on the predictions of all"
-        " batches."
-    ),
-    "contrib.metrics.streaming_sparse_average_precision_at_top_k": Gone(
-        "Use tf.contrib.metrics.streaming_sparse_average_precision_at_k on the scores."
-    ),
     "contrib.tpu": Moved("keras_legacy_train.estimator.tpu"),
     "estimator": Moved("keras_legacy_train.estimator"),
     "histogram_summary": Moved(

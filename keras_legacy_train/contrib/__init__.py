@@ -16,7 +16,8 @@ with tf.Graph().as_default():
 A module is loaded when it is asked for. A name that is not there raises an `AttributeError` that says what to
 use instead.
 
-May import `estimator`, `learn`, `framework`, `layers`, `tf_layers` and `rnn_cell`, and all below them.
+May import `compat/names.py`, `estimator`, `learn`, `framework`, `layers`, `tf_layers` and `rnn_cell`, and all
+below them.
 """
 
 from __future__ import annotations

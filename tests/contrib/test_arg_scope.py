@@ -90,3 +90,7 @@ def test_modules_load_when_asked_for_and_others_are_named():
         _ = contrib.framwork
     with pytest.raises(AttributeError, match=r"no attribute 'arg_scop'. Did you mean 'arg_scope'"):
         _ = framework.arg_scop
+    with pytest.raises(
+        AttributeError, match=r"tf.contrib.layers.GDN is not in keras_legacy_train. Use a keras"
+    ):
+        _ = contrib.layers.GDN

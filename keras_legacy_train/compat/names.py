@@ -77,7 +77,71 @@ NAMES: Mapping[str, Entry] = {
     "contrib.layers.scale_gradient": Gone("Use x * factor + tf.stop_gradient(x * (1 - factor))."),
     "contrib.layers.sequence_to_images": Gone("Use tf.transpose and tf.reshape."),
     "contrib.learn": Moved("keras_legacy_train.learn"),
+    "contrib.losses": Moved("keras_legacy_train.contrib.losses"),
+    "contrib.losses.metric_learning.cluster_loss": Gone(
+        "Use tf.contrib.losses.metric_learning.triplet_semihard_loss or npairs_loss, without clusters."
+    ),
+    "contrib.losses.metric_learning.npairs_loss_multilabel": Gone(
+        "Use tf.contrib.losses.metric_learning.npairs_loss, with one label for each pair."
+    ),
+    "contrib.losses.python.losses": Moved("keras_legacy_train.contrib.losses"),
+    "contrib.losses.python.losses.loss_ops": Moved("keras_legacy_train.contrib.losses"),
+    "contrib.losses.python.metric_learning": Moved("keras_legacy_train.contrib.losses.metric_learning"),
+    "contrib.losses.python.metric_learning.metric_loss_ops": Moved(
+        "keras_legacy_train.contrib.losses.metric_learning"
+    ),
+    "contrib.metrics": Moved("keras_legacy_train.contrib.metrics"),
+    "contrib.metrics.auc_using_histogram": Gone("Use tf.contrib.metrics.streaming_auc."),
+    "contrib.metrics.auc_with_confidence_intervals": Gone(
+        "Use tf.contrib.metrics.streaming_auc, and bootstrap the predictions for the interval."
+    ),
+    "contrib.metrics.cohen_kappa": Gone(
+        "Use sklearn.metrics.cohen_kappa_score on the predictions of all batches."
+    ),
+    "contrib.metrics.precision_recall_at_equal_thresholds": Gone(
+        "Use tf.contrib.metrics.streaming_curve_points with curve='PR', or streaming_precision_at_thresholds"
+        " and streaming_recall_at_thresholds."
+    ),
+    "contrib.metrics.python.metrics.classification": Moved("keras_legacy_train.contrib.metrics"),
+    "contrib.metrics.python.ops.metric_ops": Moved("keras_legacy_train.contrib.metrics"),
+    "contrib.metrics.streaming_concat": Gone("Append the values of each session.run to a list of Python."),
+    "contrib.metrics.streaming_dynamic_auc": Gone(
+        "Use tf.contrib.metrics.streaming_auc, or sklearn.metrics.roc_auc_score on the predictions of all"
+        " batches."
+    ),
+    "contrib.metrics.streaming_sparse_average_precision_at_top_k": Gone(
+        "Use tf.contrib.metrics.streaming_sparse_average_precision_at_k on the scores."
+    ),
     "contrib.tpu": Moved("keras_legacy_train.estimator.tpu"),
+    "contrib.training": Moved("keras_legacy_train.contrib.training"),
+    "contrib.training.FailureTolerator": Gone(
+        "Catch tf.errors.OpError around the call, and try again as often as it may fail."
+    ),
+    "contrib.training.FeedingQueueRunner": Gone(
+        "Use tf.compat.v1.data.Dataset.from_generator in the place of a queue that Python feeds."
+    ),
+    "contrib.training.HParamDef": Gone("Use to_json and parse_json of tf.contrib.training.HParams."),
+    "contrib.training.NextQueuedSequenceBatch": Gone(
+        "Pad the sequences by tf.contrib.training.bucket_by_sequence_length, and use tf.nn.dynamic_rnn."
+    ),
+    "contrib.training.SequenceQueueingStateSaver": Gone(
+        "Pad the sequences by tf.contrib.training.bucket_by_sequence_length, and use tf.nn.dynamic_rnn."
+    ),
+    "contrib.training.Tuner": Gone("Use the package keras-tuner."),
+    "contrib.training.batch_sequences_with_states": Gone(
+        "Pad the sequences by tf.contrib.training.bucket_by_sequence_length, and use tf.nn.dynamic_rnn."
+    ),
+    "contrib.training.python.training.bucket_ops": Moved("keras_legacy_train.contrib.training"),
+    "contrib.training.python.training.device_setter": Moved("keras_legacy_train.contrib.training"),
+    "contrib.training.python.training.evaluation": Moved("keras_legacy_train.contrib.training"),
+    "contrib.training.python.training.hparam": Moved("keras_legacy_train.contrib.training"),
+    "contrib.training.python.training.training": Moved("keras_legacy_train.contrib.training"),
+    "contrib.training.rejection_sample": Gone("Use tf.data.Dataset.rejection_resample, or filter."),
+    "contrib.training.resample_at_rate": Gone(
+        "Use tf.repeat(inputs, tf.random.poisson([], rates, tf.int32), axis=0)."
+    ),
+    "contrib.training.stratified_sample": Gone("Use tf.data.Dataset.rejection_resample."),
+    "contrib.training.weighted_resample": Gone("Use tf.data.Dataset.rejection_resample."),
     "estimator": Moved("keras_legacy_train.estimator"),
     "histogram_summary": Moved(
         "tensorflow.compat.v1.summary.histogram",

@@ -72,12 +72,12 @@ class GraphTraining:
     saves_graph: bool = True
 
 
-def train_graph(training: GraphTraining, output_dir: str, options: TrainingOptions) -> Any:
+def train_graph(training: GraphTraining, output_dir: str | None, options: TrainingOptions) -> Any:
     """Trains a graph.
 
     Args:
         training: The graph, and what is run of it.
-        output_dir: Where checkpoints and event files are written.
+        output_dir: Where checkpoints and event files are written; `None` for none.
         options: The arguments of the training.
 
     Returns:

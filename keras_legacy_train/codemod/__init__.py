@@ -7,7 +7,21 @@ changes, `calls.py` what of the arguments, and `edits.py` changes the tree. `fil
 May import `compat/`, and TensorFlow's modules to see what they have.
 """
 
+from .files import BadFileError, FileMigration, check_writable, find_files, migrate_file, unsaved, write_file
 from .module import DisableV2, migrate_code
 from .report import Change, Left, Migration
 
-__all__ = ["Change", "DisableV2", "Left", "Migration", "migrate_code"]
+__all__ = [
+    "BadFileError",
+    "Change",
+    "DisableV2",
+    "FileMigration",
+    "Left",
+    "Migration",
+    "check_writable",
+    "find_files",
+    "migrate_code",
+    "migrate_file",
+    "unsaved",
+    "write_file",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias, get_args
@@ -117,9 +118,14 @@ class _ModuleMigration:
         if not self._changes and not self._left:
             return Migration(self._module.code)
         places = MetadataWrapper(self._module, unsafe_skip_copy=True).resolve(PositionProvider)
-        changes = sorted(Change(places[node].start.line, old, new) for node, old, new in self._changes)
-        left = sorted(Left(places[node].start.line, name, reason) for node, name, reason in self._left)
-        return Migration(self._edits.apply(self._module).code, tuple(changes), tuple(left))
+        changes = [Change(places[node].start.line, old, new) for node, old, new in self._changes]
+        left = [Left(places[node].start.line, name, reason) for node, name, reason in self._left]
+        by_line = operator.attrgetter("line")
+        return Migration(
+            self._edits.apply(self._module).code,
+            tuple(sorted(changes, key=by_line)),
+            tuple(sorted(left, key=by_line)),
+        )
 
     # What names mean.
 
@@ -185,7 +191,7 @@ class _ModuleMigration:
                 today = self._stands_for("tensorflow")
                 if today != "tensorflow":
                     alias = alias.with_changes(name=expression(today), asname=root)
-            elif target is not None and not _is_keras(path):
+            elif target is not None and target.path != path and not _is_keras(path):
                 alias = alias.with_changes(name=expression(target.path))
             names.append(alias)
         if any(new is not old for new, old in zip(names, statement.names, strict=True)):

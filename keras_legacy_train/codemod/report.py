@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 
-@dataclasses.dataclass(frozen=True, order=True)
+@dataclasses.dataclass(frozen=True)
 class Change:
     """Says what was changed.
 
@@ -13,14 +13,16 @@ class Change:
         line: Line of the file as it was, from 1.
         old: What stood there.
         new: What stands there now.
+        cell: Number of the cell in which the line is counted, from 1, in a notebook.
     """
 
     line: int
     old: str
     new: str
+    cell: int | None = None
 
 
-@dataclasses.dataclass(frozen=True, order=True)
+@dataclasses.dataclass(frozen=True)
 class Left:
     """Says what was left as it is.
 
@@ -28,11 +30,13 @@ class Left:
         line: Line of the file as it was, from 1.
         name: What stands there.
         reason: Why it was left, and what to do.
+        cell: Number of the cell in which the line is counted, from 1, in a notebook.
     """
 
     line: int
     name: str
     reason: str
+    cell: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,6 @@ import functools
 import importlib
 import types
 
-import tensorflow as tf
-
 from keras_legacy_train.compat.names import NAMES, Gone, Moved, lookup
 
 _V1 = "tensorflow.compat.v1"
@@ -95,7 +93,8 @@ def find(name: str) -> Target | Missing:
     path = f"{home}.{name}"
     if _missing(path):
         shown = f"{'tensorflow' if home == 'tensorflow' else 'tf'}.{name}"
-        return Missing(f"TensorFlow {tf.__version__} has no {shown}.")
+        version = importlib.import_module("tensorflow").__version__
+        return Missing(f"TensorFlow {version} has no {shown}.")
     return Target(path, path, name)
 
 

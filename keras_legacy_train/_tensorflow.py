@@ -381,25 +381,36 @@ def saver_limits(saver: tf.compat.v1.train.Saver) -> tuple[int | None, float | N
 # Checkpoints in the form of TensorFlow 2.
 
 
-class SaveableTensors(_Trackable):
-    """Has a `tf.train.Checkpoint` save tensors under names of our choosing.
+class NamedCheckpoint(tf.train.Checkpoint):
+    """Writes tensors under names of our choosing, and no object graph, as a Saver of TensorFlow 1 does.
 
     With public names, the name in the file is the object's place in the object graph, which no reader of TF 1
-    understands. Only the older protocol of saveables leaves the names to the object.
+    understands. And where a file has an object graph, `warm_start` looks only there for names of variables.
+    `tf.train.CheckpointManager` calls this method, which is not public.
 
     Args:
         tensors: For each tensor its name in the file, itself, and its TF 1 slice specification or `""`.
     """
 
     def __init__(self, tensors: Sequence[tuple[str, tf.Tensor, str]]):
-        self._tensors = tensors
+        super().__init__()
+        self._tensors_by_name = list(tensors)
 
-    def _gather_saveables_for_checkpoint(self) -> dict[str, Any]:
-        def saveable(name: str) -> _saveable.SaveableObject:
-            specs = [_saveable.SaveSpec(tensor, slice_spec, key) for key, tensor, slice_spec in self._tensors]
-            return _saveable.SaveableObject(None, specs, name)
-
-        return {"tensors": saveable}
+    def _write(self, file_prefix: str, options: tf.train.CheckpointOptions | None = None) -> str:
+        part = f"{file_prefix}_temp/part-00000-of-00001"
+        with tf.device("/cpu:0"):
+            tf.raw_ops.SaveV2(
+                prefix=part,
+                tensor_names=[name for name, _, _ in self._tensors_by_name],
+                shape_and_slices=[slice_spec for _, _, slice_spec in self._tensors_by_name],
+                tensors=[tensor for _, tensor, _ in self._tensors_by_name],
+            )
+            tf.raw_ops.MergeV2Checkpoints(
+                checkpoint_prefixes=[part], destination_prefix=file_prefix, delete_old_dirs=True
+            )
+        for callback in (options and options.experimental_write_callbacks) or ():
+            callback(file_prefix)
+        return file_prefix
 
 
 def tensors_to_save(original: Any) -> dict[str, Any]:

@@ -259,7 +259,7 @@ class CheckpointManager:
         kept = self._without_those_kept_for_good(self._index.kept)
         self._index.set_listed(None)  # to be read anew if this fails
         self._index.set_listed(
-            writing.write_checkpoint(prefix, copy.children, meta_graph, kept, self._max_to_keep)
+            writing.write_checkpoint(prefix, copy.checkpoint, meta_graph, kept, self._max_to_keep)
         )
 
     def _without_those_kept_for_good(self, prefixes: list[str]) -> list[str]:

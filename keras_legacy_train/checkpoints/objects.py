@@ -31,7 +31,7 @@ class TrackedObjects:
         objects = {**self._required, **self._optional}
         children = {name: copies.of(each) for name, each in objects.items()}
         copies.add_slots()
-        return StateCopy(children, copies.values())
+        return StateCopy(tf.train.Checkpoint(**children), copies.values())
 
     def restore(self, prefix: str) -> None:
         shapes, dtypes = checkpoint_contents(prefix)

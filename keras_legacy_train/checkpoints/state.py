@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 import tensorflow as tf
 
@@ -18,11 +18,11 @@ class StateCopy:
     """Holds the values of a state at one moment. Later assignments do not change them.
 
     Attributes:
-        children: The arguments of the `tf.train.Checkpoint` that saves them.
+        checkpoint: Saves them.
         values: For each variable its name, and its value in host memory.
     """
 
-    children: Mapping[str, Any]
+    checkpoint: tf.train.Checkpoint
     values: Sequence[tuple[str, tf.Tensor]]
 
     def not_finite(self) -> list[str]:
@@ -62,7 +62,7 @@ class NamedVariables:
     def copy(self) -> StateCopy:
         copies = [(v.key, host_copy(v.variable.read_value()), v.slice_spec) for v in self._variables]
         values = [(key, value) for key, value, _ in copies]
-        return StateCopy({"variables": _tensorflow.SaveableTensors(copies)}, values)
+        return StateCopy(_tensorflow.NamedCheckpoint(copies), values)
 
     def restore(self, prefix: str) -> None:
         restore_variables(prefix, self._variables)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
@@ -17,7 +16,7 @@ from keras_legacy_train.checkpoints.leftovers import mark_finished, mark_unfinis
 
 def write_checkpoint(
     prefix: str,
-    children: Mapping[str, Any],
+    checkpoint: tf.train.Checkpoint,
     meta_graph: bytes | None,
     earlier: Sequence[str],
     max_to_keep: int | None,
@@ -29,7 +28,7 @@ def write_checkpoint(
 
     Args:
         prefix: The checkpoint's path without suffix, which ends in its number; there are no such files yet.
-        children: The arguments of the `tf.train.Checkpoint` to save.
+        checkpoint: Has the values to write.
         meta_graph: What to write to `<prefix>.meta`.
         earlier: The prefixes of the checkpoints before, oldest first.
         max_to_keep: How many to keep; `None` for all.
@@ -43,7 +42,7 @@ def write_checkpoint(
     directory, name = os.path.split(prefix)
     files.write_state(directory, earlier)
     manager = tf.train.CheckpointManager(
-        tf.train.Checkpoint(**children), directory, max_to_keep, checkpoint_name=name.rpartition("-")[0]
+        checkpoint, directory, max_to_keep, checkpoint_name=name.rpartition("-")[0]
     )
 
     def complete(_: str) -> None:

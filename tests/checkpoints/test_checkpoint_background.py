@@ -122,9 +122,9 @@ def test_the_copy_is_freed_when_it_is_written(
     copies: list[weakref.ref[tf.Tensor]] = []
     write = writing.write_checkpoint
 
-    def note(prefix: str, children: Any, *arguments: Any) -> Any:
-        copies.extend(weakref.ref(tensor) for _, tensor, _ in children["variables"]._tensors)
-        return write(prefix, children, *arguments)
+    def note(prefix: str, checkpoint: Any, *arguments: Any) -> Any:
+        copies.extend(weakref.ref(tensor) for _, tensor, _ in checkpoint._tensors_by_name)
+        return write(prefix, checkpoint, *arguments)
 
     monkeypatch.setattr(writing, "write_checkpoint", note)
     checkpoints = manager_of(tmp_path, saved("w", np.zeros(1000, np.float32)))

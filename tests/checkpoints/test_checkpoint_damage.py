@@ -196,7 +196,7 @@ def test_law_a_flipped_bit_never_goes_unseen(
     write(tmp_path, 1, 2)
     path = file(tmp_path, 2)
     original = path.read_bytes()
-    for position in random.Random(0).sample(range(len(original)), 40):
+    for position in random.Random(0).sample(range(len(original)), min(len(original), 40)):
         flip_a_bit(path, position)
         assert resume(tmp_path) in (("model.ckpt-1", 1.0), ("model.ckpt-2", 2.0))
         path.write_bytes(original)

@@ -43,8 +43,7 @@ def test_keys_are_the_plain_names(tmp_path: pathlib.Path) -> None:
     )
     prefix = manager.save(1)
     shapes = dict(tf.train.list_variables(prefix))
-    assert shapes["layer/w"] == [7, 2]
-    assert shapes["table"] == [7, 2]
+    assert shapes == {"layer/w": [7, 2], "table": [7, 2]}
     np.testing.assert_array_equal(tf.train.load_variable(prefix, "table"), MATRIX)
 
 
@@ -192,3 +191,12 @@ def test_an_optional_variable_may_be_missing_but_not_differ(tmp_path: pathlib.Pa
     np.testing.assert_array_equal(random_state.variable.numpy(), [1, 2])
     with pytest.raises(CheckpointMismatchError, match="w: shape"):
         manager_of(tmp_path, blank("w", [2], optional=True)).restore_latest()
+
+
+def test_tensorflow_warm_starts_from_it(tmp_path: pathlib.Path) -> None:
+    manager_of(tmp_path, saved("w", [1.0, 2.0])).save(3)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        weights = tf.compat.v1.get_variable("w", [2])
+        tf.compat.v1.train.warm_start(str(tmp_path))
+        session.run(weights.initializer)
+        np.testing.assert_array_equal(session.run(weights), [1.0, 2.0])

@@ -85,8 +85,8 @@ def test_a_checkpoint_of_no_plain_files_is_damaged(
     assert resume(tmp_path) == ("model.ckpt-30", 30.0)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert f"Checkpoint {tmp_path}/model.ckpt-60 is damaged and passed over" in caplog.text
-    with pytest.raises(ValueError, match="checkpoint"):
-        framework.list_variables(tmp_path / "model.ckpt-60")
+    with pytest.raises((ValueError, tf.errors.OpError), match="ckpt-60"):
+        framework.load_variable(tmp_path / "model.ckpt-60", "w")
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/stdin", "link", "../elsewhere/model.ckpt-99"])

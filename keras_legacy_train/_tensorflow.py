@@ -25,6 +25,7 @@ from tensorflow.core.util.saved_tensor_slice_pb2 import SavedTensorSlices
 from tensorflow.python.checkpoint import saveable_compat as _saveable_compat
 from tensorflow.python.checkpoint import util as _checkpoint_util
 from tensorflow.python.client import session as _session
+from tensorflow.python.client import timeline as _timeline
 from tensorflow.python.eager import context as _context
 from tensorflow.python.framework import func_graph as _func_graph
 from tensorflow.python.framework import function_def_to_graph as _function_def_to_graph
@@ -141,6 +142,12 @@ def expand_feed(feed: Any, value: Any) -> list[tuple[Any, Any]]:
         if isinstance(feed, tensor_type):
             return list(feed_fn(feed, value))
     raise TypeError(f"{feed!r} in feed_dict has invalid type {type(feed).__name__!r}.")
+
+
+def chrome_trace(metadata: tf.compat.v1.RunMetadata) -> str:
+    """Returns the trace of a step as JSON, which Chrome shows; there is no public writer of it."""
+    text: str = _timeline.Timeline(metadata.step_stats).generate_chrome_trace_format()
+    return text
 
 
 # Functions.

@@ -112,6 +112,16 @@ NAMES: Mapping[str, Entry] = {
     "contrib.metrics.streaming_sparse_average_precision_at_top_k": Gone(
         "Use tf.contrib.metrics.streaming_sparse_average_precision_at_k on the scores."
     ),
+    "contrib.slim": Moved("keras_legacy_train.contrib.slim"),
+    "contrib.slim.nets": Gone(
+        "Copy the file of the network from research/slim/nets of github.com/tensorflow/models: it works with"
+        " this slim."
+    ),
+    "contrib.slim.python.slim": Moved("keras_legacy_train.contrib.slim"),
+    "contrib.slim.python.slim.nets": Gone(
+        "Copy the file of the network from research/slim/nets of github.com/tensorflow/models: it works with"
+        " this slim."
+    ),
     "contrib.tpu": Moved("keras_legacy_train.estimator.tpu"),
     "contrib.training": Moved("keras_legacy_train.contrib.training"),
     "contrib.training.FailureTolerator": Gone(

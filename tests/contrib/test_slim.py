@@ -1,0 +1,260 @@
+"""Slim trains as its arguments say, reads files, and runs queues."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow.compat.v1 as tf1
+
+from keras_legacy_train.contrib import slim, training
+
+
+def build(limit: int | None = None) -> tuple[Any, Any]:
+    """Returns the train op of a small model, whose input ends after `limit` steps, and its variable."""
+    weight = tf1.get_variable("weight", initializer=1.0)
+    factor = tf.constant(2.0)
+    if limit is not None:
+        numbers = tf.data.Dataset.from_tensors(2.0).repeat(limit)
+        factor = tf1.data.make_one_shot_iterator(numbers).get_next()
+    train_op = slim.learning.create_train_op(factor * weight, tf1.train.GradientDescentOptimizer(0.25))
+    return train_op, weight
+
+
+def test_training_ends_with_its_input_or_at_the_word_of_a_step(tmp_path: Path) -> None:
+    for context in (None, training.our_loop()):
+        with tf.Graph().as_default():
+            train_op, _ = build(limit=3)
+            if context is None:
+                loss = slim.learning.train(train_op, None)
+            else:
+                with context:
+                    loss = slim.learning.train(train_op, None)
+        assert loss == 0.0  # 2, 1, 0
+
+    seen: list[tuple[float, Any]] = []
+
+    def train_step_fn(session: Any, train_op: Any, global_step: Any, kwargs: Any) -> tuple[Any, bool]:
+        loss, _ = slim.learning.train_step(session, train_op, global_step, {})
+        seen.append((float(loss), kwargs))
+        return loss, len(seen) == 2
+
+    wrapped: list[Any] = []
+    with tf.Graph().as_default() as graph:
+        train_op, weight = build()
+    loss = slim.learning.train(
+        train_op,
+        tmp_path,
+        train_step_fn=train_step_fn,
+        train_step_kwargs={"mine": 7},
+        graph=graph,
+        init_fn=lambda session: session.run(weight.initializer, {weight.initializer.inputs[1]: 5.0}),
+        session_wrapper=lambda session: wrapped.append(session) or session,
+        summary_writer=None,
+    )
+    assert loss == 9.0 and seen == [(10.0, {"mine": 7}), (9.0, {"mine": 7})] and len(wrapped) == 1
+    assert tf.train.latest_checkpoint(tmp_path).endswith("model.ckpt-2")
+    assert not list(tmp_path.glob("events.*"))
+
+
+def test_a_training_goes_on_from_its_newest_checkpoint_and_traces_steps(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def run(steps: int, **options: Any) -> float:
+        with tf.Graph().as_default():
+            train_op, _ = build()
+            return float(slim.learning.train(train_op, tmp_path, number_of_steps=steps, **options))
+
+    with caplog.at_level(logging.INFO, "keras_legacy_train"):
+        assert run(2, log_every_n_steps=0) == 1.0
+        assert "global step" not in caplog.text
+        assert run(3, trace_every_n_steps=2) == 0.0
+        assert "global step 3: loss = 0.0000" in caplog.text
+        with training.our_loop():
+            assert run(4) == -1.0
+    assert "traceEvents" in json.loads((tmp_path / "tf_trace-3.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("message", "options"),
+    [
+        ("train_op cannot be None", {"train_op": None}),
+        ("Cannot provide summary_op", {"summary_op": None}),
+        ("Cannot provide saver", {"saver": object()}),
+        ("Cannot provide trace_every_n_steps", {"trace_every_n_steps": 2}),
+        ("must be either None or a positive number", {"number_of_steps": 0}),
+        ("SyncReplicasOptimizer", {"sync_optimizer": object()}),
+    ],
+)
+def test_arguments_that_cannot_be_right_are_refused(message: str, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=message):
+        slim.learning.train(**{"train_op": "unused", "logdir": None, **options})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("train_step_fn", lambda *args: (0.0, True)),
+        ("train_step_kwargs", {}),
+        ("session_wrapper", lambda session: session),
+        ("trace_every_n_steps", 2),
+    ],
+)
+def test_our_loop_names_what_needs_a_session(name: str, value: Any, tmp_path: Path) -> None:
+    with tf.Graph().as_default(), training.our_loop():
+        train_op, _ = build()
+        with pytest.raises(ValueError, match=f"{name} needs a session"):
+            slim.learning.train(train_op, tmp_path, **{name: value})
+
+
+def test_a_traced_step_needs_a_directory() -> None:
+    with pytest.raises(ValueError, match="logdir must be present"):
+        slim.learning.train_step(None, None, None, {"should_trace": True})
+
+
+def test_checkpoints_are_evaluated_in_a_loop(tmp_path: Path) -> None:
+    with tf.Graph().as_default():
+        train_op, _ = build()
+        slim.learning.train(train_op, tmp_path / "train", number_of_steps=3)
+    with tf.Graph().as_default():
+        weight = tf1.get_variable("weight", [])
+        tf1.summary.scalar("weight", weight)
+        value = slim.evaluation.evaluation_loop(
+            "",
+            tmp_path / "train",
+            tmp_path / "eval",
+            2,
+            eval_op=weight,
+            final_op=weight,
+            max_number_of_evaluations=1,
+        )
+    assert value == -0.5 and list((tmp_path / "eval").glob("events.*"))
+
+
+def run_queues(fetches: Any) -> Any:
+    with tf1.Session() as session, slim.queues.QueueRunners(session):
+        return session.run(fetches)
+
+
+def test_queue_runners_run_in_a_context_that_is_not_nested() -> None:
+    with tf.Graph().as_default(), tf1.Session() as session:
+        queue = slim.prefetch_queue.prefetch_queue({"b": tf.constant([1, 2]), "a": tf.constant("x")}, 3)
+        batch = queue.dequeue()
+        with slim.queues.QueueRunners(session):
+            values = session.run(batch)
+            with pytest.raises(slim.queues.NestedQueueRunnerError), slim.queues.QueueRunners(session):
+                pass
+    assert values["a"] == b"x" and values["b"].tolist() == [1, 2]
+    with tf.Graph().as_default():
+        assert (
+            run_queues(slim.prefetch_queue.prefetch_queue([tf.constant(3)], dynamic_pad=True).dequeue()) == 3
+        )
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """Returns three files of two records each."""
+    paths = [str(tmp_path / f"part-{index}") for index in range(3)]
+    for index, path in enumerate(paths):
+        with tf.io.TFRecordWriter(path) as writer:
+            for row in range(2):
+                writer.write(b"%d" % (2 * index + row))
+    return paths
+
+
+def test_records_are_read_once_in_order_or_by_several_readers(files: list[str]) -> None:
+    reader = slim.parallel_reader
+    pattern = files[0][:-1] + "*"
+    assert sorted(reader.get_data_files([pattern, files[1]])) == sorted([*files, files[1]])
+    with pytest.raises(ValueError, match=r"No data files found in .*none"):
+        reader.get_data_files(files[0] + "none*")
+
+    def read(record: Any) -> list[bytes]:
+        rows = []
+        with tf1.Session() as session:
+            session.run(tf1.local_variables_initializer())
+            with slim.queues.QueueRunners(session):
+                try:
+                    while True:
+                        rows.append(session.run(record))
+                except tf.errors.OutOfRangeError:
+                    return rows
+
+    expected = [b"%d" % index for index in range(6)]
+    with tf.Graph().as_default():
+        _, record = reader.single_pass_read(files, tf1.TFRecordReader)
+        assert read(record) == expected
+    with tf.Graph().as_default():
+        _, record = reader.parallel_read(
+            pattern, tf1.TFRecordReader, num_epochs=1, num_readers=2, capacity=8, min_after_dequeue=2, seed=1
+        )
+        assert sorted(read(record)) == expected
+
+
+def test_a_provider_gives_the_items_it_has() -> None:
+    provider = slim.data_provider.DataProvider({"image": 1, "label": 2}, 5)
+    assert provider.get(["label", "image"]) == [2, 1] and provider.num_samples() == 5
+    assert list(provider.list_items()) == ["image", "label"]
+    for items, message in ((["mask"], r"Item \[mask\] is invalid"), ("image", "must be a list")):
+        with pytest.raises(ValueError, match=message):
+            provider.get(items)
+
+
+@pytest.mark.parametrize(
+    ("message", "call"),
+    [
+        ("expects 4 keys", lambda: slim.tfexample_decoder.BoundingBox(["ymin"])),
+        ("both shape_keys and shape", lambda: slim.tfexample_decoder.Tensor("a", ["b"], [2])),
+        ("handler must be an ItemHandler", lambda: slim.tfexample_decoder.BackupHandler(None, None)),
+    ],
+)
+def test_handlers_say_what_is_wrong(message: str, call: Callable[[], Any]) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_variables_and_ops_are_counted_and_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    with tf.Graph().as_default() as graph:
+        slim.model_variable("conv/weights", [3, 2, 1])
+        slim.variable("half", [4], dtype=tf.float16)
+        assert slim.model_analyzer.analyze_vars(slim.get_variables(), print_info=True) == (10, 32)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "Variables: name (type shape) [size]"
+    assert lines[3] == "conv/weights:0 (float32 3x2x1) [6, bytes: 24]"
+    assert lines[-2:] == ["Total size of variables: 10", "Total bytes of variables: 32"]
+    with tf.Graph().as_default() as graph:
+        tf.zeros([2, 3], name="zeros")
+    assert slim.model_analyzer.analyze_ops(graph, print_info=True) == 6
+    assert capsys.readouterr().out.splitlines()[3] == "zeros \t-> (float32 2x3) [6]"
+
+
+def test_summaries_bear_the_names_of_their_tensors(capfd: pytest.CaptureFixture[str]) -> None:
+    with tf.Graph().as_default(), tf1.Session() as session:
+        number = tf.constant([0.0, 0.0, 1.0, 3.0], name="number")
+        image = tf.reshape(number, [1, 2, 2, 1], name="image")
+        slim.summaries.add_histogram_summaries([number], prefix="all")
+        slim.summaries.add_zero_fraction_summaries([number])
+        slim.summaries.add_image_summaries([image])
+        slim.summaries.add_scalar_summaries([tf.reduce_sum(number, name="sum")])
+        slim.summaries.add_scalar_summary(number[3], "last", "my", print_summary=True)
+        summary = tf1.Summary.FromString(session.run(tf1.summary.merge_all()))
+    values = {value.tag: value.simple_value for value in summary.value}
+    # The scope of a summary has a number where an op has its name already.
+    tags = ["all/number", "number/Fraction_of_Zero_Values", "image_1/image/0", "sum_1", "my/last"]
+    assert list(values) == tags
+    assert [values[tag] for tag in tags] == [0.0, 0.5, 0.0, 4.0, 3.0]
+    assert "my/last 3" in capfd.readouterr().err
+
+
+def test_slim_has_the_names_of_layers_and_framework_and_says_what_is_gone() -> None:
+    assert slim.conv2d is slim.layers.conv2d and slim.summaries is not slim.layers.summaries
+    assert slim.get_or_create_global_step and slim.xavier_initializer and slim.utils.last_dimension
+    with pytest.raises(AttributeError, match="nets"):
+        _ = slim.nets
+    np.testing.assert_equal(sorted(set(slim.__all__)), sorted(slim.__all__))

@@ -1,32 +1,40 @@
 """`tf.contrib.learn.train`, its monitors and its checkpoints, on today's TensorFlow and Keras 3."""
 
-_NEEDS_TENSORFLOW = (
-    "keras_legacy_train needs Keras on TensorFlow, but {found}."
-    " Set the environment variable KERAS_BACKEND=tensorflow before keras is imported."
-)
-try:
-    from keras import backend as _backend
-except ImportError as _error:
-    raise ImportError(_NEEDS_TENSORFLOW.format(found=f"Keras cannot load its backend: {_error}")) from _error
-if _backend.backend() != "tensorflow":
-    raise ImportError(_NEEDS_TENSORFLOW.format(found=f"its backend is {_backend.backend()!r}"))
+from __future__ import annotations
 
-from keras_legacy_train import callbacks, checkpoints, framework, layers, learn, monitors, rnn_cell, tf_layers
-from keras_legacy_train.errors import (
-    CheckpointMismatchError,
-    CheckpointSaveError,
-    DamagedCheckpointError,
-    DirectoryInUseError,
-    NanLossDuringTrainingError,
-    NoProgressError,
-    NotInitializedError,
-)
-from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_feeds_iter, run_n
-from keras_legacy_train.fit import fit
-from keras_legacy_train.graph_model import GraphModel
-from keras_legacy_train.migration import LoadReport, load_tf1_weights
-from keras_legacy_train.summaries import clear_summary_writers, get_summary_writer
-from keras_legacy_train.train import train
+import importlib
+import sys
+import types
+from typing import TYPE_CHECKING, Any
+
+from keras_legacy_train import _backend
+
+if TYPE_CHECKING:
+    from keras_legacy_train import (
+        callbacks,
+        checkpoints,
+        framework,
+        layers,
+        learn,
+        monitors,
+        rnn_cell,
+        tf_layers,
+    )
+    from keras_legacy_train.errors import (
+        CheckpointMismatchError,
+        CheckpointSaveError,
+        DamagedCheckpointError,
+        DirectoryInUseError,
+        NanLossDuringTrainingError,
+        NoProgressError,
+        NotInitializedError,
+    )
+    from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_feeds_iter, run_n
+    from keras_legacy_train.fit import fit
+    from keras_legacy_train.graph_model import GraphModel
+    from keras_legacy_train.migration import LoadReport, load_tf1_weights
+    from keras_legacy_train.summaries import clear_summary_writers, get_summary_writer
+    from keras_legacy_train.train import train
 
 __version__ = "0.1.0.dev0"
 
@@ -59,3 +67,61 @@ __all__ = [
     "tf_layers",
     "train",
 ]
+
+if "keras" in sys.modules:
+    _backend.check()
+
+# The module of each name that is no module. Names are loaded when they are asked for, so that the command
+# line begins at once, and scripts can set environment variables before TensorFlow is loaded.
+_MODULES = {
+    "CheckpointMismatchError": "errors",
+    "CheckpointSaveError": "errors",
+    "DamagedCheckpointError": "errors",
+    "DirectoryInUseError": "errors",
+    "NanLossDuringTrainingError": "errors",
+    "NoProgressError": "errors",
+    "NotInitializedError": "errors",
+    "evaluate": "evaluate",
+    "infer": "evaluate",
+    "run_feeds": "evaluate",
+    "run_feeds_iter": "evaluate",
+    "run_n": "evaluate",
+    "fit": "fit",
+    "GraphModel": "graph_model",
+    "LoadReport": "migration",
+    "load_tf1_weights": "migration",
+    "clear_summary_writers": "summaries",
+    "get_summary_writer": "summaries",
+    "train": "train",
+}
+
+
+class _Package(types.ModuleType):
+    """Keeps functions whose modules have their names: Python would put the module there when it is loaded."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if _MODULES.get(name) == name and isinstance(value, types.ModuleType):
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    """Returns a name of the package, whose module is loaded now.
+
+    Raises:
+        AttributeError: There is no such name.
+    """
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _backend.check()
+    module = importlib.import_module(f"{__name__}.{_MODULES.get(name, name)}")
+    value = globals()[name] = getattr(module, name) if name in _MODULES else module
+    return value
+
+
+def __dir__() -> list[str]:
+    """Returns the names of the package."""
+    return sorted({*globals(), *__all__})

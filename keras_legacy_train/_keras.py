@@ -20,7 +20,11 @@ from keras.src.backend.tensorflow.core import Variable
 from keras.src.trainers.data_adapters import array_slicing as _array_slicing
 from keras.src.trainers.epoch_iterator import EpochIterator as _EpochIterator
 
+from keras_legacy_train import _backend
+
 __all__ = ["Variable"]
+
+_backend.check()
 
 
 def data_adapter(x: Any, **arguments: Any) -> Any:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+
+from keras_legacy_train.command_line import run
 
 app = typer.Typer(
     name="keras-legacy-train",
@@ -19,6 +23,23 @@ def _commands() -> None:
     """Keeps the name of a command needed, also while there is one command only."""
 
 
-def main() -> None:
-    """Runs the command that the arguments of the process name."""
-    app()
+@app.command("run", context_settings={"allow_interspersed_args": False})
+def _run(
+    script: Annotated[str, typer.Argument(help="Path of the script, or with -m the name of a module.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="The script's own arguments, passed as they are.")
+    ] = None,
+    is_module: Annotated[bool, typer.Option("-m", help="Run a module, as python -m does.")] = False,
+    our_loop: Annotated[
+        bool,
+        typer.Option(
+            "--our-loop",
+            help="Train by keras_legacy_train.train in slim.learning.train and tf.contrib.training.train.",
+        ),
+    ] = False,
+) -> None:
+    """Runs a script of TensorFlow 1 as it is.
+
+    The script, and the modules of its own project, see TensorFlow 1; installed packages see TensorFlow 2.
+    """
+    run.run(run.Command(script, arguments or (), is_module, our_loop))

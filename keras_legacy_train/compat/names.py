@@ -45,11 +45,33 @@ class Gone:
 Entry: TypeAlias = Moved | Gone
 
 NAMES: Mapping[str, Entry] = {
+    "audio_summary": Moved("tensorflow.compat.v1.summary.audio", renamed={"tag": "name"}),
+    "batch_cholesky": Moved("tensorflow.compat.v1.cholesky"),
+    "batch_cholesky_solve": Moved("tensorflow.compat.v1.cholesky_solve"),
+    "batch_fft": Moved("tensorflow.compat.v1.fft"),
+    "batch_fft2d": Moved("tensorflow.compat.v1.fft2d"),
+    "batch_fft3d": Moved("tensorflow.compat.v1.fft3d"),
+    "batch_ifft": Moved("tensorflow.compat.v1.ifft"),
+    "batch_ifft2d": Moved("tensorflow.compat.v1.ifft2d"),
+    "batch_ifft3d": Moved("tensorflow.compat.v1.ifft3d"),
     "batch_matmul": Moved(
         "tensorflow.compat.v1.matmul",
         renamed={"x": "a", "y": "b", "adj_x": "adjoint_a", "adj_y": "adjoint_b"},
         order=("a", "b", "adjoint_a", "adjoint_b"),
     ),
+    "batch_matrix_band_part": Moved("tensorflow.compat.v1.matrix_band_part"),
+    "batch_matrix_determinant": Moved("tensorflow.compat.v1.matrix_determinant"),
+    "batch_matrix_diag": Moved("tensorflow.compat.v1.matrix_diag"),
+    "batch_matrix_diag_part": Moved("tensorflow.compat.v1.matrix_diag_part"),
+    "batch_matrix_inverse": Moved("tensorflow.compat.v1.matrix_inverse"),
+    "batch_matrix_set_diag": Moved("tensorflow.compat.v1.matrix_set_diag"),
+    "batch_matrix_solve": Moved("tensorflow.compat.v1.matrix_solve"),
+    "batch_matrix_solve_ls": Moved("tensorflow.compat.v1.matrix_solve_ls"),
+    "batch_matrix_transpose": Moved("tensorflow.compat.v1.matrix_transpose"),
+    "batch_matrix_triangular_solve": Moved("tensorflow.compat.v1.matrix_triangular_solve"),
+    "batch_self_adjoint_eig": Moved("tensorflow.compat.v1.self_adjoint_eig"),
+    "batch_self_adjoint_eigvals": Moved("tensorflow.compat.v1.self_adjoint_eigvals"),
+    "batch_svd": Moved("tensorflow.compat.v1.svd"),
     "complex_abs": Moved("tensorflow.compat.v1.abs"),
     "concat": Moved(
         "tensorflow.compat.v1.concat",
@@ -57,11 +79,125 @@ NAMES: Mapping[str, Entry] = {
         order=("axis", "values"),
         order_when="first is int",
     ),
+    "concat_v2": Moved("tensorflow.compat.v1.concat"),
+    "contrib.all_reduce": Gone("Use tf.distribute: tf.distribute.MirroredStrategy, for example."),
+    "contrib.autograph": Gone("Use tf.autograph."),
+    "contrib.batching": Gone("Use tf.nondifferentiable_batch_function."),
+    "contrib.bayesflow": Gone("Use the package tensorflow_probability."),
+    "contrib.bigtable": Gone("Use the package tensorflow-io."),
+    "contrib.boosted_trees": Gone("Use the package tensorflow_decision_forests, or sklearn.ensemble."),
+    "contrib.checkpoint": Gone("Use tf.train.Checkpoint."),
+    "contrib.cloud": Gone("Use the package tensorflow-io."),
+    "contrib.cluster_resolver": Moved("tensorflow.compat.v1.distribute.cluster_resolver"),
+    "contrib.cmake": Gone("Nothing stands for it."),
+    "contrib.compiler": Gone("Use tf.function(jit_compile=True), or tf.compat.v1.xla.experimental."),
+    "contrib.compiler.jit.experimental_jit_scope": Moved("tensorflow.compat.v1.xla.experimental.jit_scope"),
+    "contrib.compiler.xla.compile": Moved("tensorflow.compat.v1.xla.experimental.compile"),
+    "contrib.constrained_optimization": Gone("Use the package tensorflow_constrained_optimization."),
+    "contrib.copy_graph": Gone("Use tf.compat.v1.train.export_meta_graph and import_meta_graph."),
+    "contrib.ctc": Gone("Use tf.nn.ctc_loss."),
+    "contrib.ctc.ctc_loss": Moved("tensorflow.compat.v1.nn.ctc_loss"),
+    "contrib.cudnn_rnn": Gone(
+        "Use keras.layers.LSTM and keras.layers.GRU, which run on cuDNN, or the cells of tf.contrib.rnn."
+    ),
+    "contrib.decision_trees": Gone("Use the package tensorflow_decision_forests, or sklearn.ensemble."),
+    "contrib.deprecated": Gone("Use tf.summary of tf.compat.v1."),
+    "contrib.deprecated.audio_summary": Moved("tensorflow.compat.v1.summary.audio", renamed={"tag": "name"}),
+    "contrib.deprecated.histogram_summary": Moved(
+        "tensorflow.compat.v1.summary.histogram",
+        renamed={"tag": "name"},
+        order=("name", "values", "collections"),
+    ),
+    "contrib.deprecated.image_summary": Moved(
+        "tensorflow.compat.v1.summary.image", renamed={"tag": "name", "max_images": "max_outputs"}
+    ),
+    "contrib.deprecated.merge_all_summaries": Moved("tensorflow.compat.v1.summary.merge_all"),
+    "contrib.deprecated.merge_summary": Moved("tensorflow.compat.v1.summary.merge"),
+    "contrib.deprecated.scalar_summary": Moved(
+        "tensorflow.compat.v1.summary.scalar",
+        renamed={"tags": "name", "values": "tensor"},
+        order=("name", "tensor", "collections"),
+    ),
+    "contrib.distribute": Gone("Use tf.distribute: tf.distribute.MirroredStrategy, for example."),
+    "contrib.eager": Gone(
+        "Use tf.compat.v1.enable_eager_execution(), tf.GradientTape and tf.train.Checkpoint."
+    ),
+    "contrib.eager.Checkpoint": Moved("tensorflow.compat.v1.train.Checkpoint"),
+    "contrib.eager.GradientTape": Moved("tensorflow.compat.v1.GradientTape"),
+    "contrib.eager.Variable": Moved("tensorflow.compat.v1.Variable"),
+    "contrib.eager.enable_eager_execution": Moved("tensorflow.compat.v1.enable_eager_execution"),
+    "contrib.eager.executing_eagerly": Moved("tensorflow.compat.v1.executing_eagerly"),
+    "contrib.eager.in_eager_mode": Moved("tensorflow.compat.v1.executing_eagerly"),
+    "contrib.eager.py_func": Moved("tensorflow.compat.v1.py_function"),
+    "contrib.estimator": Gone("Use the names of tf.estimator."),
+    "contrib.estimator.BaselineEstimator": Moved("keras_legacy_train.estimator.BaselineEstimator"),
+    "contrib.estimator.DNNEstimator": Moved("keras_legacy_train.estimator.DNNEstimator"),
+    "contrib.estimator.InMemoryEvaluatorHook": Moved(
+        "keras_legacy_train.estimator.experimental.InMemoryEvaluatorHook"
+    ),
+    "contrib.estimator.LinearEstimator": Moved("keras_legacy_train.estimator.LinearEstimator"),
+    "contrib.estimator.add_metrics": Moved("keras_legacy_train.estimator.add_metrics"),
+    "contrib.estimator.build_raw_supervised_input_receiver_fn": Moved(
+        "keras_legacy_train.estimator.experimental.build_raw_supervised_input_receiver_fn"
+    ),
+    "contrib.estimator.call_logit_fn": Moved("keras_legacy_train.estimator.experimental.call_logit_fn"),
+    "contrib.estimator.dnn_logit_fn_builder": Moved(
+        "keras_legacy_train.estimator.experimental.dnn_logit_fn_builder"
+    ),
+    "contrib.estimator.linear_logit_fn_builder": Moved(
+        "keras_legacy_train.estimator.experimental.linear_logit_fn_builder"
+    ),
+    "contrib.estimator.make_early_stopping_hook": Moved(
+        "keras_legacy_train.estimator.experimental.make_early_stopping_hook"
+    ),
+    "contrib.estimator.make_stop_at_checkpoint_step_hook": Moved(
+        "keras_legacy_train.estimator.experimental.make_stop_at_checkpoint_step_hook"
+    ),
+    "contrib.estimator.read_eval_metrics": Moved(
+        "keras_legacy_train.estimator.experimental.read_eval_metrics"
+    ),
+    "contrib.estimator.stop_if_higher_hook": Moved(
+        "keras_legacy_train.estimator.experimental.stop_if_higher_hook"
+    ),
+    "contrib.estimator.stop_if_lower_hook": Moved(
+        "keras_legacy_train.estimator.experimental.stop_if_lower_hook"
+    ),
+    "contrib.estimator.stop_if_no_decrease_hook": Moved(
+        "keras_legacy_train.estimator.experimental.stop_if_no_decrease_hook"
+    ),
+    "contrib.estimator.stop_if_no_increase_hook": Moved(
+        "keras_legacy_train.estimator.experimental.stop_if_no_increase_hook"
+    ),
+    "contrib.factorization": Gone("Use sklearn.cluster.KMeans and sklearn.mixture.GaussianMixture."),
+    "contrib.feature_column": Gone("Use tf.feature_column."),
+    "contrib.ffmpeg": Gone("Use the package tensorflow-io."),
     "contrib.framework": Moved("keras_legacy_train.contrib.framework"),
     "contrib.framework.python.framework": Moved("keras_legacy_train.contrib.framework"),
     "contrib.framework.python.framework.checkpoint_utils": Moved("keras_legacy_train.contrib.framework"),
     "contrib.framework.python.ops": Moved("keras_legacy_train.contrib.framework"),
     "contrib.framework.python.ops.variables": Moved("keras_legacy_train.contrib.framework"),
+    "contrib.fused_conv": Gone("Use tf.nn.conv2d, tf.nn.bias_add and an activation."),
+    "contrib.gan": Gone("Use the package tensorflow_gan."),
+    "contrib.graph_editor": Gone(
+        "Build the graph with the tensors that it needs, or use tf.graph_util.import_graph_def(input_map=…)."
+    ),
+    "contrib.grid_rnn": Gone("Use the cells of tf.contrib.rnn."),
+    "contrib.hadoop": Gone("Use the package tensorflow-io."),
+    "contrib.hooks": Gone("Use tf.train.ProfilerHook."),
+    "contrib.ignite": Gone("Use the package tensorflow-io."),
+    "contrib.image": Gone(
+        "Use tf.image, or the layers of keras.layers that change images: RandomRotation, for example."
+    ),
+    "contrib.input_pipeline": Gone("Use tf.data."),
+    "contrib.integrate": Gone("Use tfp.math.ode of the package tensorflow_probability."),
+    "contrib.kafka": Gone("Use the package tensorflow-io."),
+    "contrib.keras": Moved("tf_keras.api._v1.keras"),
+    "contrib.keras.api.keras": Moved("tf_keras.api._v1.keras"),
+    "contrib.kernel_methods": Gone(
+        "Use keras.layers.Dense on random features of sklearn.kernel_approximation."
+    ),
+    "contrib.kinesis": Gone("Use the package tensorflow-io."),
+    "contrib.labeled_tensor": Gone("Use the package xarray."),
     "contrib.layers": Moved("keras_legacy_train.contrib.layers"),
     "contrib.layers.GDN": Gone("Use a keras.layers.Layer of your own."),
     "contrib.layers.RevBlock": Gone("Use a model that keeps its activations, or tf.recompute_grad."),
@@ -77,6 +213,53 @@ NAMES: Mapping[str, Entry] = {
     "contrib.layers.scale_gradient": Gone("Use x * factor + tf.stop_gradient(x * (1 - factor))."),
     "contrib.layers.sequence_to_images": Gone("Use tf.transpose and tf.reshape."),
     "contrib.learn": Moved("keras_legacy_train.learn"),
+    "contrib.learn.datasets.base": Moved("keras_legacy_train.compat.tutorials.base"),
+    "contrib.learn.datasets.mnist": Moved("keras_legacy_train.compat.tutorials.input_data"),
+    "contrib.learn.estimators": Moved("keras_legacy_train.learn"),
+    "contrib.learn.estimators.constants": Moved("keras_legacy_train.learn"),
+    "contrib.learn.estimators.dnn": Moved("keras_legacy_train.learn"),
+    "contrib.learn.estimators.dnn_linear_combined": Moved("keras_legacy_train.learn"),
+    "contrib.learn.estimators.estimator": Moved("keras_legacy_train.learn"),
+    "contrib.learn.estimators.head": Moved("keras_legacy_train.learn.head"),
+    "contrib.learn.estimators.linear": Moved("keras_legacy_train.learn"),
+    "contrib.learn.estimators.model_fn": Moved("keras_legacy_train.learn"),
+    "contrib.learn.estimators.run_config": Moved("keras_legacy_train.learn"),
+    "contrib.learn.evaluable": Moved("keras_legacy_train.learn"),
+    "contrib.learn.experiment": Moved("keras_legacy_train.learn"),
+    "contrib.learn.export_strategy": Moved("keras_legacy_train.learn"),
+    "contrib.learn.metric_spec": Moved("keras_legacy_train.learn"),
+    "contrib.learn.prediction_key": Moved("keras_legacy_train.learn"),
+    "contrib.learn.preprocessing": Gone("Use keras.layers.TextVectorization and keras.layers.StringLookup."),
+    "contrib.learn.python": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.datasets.base": Moved("keras_legacy_train.compat.tutorials.base"),
+    "contrib.learn.python.learn.datasets.mnist": Moved("keras_legacy_train.compat.tutorials.input_data"),
+    "contrib.learn.python.learn.estimators": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.estimators.constants": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.estimators.dnn": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.estimators.dnn_linear_combined": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.estimators.estimator": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.estimators.head": Moved("keras_legacy_train.learn.head"),
+    "contrib.learn.python.learn.estimators.linear": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.estimators.model_fn": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.estimators.random_forest": Gone(
+        "Use the package tensorflow_decision_forests, or sklearn.ensemble."
+    ),
+    "contrib.learn.python.learn.estimators.run_config": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.evaluable": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.experiment": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.export_strategy": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.metric_spec": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.prediction_key": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.preprocessing": Gone(
+        "Use keras.layers.TextVectorization and keras.layers.StringLookup."
+    ),
+    "contrib.learn.python.learn.trainable": Moved("keras_legacy_train.learn"),
+    "contrib.learn.trainable": Moved("keras_legacy_train.learn"),
+    "contrib.libsvm": Gone("Use the package tensorflow-io."),
+    "contrib.linear_optimizer": Gone(
+        "Use tf.raw_ops.SdcaOptimizerV2, or another optimizer: tf.train.FtrlOptimizer, for example."
+    ),
     "contrib.losses": Moved("keras_legacy_train.contrib.losses"),
     "contrib.losses.metric_learning.cluster_loss": Gone(
         "Use tf.contrib.losses.metric_learning.triplet_semihard_loss or npairs_loss, without clusters."
@@ -90,6 +273,8 @@ NAMES: Mapping[str, Entry] = {
     "contrib.losses.python.metric_learning.metric_loss_ops": Moved(
         "keras_legacy_train.contrib.losses.metric_learning"
     ),
+    "contrib.memory_stats": Gone("Use tf.config.experimental.get_memory_info."),
+    "contrib.meta_graph_transform": Gone("Use tf.compat.v1.graph_util."),
     "contrib.metrics": Moved("keras_legacy_train.contrib.metrics"),
     "contrib.metrics.auc_using_histogram": Gone("Use tf.contrib.metrics.streaming_auc."),
     "contrib.metrics.auc_with_confidence_intervals": Gone(
@@ -99,30 +284,74 @@ NAMES: Mapping[str, Entry] = {
         "Use sklearn.metrics.cohen_kappa_score on the predictions of all batches."
     ),
     "contrib.metrics.precision_recall_at_equal_thresholds": Gone(
-        "Use tf.contrib.metrics.streaming_curve_points with curve='PR', or streaming_precision_at_thresholds"
-        " and streaming_recall_at_thresholds."
+        "Use tf.contrib.metrics.streaming_curve_points with curve='PR', or "
+        "streaming_precision_at_thresholds and streaming_recall_at_thresholds."
     ),
     "contrib.metrics.python.metrics.classification": Moved("keras_legacy_train.contrib.metrics"),
     "contrib.metrics.python.ops.metric_ops": Moved("keras_legacy_train.contrib.metrics"),
     "contrib.metrics.streaming_concat": Gone("Append the values of each session.run to a list of Python."),
     "contrib.metrics.streaming_dynamic_auc": Gone(
-        "Use tf.contrib.metrics.streaming_auc, or sklearn.metrics.roc_auc_score on the predictions of all"
-        " batches."
+        "Use tf.contrib.metrics.streaming_auc, or sklearn.metrics.roc_auc_score on the "
+        "predictions of all batches."
     ),
     "contrib.metrics.streaming_sparse_average_precision_at_top_k": Gone(
         "Use tf.contrib.metrics.streaming_sparse_average_precision_at_k on the scores."
     ),
+    "contrib.mixed_precision": Gone("Use tf.compat.v1.mixed_precision.enable_mixed_precision_graph_rewrite."),
+    "contrib.model_pruning": Gone("Use the package tensorflow_model_optimization."),
+    "contrib.nccl": Gone("Use tf.distribute: tf.distribute.MirroredStrategy, for example."),
+    "contrib.nearest_neighbor": Gone("Use sklearn.neighbors."),
+    "contrib.nn": Gone("Use tf.nn. It takes labels and logits by name."),
+    "contrib.optimizer_v2": Gone("Use tf.train, or keras.optimizers."),
+    "contrib.periodic_resample": Gone("Use tf.nn.depth_to_space."),
+    "contrib.predictor": Gone(
+        "Use tf.compat.v1.saved_model.load, or export_saved_model of an Estimator and tf.saved_model.load."
+    ),
+    "contrib.proto": Gone("Use tf.io.decode_proto and tf.io.encode_proto."),
+    "contrib.quantization": Gone("Use the package tensorflow_model_optimization."),
+    "contrib.quantize": Gone("Use the package tensorflow_model_optimization."),
+    "contrib.receptive_field": Gone(
+        "Nothing stands for it; the package receptivefield measures the same of Keras models."
+    ),
+    "contrib.recurrent": Gone("Use tf.while_loop, or tf.nn.dynamic_rnn."),
+    "contrib.reduce_slice_ops": Gone("Use tf.math.segment_sum, segment_max and the like."),
+    "contrib.remote_fused_graph": Gone("Nothing stands for it."),
+    "contrib.resampler": Gone("Use tf.gather_nd and interpolate between its results."),
+    "contrib.rpc": Gone("Nothing stands for it."),
+    "contrib.saved_model": Gone("Use tf.compat.v1.saved_model."),
+    "contrib.session_bundle": Gone("Use tf.compat.v1.saved_model.Builder."),
+    "contrib.signal": Gone("Use tf.signal."),
     "contrib.slim": Moved("keras_legacy_train.contrib.slim"),
     "contrib.slim.nets": Gone(
-        "Copy the file of the network from research/slim/nets of github.com/tensorflow/models: it works with"
-        " this slim."
+        "Copy the file of the network from research/slim/nets of github.com/tensorflow/models: it"
+        " works with this slim."
     ),
     "contrib.slim.python.slim": Moved("keras_legacy_train.contrib.slim"),
     "contrib.slim.python.slim.nets": Gone(
-        "Copy the file of the network from research/slim/nets of github.com/tensorflow/models: it works with"
-        " this slim."
+        "Copy the file of the network from research/slim/nets of github.com/tensorflow/models: it"
+        " works with this slim."
     ),
+    "contrib.solvers": Gone("Use tf.linalg.experimental.conjugate_gradient."),
+    "contrib.sparsemax": Gone(
+        "Write it with tf.sort and tf.cumsum; the package tensorflow_addons, which had it, is no longer kept."
+    ),
+    "contrib.specs": Gone("Nothing stands for it."),
+    "contrib.staging": Gone("Use tf.data with prefetch."),
+    "contrib.stat_summarizer": Gone("Nothing stands for it."),
+    "contrib.stateless": Gone("Use tf.random.stateless_normal, stateless_uniform and the like."),
+    "contrib.tensor_forest": Gone("Use the package tensorflow_decision_forests, or sklearn.ensemble."),
+    "contrib.tensorrt": Gone("Use tf.experimental.tensorrt."),
+    "contrib.testing": Gone("Nothing stands for it."),
+    "contrib.text": Gone("Use the package tensorflow_text."),
+    "contrib.tfprof": Gone("Use tf.compat.v1.profiler."),
+    "contrib.timeseries": Gone("Use a keras.Model or an Estimator with tf.nn.dynamic_rnn."),
     "contrib.tpu": Moved("keras_legacy_train.estimator.tpu"),
+    "contrib.tpu.bfloat16_scope": Moved("tensorflow.compat.v1.tpu.bfloat16_scope"),
+    "contrib.tpu.python.tpu.bfloat16": Gone("Use tf.cast and tf.compat.v1.get_variable(dtype=tf.bfloat16)."),
+    "contrib.tpu.python.tpu.tpu_config": Moved("keras_legacy_train.estimator.tpu"),
+    "contrib.tpu.python.tpu.tpu_context": Moved("keras_legacy_train.estimator.tpu"),
+    "contrib.tpu.python.tpu.tpu_estimator": Moved("keras_legacy_train.estimator.tpu"),
+    "contrib.tpu.python.tpu.tpu_optimizer": Moved("keras_legacy_train.estimator.tpu"),
     "contrib.training": Moved("keras_legacy_train.contrib.training"),
     "contrib.training.FailureTolerator": Gone(
         "Catch tf.errors.OpError around the call, and try again as often as it may fail."
@@ -152,22 +381,90 @@ NAMES: Mapping[str, Entry] = {
     ),
     "contrib.training.stratified_sample": Gone("Use tf.data.Dataset.rejection_resample."),
     "contrib.training.weighted_resample": Gone("Use tf.data.Dataset.rejection_resample."),
+    "contrib.util": Gone("Use tf.make_tensor_proto, tf.make_ndarray and tf.get_static_value."),
+    "contrib.util.constant_value": Moved("tensorflow.compat.v1.get_static_value"),
+    "contrib.util.make_ndarray": Moved("tensorflow.compat.v1.make_ndarray"),
+    "contrib.util.make_tensor_proto": Moved("tensorflow.compat.v1.make_tensor_proto"),
     "estimator": Moved("keras_legacy_train.estimator"),
+    "examples": Gone("Copy the program that you need of TensorFlow 1.15 beside your script."),
+    "examples.tutorials.mnist.input_data": Moved("keras_legacy_train.compat.tutorials.input_data"),
+    "examples.tutorials.mnist.mnist": Moved("keras_legacy_train.compat.tutorials.mnist"),
     "histogram_summary": Moved(
         "tensorflow.compat.v1.summary.histogram",
         renamed={"tag": "name"},
         order=("name", "values", "collections"),
     ),
+    "image.per_image_whitening": Moved("tensorflow.compat.v1.image.per_image_standardization"),
     "image_summary": Moved(
         "tensorflow.compat.v1.summary.image", renamed={"tag": "name", "max_images": "max_outputs"}
     ),
+    "inv": Moved("tensorflow.compat.v1.reciprocal"),
+    "keras": Moved("tf_keras.api._v1.keras"),
+    "keras.datasets": Moved("keras.datasets"),
+    "keras.utils.get_file": Moved("keras.utils.get_file"),
+    "keras.utils.to_categorical": Moved("keras.utils.to_categorical"),
     "layers": Moved("keras_legacy_train.tf_layers"),
+    "listdiff": Moved("tensorflow.compat.v1.setdiff1d"),
     "merge_all_summaries": Moved("tensorflow.compat.v1.summary.merge_all"),
     "merge_summary": Moved("tensorflow.compat.v1.summary.merge"),
+    "models": Gone("Copy the programs that you need of github.com/tensorflow/models beside your script."),
     "mul": Moved("tensorflow.compat.v1.multiply"),
     "neg": Moved("tensorflow.compat.v1.negative"),
+    "nn.bidirectional_rnn": Moved("tensorflow.compat.v1.nn.static_bidirectional_rnn"),
+    "nn.deconv2d": Moved("tensorflow.compat.v1.nn.conv2d_transpose"),
+    "nn.rnn": Moved("tensorflow.compat.v1.nn.static_rnn"),
     "nn.rnn_cell": Moved("keras_legacy_train.rnn_cell"),
+    "nn.sigmoid_cross_entropy_with_logits": Moved(
+        "tensorflow.compat.v1.nn.sigmoid_cross_entropy_with_logits",
+        renamed={"targets": "labels"},
+        order=("logits", "labels", "name"),
+    ),
+    "nn.softmax_cross_entropy_with_logits": Moved(
+        "tensorflow.compat.v1.nn.softmax_cross_entropy_with_logits", order=("logits", "labels", "dim", "name")
+    ),
+    "nn.sparse_softmax_cross_entropy_with_logits": Moved(
+        "tensorflow.compat.v1.nn.sparse_softmax_cross_entropy_with_logits", order=("logits", "labels", "name")
+    ),
+    "nn.state_saving_rnn": Moved("tensorflow.compat.v1.nn.static_state_saving_rnn"),
     "pack": Moved("tensorflow.compat.v1.stack"),
+    "python.estimator": Moved("keras_legacy_train.estimator"),
+    "python.estimator.canned.dnn": Moved("keras_legacy_train.estimator"),
+    "python.estimator.canned.dnn_linear_combined": Moved("keras_legacy_train.estimator"),
+    "python.estimator.canned.linear": Moved("keras_legacy_train.estimator"),
+    "python.estimator.estimator": Moved("keras_legacy_train.estimator"),
+    "python.estimator.export.export": Moved("keras_legacy_train.estimator.export"),
+    "python.estimator.exporter": Moved("keras_legacy_train.estimator"),
+    "python.estimator.inputs.inputs": Moved("keras_legacy_train.estimator"),
+    "python.estimator.inputs.numpy_io": Moved("keras_legacy_train.estimator.inputs"),
+    "python.estimator.inputs.pandas_io": Moved("keras_legacy_train.estimator.inputs"),
+    "python.estimator.model_fn": Moved("keras_legacy_train.estimator"),
+    "python.estimator.run_config": Moved("keras_legacy_train.estimator"),
+    "python.estimator.training": Moved("keras_legacy_train.estimator"),
+    "python.framework.graph_util": Moved("tensorflow.compat.v1.graph_util"),
+    "python.framework.ops.RegisterShape": Gone(
+        "Use tf.compat.v1.load_op_library and set the shape in C++, or Tensor.set_shape."
+    ),
+    "python.framework.ops.Tensor": Moved("tensorflow.compat.v1.Tensor"),
+    "python.framework.tensor_shape.matrix": Gone("Use tf.TensorShape([rows, columns])."),
+    "python.framework.tensor_shape.scalar": Gone("Use tf.TensorShape([])."),
+    "python.framework.tensor_shape.vector": Gone("Use tf.TensorShape([length])."),
+    "python.keras": Moved("tf_keras.api._v1.keras"),
+    "python.layers.base": Moved("keras_legacy_train.tf_layers"),
+    "python.layers.convolutional": Moved("keras_legacy_train.tf_layers"),
+    "python.layers.core": Moved("keras_legacy_train.tf_layers"),
+    "python.layers.layers": Moved("keras_legacy_train.tf_layers"),
+    "python.layers.normalization": Moved("keras_legacy_train.tf_layers"),
+    "python.layers.pooling": Moved("keras_legacy_train.tf_layers"),
+    "python.ops.control_flow_ops.case": Moved("tensorflow.compat.v1.case"),
+    "python.ops.control_flow_ops.cond": Moved("tensorflow.compat.v1.cond"),
+    "python.ops.control_flow_ops.while_loop": Moved("tensorflow.compat.v1.while_loop"),
+    "python.ops.rnn_cell": Moved("keras_legacy_train.rnn_cell"),
+    "python.ops.rnn_cell_impl": Moved("keras_legacy_train.rnn_cell"),
+    "python.pywrap_tensorflow.NewCheckpointReader": Moved("tensorflow.compat.v1.train.NewCheckpointReader"),
+    "python.training.training.NewCheckpointReader": Moved("tensorflow.compat.v1.train.NewCheckpointReader"),
+    "python.util.nest.is_sequence": Moved("tensorflow.nest.is_nested"),
+    "pywrap_tensorflow": Gone("It is private. Use the names of tf."),
+    "pywrap_tensorflow.NewCheckpointReader": Moved("tensorflow.compat.v1.train.NewCheckpointReader"),
     "scalar_summary": Moved(
         "tensorflow.compat.v1.summary.scalar",
         renamed={"tags": "name", "values": "tensor"},
@@ -183,6 +480,60 @@ NAMES: Mapping[str, Entry] = {
     "sub": Moved("tensorflow.compat.v1.subtract"),
     "train.SummaryWriter": Moved("tensorflow.compat.v1.summary.FileWriter"),
     "unpack": Moved("tensorflow.compat.v1.unstack"),
+}
+
+
+# Names of other packages that scripts use, and that are gone since, with the package before them. Not one of
+# them is there today as it was.
+LIBRARY_NAMES: Mapping[str, Moved] = {
+    "collections.Callable": Moved("collections.abc.Callable"),
+    "collections.Container": Moved("collections.abc.Container"),
+    "collections.Hashable": Moved("collections.abc.Hashable"),
+    "collections.ItemsView": Moved("collections.abc.ItemsView"),
+    "collections.Iterable": Moved("collections.abc.Iterable"),
+    "collections.Iterator": Moved("collections.abc.Iterator"),
+    "collections.KeysView": Moved("collections.abc.KeysView"),
+    "collections.Mapping": Moved("collections.abc.Mapping"),
+    "collections.MappingView": Moved("collections.abc.MappingView"),
+    "collections.MutableMapping": Moved("collections.abc.MutableMapping"),
+    "collections.MutableSequence": Moved("collections.abc.MutableSequence"),
+    "collections.MutableSet": Moved("collections.abc.MutableSet"),
+    "collections.Sequence": Moved("collections.abc.Sequence"),
+    "collections.Set": Moved("collections.abc.Set"),
+    "collections.Sized": Moved("collections.abc.Sized"),
+    "collections.ValuesView": Moved("collections.abc.ValuesView"),
+    "fractions.gcd": Moved("math.gcd"),
+    "inspect.getargspec": Moved("keras_legacy_train.compat.python.getargspec"),
+    "numpy.Inf": Moved("numpy.inf"),
+    "numpy.Infinity": Moved("numpy.inf"),
+    "numpy.NAN": Moved("numpy.nan"),
+    "numpy.NaN": Moved("numpy.nan"),
+    "numpy.alltrue": Moved("numpy.all"),
+    "numpy.bool": Moved("builtins.bool"),
+    "numpy.complex": Moved("builtins.complex"),
+    "numpy.complex_": Moved("numpy.complex128"),
+    "numpy.cumproduct": Moved("numpy.cumprod"),
+    "numpy.float": Moved("builtins.float"),
+    "numpy.float_": Moved("numpy.float64"),
+    "numpy.in1d": Moved("numpy.isin"),
+    "numpy.infty": Moved("numpy.inf"),
+    "numpy.int": Moved("builtins.int"),
+    "numpy.long": Moved("builtins.int"),
+    "numpy.mat": Moved("numpy.asmatrix"),
+    "numpy.object": Moved("builtins.object"),
+    "numpy.product": Moved("numpy.prod"),
+    "numpy.round_": Moved("numpy.round"),
+    "numpy.row_stack": Moved("numpy.vstack"),
+    "numpy.sometrue": Moved("numpy.any"),
+    "numpy.str": Moved("builtins.str"),
+    "numpy.string_": Moved("numpy.bytes_"),
+    "numpy.trapz": Moved("numpy.trapezoid"),
+    "numpy.unicode": Moved("builtins.str"),
+    "numpy.unicode_": Moved("numpy.str_"),
+    "scipy.misc": Moved("keras_legacy_train.compat.scipy_misc"),
+    "sklearn.cross_validation": Moved("sklearn.model_selection"),
+    "sklearn.grid_search": Moved("sklearn.model_selection"),
+    "time.clock": Moved("time.process_time"),
 }
 
 

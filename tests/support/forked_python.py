@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["keras", "keras_legacy_train"])
+_CONTEXT.set_forkserver_preload(["keras", "keras_legacy_train.learn"])
 
 
 def run_forked(

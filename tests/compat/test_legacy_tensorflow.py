@@ -1,0 +1,139 @@
+"""The `tensorflow` of old scripts has the names of TensorFlow 1, or says what to use for them."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf2
+
+import keras_legacy_train as klt
+from keras_legacy_train import rnn_cell, tf_layers
+from keras_legacy_train.compat.tensorflow import legacy_import, legacy_module
+
+tf: Any = legacy_module()
+
+
+def test_names_of_today_are_those_of_compat_v1() -> None:
+    assert tf.placeholder is tf2.compat.v1.placeholder
+    assert tf.nn.relu is tf2.nn.relu
+    assert tf.train.Saver is tf2.compat.v1.train.Saver
+    assert tf.logging.info is tf2.compat.v1.logging.info
+    assert tf.app.flags.FLAGS is tf2.compat.v1.app.flags.FLAGS
+
+
+def test_names_that_moved_are_found() -> None:
+    assert tf.layers.dense is tf_layers.dense
+    assert tf.nn.rnn_cell.LSTMCell is rnn_cell.LSTMCell
+    assert tf.contrib.learn.Estimator is klt.learn.Estimator
+    assert tf.contrib.learn.python.learn.learn_runner.run is klt.learn.learn_runner.run
+    assert tf.train.SummaryWriter is tf2.compat.v1.summary.FileWriter
+    assert legacy_import("tensorflow.python.ops.rnn_cell").GRUCell is rnn_cell.GRUCell
+
+
+def test_private_paths_lead_to_what_is_still_there() -> None:
+    ops = legacy_import("tensorflow.python.framework.ops")
+    assert ops.get_default_graph is tf2.compat.v1.get_default_graph
+    assert legacy_import("tensorflow.core.framework.summary_pb2").Summary is tf2.compat.v1.Summary
+    graph_util = legacy_import("tensorflow.python.framework.graph_util")
+    assert callable(graph_util.convert_variables_to_constants)
+
+
+def test_compat_is_there_too() -> None:
+    assert tf.compat.v1 is tf
+    assert tf.compat.v2.constant is tf2.compat.v2.constant
+    assert tf.compat.as_bytes("a") == b"a"
+
+
+def test_versions_are_those_of_the_tensorflow_that_runs() -> None:
+    assert tf.__version__ == tf.VERSION == tf2.__version__
+    assert tf.__file__ == tf2.__file__
+
+
+def test_modules_are_modules() -> None:
+    assert isinstance(tf, types.ModuleType)
+    assert isinstance(tf.contrib, types.ModuleType)
+    assert repr(tf.contrib) == "<module 'tensorflow.contrib' of TensorFlow 1, by keras_legacy_train>"
+    assert tf.contrib.__name__ == tf.contrib.__package__ == "tensorflow.contrib"
+    assert pickle.loads(pickle.dumps(tf.contrib)) is tf.contrib
+
+
+def test_dir_has_the_names_that_are_there() -> None:
+    assert {"contrib", "layers", "mul", "placeholder", "train"} <= set(dir(tf))
+    assert {"learn", "tpu"} <= set(dir(tf.contrib))
+    assert "gan" not in dir(tf.contrib)
+    assert "dense" in dir(tf.layers)
+    assert set(tf.contrib.__all__) == {name for name in dir(tf.contrib) if not name.startswith("_")}
+
+
+def test_hasattr_tells_what_is_there() -> None:
+    assert hasattr(tf, "contrib")
+    assert not hasattr(tf.contrib, "gan")
+    assert not hasattr(tf, "enable_time_travel")
+    assert not hasattr(tf, "__wrapped__")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "message"),
+    [
+        ("contrib", "gan", "tf.contrib.gan is not in keras_legacy_train. Use the package tensorflow_gan."),
+        ("", "matmull", "tf.matmull is neither in TensorFlow 1.15 nor in .* Did you mean 'matmul'"),
+        ("contrib", "learm", "Did you mean 'learn'"),
+        ("nn", "relu_6", "tf.nn.relu_6 .* Did you mean 'relu6'"),
+        ("contrib.learn", "SVM", "sklearn.svm.LinearSVC"),
+        ("python.framework.tensor_shape", "scalar", r"tensorflow.python.* Use tf.TensorShape\(\[\]\)"),
+    ],
+)
+def test_errors_say_what_to_use(module: str, name: str, message: str) -> None:
+    with pytest.raises(AttributeError, match=message):
+        getattr(legacy_module(module), name)
+    with pytest.raises(ModuleNotFoundError, match=message):
+        legacy_import(".".join(filter(None, ["tensorflow", module, name])))
+
+
+def test_packages_that_are_not_installed_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tf_keras", None)
+    with pytest.raises(
+        AttributeError, match=r"tf.keras.layers is in the package tf_keras.* pip install tf_keras"
+    ):
+        _ = tf.keras.layers
+
+
+def test_arguments_have_their_old_names_and_order() -> None:
+    ones, zeros = np.ones([2, 2], np.float32), np.zeros([2, 1], np.float32)
+    labels, logits = np.eye(2, dtype=np.float32), np.array([[0.5, -1], [2, 0]], np.float32)
+    with tf.Graph().as_default(), tf.Session() as session:
+        joined = np.concatenate([ones, zeros], axis=1)
+        for tensor in (
+            tf.concat(1, [ones, zeros]),
+            tf.concat([ones, zeros], 1),
+            tf.concat(concat_dim=1, values=[ones, zeros]),
+            tf.concat(np.int64(1), [ones, zeros], name="joined"),
+        ):
+            np.testing.assert_array_equal(session.run(tensor), joined)
+        for parts in (
+            tf.split(1, 2, ones),
+            tf.split(ones, 2, 1),
+            tf.split(split_dim=1, num_split=2, value=ones),
+        ):
+            assert [part.shape for part in session.run(parts)] == [(2, 1), (2, 1)]
+        by_name = tf.nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        by_position = tf.nn.softmax_cross_entropy_with_logits(logits, labels)
+        np.testing.assert_array_equal(*session.run([by_name, by_position]))
+        product = tf.batch_matmul(ones, labels, adj_y=True)
+        np.testing.assert_array_equal(session.run(product), ones)
+        chosen = tf.select([True, False], t=[1, 2], e=[3, 4])
+        assert session.run(chosen).tolist() == [1, 4]
+
+
+def test_summaries_of_before_are_written() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.scalar_summary("loss", 2.0)
+        tf.histogram_summary("weights", [1.0, 2.0])
+        tf.image_summary("digits", np.zeros([2, 4, 4, 1], np.float32), max_images=1)
+        summary = tf2.compat.v1.Summary.FromString(session.run(tf.merge_all_summaries()))
+    assert [value.tag for value in summary.value] == ["loss", "weights", "digits/image"]

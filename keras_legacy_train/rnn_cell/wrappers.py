@@ -35,7 +35,7 @@ class MultiRNNCell(RNNCell):
         if not cells:
             raise ValueError("Must specify at least one cell for MultiRNNCell.")
         for number, cell in enumerate(cells):
-            _check_cell(f"cells[{number}]", cell)
+            check_cell(f"cells[{number}]", cell)
         if not state_is_tuple and any(tf.nest.is_nested(cell.state_size) for cell in cells):
             raise ValueError(
                 "Some cells return tuples of states, but the flag state_is_tuple is not set."
@@ -107,7 +107,7 @@ class _Wrapper(RNNCell):
 
     def __init__(self, cell: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        _check_cell("cell", cell)
+        check_cell("cell", cell)
         self.cell = cell
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
@@ -350,7 +350,7 @@ class DeviceWrapper(_Wrapper):
             return super().zero_state(batch_size, dtype)
 
 
-def _check_cell(name: str, cell: Any) -> None:
+def check_cell(name: str, cell: Any) -> None:
     missing = [each for each in ("output_size", "state_size", "zero_state") if not hasattr(cell, each)]
     if missing or not callable(cell):
         wrong = f"it has no {' and no '.join(missing)}" if missing else "it is not callable"

@@ -34,8 +34,10 @@ from tensorflow.python.framework import op_def_registry as _op_def_registry
 from tensorflow.python.framework import stack as _stack
 from tensorflow.python.ops import control_flow_util_v2 as _control_flow
 from tensorflow.python.ops import handle_data_util as _handle_data
+from tensorflow.python.ops import lookup_ops as _lookup
 from tensorflow.python.ops import resource_variable_ops as _resource_variables
 from tensorflow.python.ops import script_ops as _script_ops
+from tensorflow.python.ops import summary_ops_v2 as _summaries
 from tensorflow.python.ops import while_v2 as _while
 from tensorflow.python.ops.control_flow_v2_func_graphs import WhileBodyFuncGraph as _WhileBody
 from tensorflow.python.ops.control_flow_v2_func_graphs import WhileCondFuncGraph as _WhileCond
@@ -661,3 +663,29 @@ def add_saving_listeners(
 ) -> None:
     """Has a hook that exists already call listeners, too."""
     hook._listeners.extend(each for each in listeners if each not in hook._listeners)
+
+
+# For old names.
+
+# Tables of words. The public `tf.lookup.StaticVocabularyTable` has no other hash and no default value, and
+# the functions that make tables are not public any more.
+FastHashSpec = _lookup.FastHashSpec
+HasherSpec = _lookup.HasherSpec
+IdTableWithHashBuckets = _lookup.IdTableWithHashBuckets
+InitializableLookupTableBase = _lookup.InitializableLookupTableBase
+LookupInterface = _lookup.LookupInterface
+StrongHashSpec = _lookup.StrongHashSpec
+TableInitializerBase = _lookup.TableInitializerBase
+TextFileIdTableInitializer = _lookup.TextFileIdTableInitializer
+TextFileStringTableInitializer = _lookup.TextFileStringTableInitializer
+index_table_from_file = _lookup.index_table_from_file
+index_table_from_tensor = _lookup.index_table_from_tensor
+index_to_string_table_from_file = _lookup.index_to_string_table_from_file
+index_to_string_table_from_tensor = _lookup.index_to_string_table_from_tensor
+
+# The functions of `tf.contrib.summary`: those of `tf.summary` have other arguments, and write others.
+legacy_summaries = _summaries
+
+# Which ops a graph needs, which is nowhere public.
+ops_used_by_graph_def = _meta_graph.ops_used_by_graph_def
+stripped_op_list_for_graph = _meta_graph.stripped_op_list_for_graph

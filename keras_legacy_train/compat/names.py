@@ -89,6 +89,7 @@ NAMES: Mapping[str, Entry] = {
     "contrib.checkpoint": Gone("Use tf.train.Checkpoint."),
     "contrib.cloud": Gone("Use the package tensorflow-io."),
     "contrib.cluster_resolver": Moved("tensorflow.compat.v1.distribute.cluster_resolver"),
+    "contrib.cluster_resolver.python.training": Moved("tensorflow.compat.v1.distribute.cluster_resolver"),
     "contrib.cmake": Gone("Nothing stands for it."),
     "contrib.compiler": Gone("Use tf.function(jit_compile=True), or tf.compat.v1.xla.experimental."),
     "contrib.compiler.jit.experimental_jit_scope": Moved("tensorflow.compat.v1.xla.experimental.jit_scope"),
@@ -100,25 +101,40 @@ NAMES: Mapping[str, Entry] = {
     "contrib.cudnn_rnn": Gone(
         "Use keras.layers.LSTM and keras.layers.GRU, which run on cuDNN, or the cells of tf.contrib.rnn."
     ),
+    "contrib.data": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.CheckpointInputPipelineHook": Gone(
+        "Use train(save_input_state=True), or tf.contrib.data.make_saveable_from_iterator."
+    ),
+    "contrib.data.LMDBDataset": Gone("Use the dataset of the package tensorflow-io."),
+    "contrib.data.StatsAggregator": Gone(
+        "Use tf.data.Dataset without statistics: the profiler of TensorBoard shows them."
+    ),
+    "contrib.data.assert_element_shape": Gone("Use dataset.map with tf.ensure_shape."),
+    "contrib.data.latency_stats": Gone(
+        "Use tf.data.Dataset without statistics: the profiler of TensorBoard shows them."
+    ),
+    "contrib.data.set_stats_aggregator": Gone(
+        "Use tf.data.Dataset without statistics: the profiler of TensorBoard shows them."
+    ),
     "contrib.decision_trees": Gone("Use the package tensorflow_decision_forests, or sklearn.ensemble."),
-    "contrib.deprecated": Gone("Use tf.summary of tf.compat.v1."),
-    "contrib.deprecated.audio_summary": Moved("tensorflow.compat.v1.summary.audio", renamed={"tag": "name"}),
-    "contrib.deprecated.histogram_summary": Moved(
-        "tensorflow.compat.v1.summary.histogram",
-        renamed={"tag": "name"},
-        order=("name", "values", "collections"),
+    "contrib.deprecated": Moved("keras_legacy_train.contrib.deprecated"),
+    "contrib.distribute": Moved("keras_legacy_train.contrib.distribute"),
+    "contrib.distribute.CollectiveAllReduceStrategy": Gone("Use tf.distribute.MultiWorkerMirroredStrategy."),
+    "contrib.distribute.DistributeConfig": Gone("Use tf.estimator.RunConfig with TF_CONFIG."),
+    "contrib.distribute.Monitor": Gone("Use tf.distribute.Strategy.run."),
+    "contrib.distribute.MultiWorkerAllReduce": Gone("Use tf.distribute.MultiWorkerMirroredStrategy."),
+    "contrib.distribute.ParameterServerStrategy": Gone("Use tf.distribute.ParameterServerStrategy."),
+    "contrib.distribute.StandardInputStep": Gone("Use tf.distribute.Strategy.run."),
+    "contrib.distribute.StandardSingleLossStep": Gone("Use tf.distribute.Strategy.run."),
+    "contrib.distribute.Step": Gone("Use tf.distribute.Strategy.run."),
+    "contrib.distribute.TPUStrategy": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
     ),
-    "contrib.deprecated.image_summary": Moved(
-        "tensorflow.compat.v1.summary.image", renamed={"tag": "name", "max_images": "max_outputs"}
+    "contrib.distribute.initialize_tpu_system": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
     ),
-    "contrib.deprecated.merge_all_summaries": Moved("tensorflow.compat.v1.summary.merge_all"),
-    "contrib.deprecated.merge_summary": Moved("tensorflow.compat.v1.summary.merge"),
-    "contrib.deprecated.scalar_summary": Moved(
-        "tensorflow.compat.v1.summary.scalar",
-        renamed={"tags": "name", "values": "tensor"},
-        order=("name", "tensor", "collections"),
-    ),
-    "contrib.distribute": Gone("Use tf.distribute: tf.distribute.MirroredStrategy, for example."),
+    "contrib.distribute.run_standard_tensorflow_server": Gone("Use tf.estimator.RunConfig with TF_CONFIG."),
+    "contrib.distributions": Moved("keras_legacy_train.contrib.distributions"),
     "contrib.eager": Gone(
         "Use tf.compat.v1.enable_eager_execution(), tf.GradientTape and tf.train.Checkpoint."
     ),
@@ -129,21 +145,50 @@ NAMES: Mapping[str, Entry] = {
     "contrib.eager.executing_eagerly": Moved("tensorflow.compat.v1.executing_eagerly"),
     "contrib.eager.in_eager_mode": Moved("tensorflow.compat.v1.executing_eagerly"),
     "contrib.eager.py_func": Moved("tensorflow.compat.v1.py_function"),
-    "contrib.estimator": Gone("Use the names of tf.estimator."),
+    "contrib.estimator": Moved("keras_legacy_train.contrib.estimator"),
     "contrib.estimator.BaselineEstimator": Moved("keras_legacy_train.estimator.BaselineEstimator"),
+    "contrib.estimator.DNNClassifierWithLayerAnnotations": Gone(
+        "Use tf.estimator.DNNClassifier or DNNRegressor."
+    ),
     "contrib.estimator.DNNEstimator": Moved("keras_legacy_train.estimator.DNNEstimator"),
+    "contrib.estimator.DNNRegressorWithLayerAnnotations": Gone(
+        "Use tf.estimator.DNNClassifier or DNNRegressor."
+    ),
     "contrib.estimator.InMemoryEvaluatorHook": Moved(
         "keras_legacy_train.estimator.experimental.InMemoryEvaluatorHook"
     ),
     "contrib.estimator.LinearEstimator": Moved("keras_legacy_train.estimator.LinearEstimator"),
+    "contrib.estimator.RNNClassifier": Gone(
+        "Use tf.estimator.Estimator with a model_fn that calls tf.nn.rnn_cell."
+    ),
+    "contrib.estimator.RNNEstimator": Gone(
+        "Use tf.estimator.Estimator with a model_fn that calls tf.nn.rnn_cell."
+    ),
+    "contrib.estimator.SavedModelEstimator": Gone("Use tf.contrib.predictor.from_saved_model."),
+    "contrib.estimator.TowerOptimizer": Gone("Use tf.distribute.MirroredStrategy."),
     "contrib.estimator.add_metrics": Moved("keras_legacy_train.estimator.add_metrics"),
+    "contrib.estimator.boosted_trees_classifier_train_in_memory": Gone(
+        "Use sklearn.ensemble.HistGradientBoostingClassifier or HistGradientBoostingRegressor."
+    ),
+    "contrib.estimator.boosted_trees_regressor_train_in_memory": Gone(
+        "Use sklearn.ensemble.HistGradientBoostingClassifier or HistGradientBoostingRegressor."
+    ),
     "contrib.estimator.build_raw_supervised_input_receiver_fn": Moved(
         "keras_legacy_train.estimator.experimental.build_raw_supervised_input_receiver_fn"
     ),
+    "contrib.estimator.build_supervised_input_receiver_fn_from_input_fn": Gone(
+        "Use tf.contrib.estimator.build_raw_supervised_input_receiver_fn."
+    ),
     "contrib.estimator.call_logit_fn": Moved("keras_legacy_train.estimator.experimental.call_logit_fn"),
+    "contrib.estimator.clip_gradients_by_norm": Gone("Use tf.clip_by_norm in the model_fn."),
     "contrib.estimator.dnn_logit_fn_builder": Moved(
         "keras_legacy_train.estimator.experimental.dnn_logit_fn_builder"
     ),
+    "contrib.estimator.export_all_saved_models": Gone("Use the method export_saved_model of the Estimator."),
+    "contrib.estimator.export_saved_model_for_mode": Gone(
+        "Use the method export_saved_model of the Estimator."
+    ),
+    "contrib.estimator.forward_features": Gone("Put the features into the predictions of the model_fn."),
     "contrib.estimator.linear_logit_fn_builder": Moved(
         "keras_legacy_train.estimator.experimental.linear_logit_fn_builder"
     ),
@@ -156,6 +201,7 @@ NAMES: Mapping[str, Entry] = {
     "contrib.estimator.read_eval_metrics": Moved(
         "keras_legacy_train.estimator.experimental.read_eval_metrics"
     ),
+    "contrib.estimator.replicate_model_fn": Gone("Use tf.distribute.MirroredStrategy."),
     "contrib.estimator.stop_if_higher_hook": Moved(
         "keras_legacy_train.estimator.experimental.stop_if_higher_hook"
     ),
@@ -185,8 +231,26 @@ NAMES: Mapping[str, Entry] = {
     "contrib.hadoop": Gone("Use the package tensorflow-io."),
     "contrib.hooks": Gone("Use tf.train.ProfilerHook."),
     "contrib.ignite": Gone("Use the package tensorflow-io."),
-    "contrib.image": Gone(
-        "Use tf.image, or the layers of keras.layers that change images: RandomRotation, for example."
+    "contrib.image": Moved("keras_legacy_train.contrib.image"),
+    "contrib.image.adjust_hsv_in_yiq": Gone("Use tf.image.adjust_hue and tf.image.adjust_saturation."),
+    "contrib.image.bipartite_match": Gone(
+        "Write it with tf.gather_nd, or do it on arrays with scipy.ndimage."
+    ),
+    "contrib.image.connected_components": Gone(
+        "Write it with tf.gather_nd, or do it on arrays with scipy.ndimage."
+    ),
+    "contrib.image.dense_image_warp": Gone(
+        "Write it with tf.gather_nd, or do it on arrays with scipy.ndimage."
+    ),
+    "contrib.image.interpolate_spline": Gone(
+        "Write it with tf.gather_nd, or do it on arrays with scipy.ndimage."
+    ),
+    "contrib.image.random_hsv_in_yiq": Gone("Use tf.image.adjust_hue and tf.image.adjust_saturation."),
+    "contrib.image.single_image_random_dot_stereograms": Gone(
+        "Write it with tf.gather_nd, or do it on arrays with scipy.ndimage."
+    ),
+    "contrib.image.sparse_image_warp": Gone(
+        "Write it with tf.gather_nd, or do it on arrays with scipy.ndimage."
     ),
     "contrib.input_pipeline": Gone("Use tf.data."),
     "contrib.integrate": Gone("Use tfp.math.ode of the package tensorflow_probability."),
@@ -260,6 +324,8 @@ NAMES: Mapping[str, Entry] = {
     "contrib.linear_optimizer": Gone(
         "Use tf.raw_ops.SdcaOptimizerV2, or another optimizer: tf.train.FtrlOptimizer, for example."
     ),
+    "contrib.lookup": Moved("keras_legacy_train.contrib.lookup"),
+    "contrib.lookup.lookup_ops": Moved("keras_legacy_train.contrib.lookup"),
     "contrib.losses": Moved("keras_legacy_train.contrib.losses"),
     "contrib.losses.metric_learning.cluster_loss": Gone(
         "Use tf.contrib.losses.metric_learning.triplet_semihard_loss or npairs_loss, without clusters."
@@ -302,10 +368,27 @@ NAMES: Mapping[str, Entry] = {
     "contrib.nccl": Gone("Use tf.distribute: tf.distribute.MirroredStrategy, for example."),
     "contrib.nearest_neighbor": Gone("Use sklearn.neighbors."),
     "contrib.nn": Gone("Use tf.nn. It takes labels and logits by name."),
+    "contrib.opt": Moved("keras_legacy_train.contrib.opt"),
+    "contrib.opt.AGNCustomGetter": Gone("Use tf.distribute, which trains on several workers."),
+    "contrib.opt.AGNOptimizer": Gone("Use tf.distribute, which trains on several workers."),
+    "contrib.opt.AdamGSOptimizer": Gone("Use tf.train.AdamOptimizer."),
+    "contrib.opt.DelayCompensatedGradientDescentOptimizer": Gone(
+        "Use tf.distribute, which trains on several workers."
+    ),
+    "contrib.opt.DropStaleGradientOptimizer": Gone("Use tf.distribute, whose workers train in step."),
+    "contrib.opt.ElasticAverageCustomGetter": Gone("Use tf.distribute, which trains on several workers."),
+    "contrib.opt.ElasticAverageOptimizer": Gone("Use tf.distribute, which trains on several workers."),
+    "contrib.opt.GGTOptimizer": Gone("Use tf.train.AdagradOptimizer, its diagonal form."),
+    "contrib.opt.LazyAdamGSOptimizer": Gone("Use tf.contrib.opt.LazyAdamOptimizer."),
+    "contrib.opt.ModelAverageCustomGetter": Gone("Use tf.contrib.opt.MovingAverageOptimizer."),
+    "contrib.opt.ModelAverageOptimizer": Gone("Use tf.contrib.opt.MovingAverageOptimizer."),
+    "contrib.opt.RegAdagradOptimizer": Gone("Use tf.train.AdagradOptimizer."),
+    "contrib.opt.ShampooOptimizer": Gone("Use tf.train.AdagradOptimizer, its diagonal form."),
     "contrib.optimizer_v2": Gone("Use tf.train, or keras.optimizers."),
     "contrib.periodic_resample": Gone("Use tf.nn.depth_to_space."),
-    "contrib.predictor": Gone(
-        "Use tf.compat.v1.saved_model.load, or export_saved_model of an Estimator and tf.saved_model.load."
+    "contrib.predictor": Moved("keras_legacy_train.contrib.predictor"),
+    "contrib.predictor.from_contrib_estimator": Gone(
+        "Use export_savedmodel of the Estimator and tf.contrib.predictor.from_saved_model."
     ),
     "contrib.proto": Gone("Use tf.io.decode_proto and tf.io.encode_proto."),
     "contrib.quantization": Gone("Use the package tensorflow_model_optimization."),
@@ -319,6 +402,8 @@ NAMES: Mapping[str, Entry] = {
     "contrib.resampler": Gone("Use tf.gather_nd and interpolate between its results."),
     "contrib.rpc": Gone("Nothing stands for it."),
     "contrib.saved_model": Gone("Use tf.compat.v1.saved_model."),
+    "contrib.seq2seq": Moved("keras_legacy_train.contrib.seq2seq"),
+    "contrib.seq2seq.python.ops": Moved("keras_legacy_train.contrib.seq2seq"),
     "contrib.session_bundle": Gone("Use tf.compat.v1.saved_model.Builder."),
     "contrib.signal": Gone("Use tf.signal."),
     "contrib.slim": Moved("keras_legacy_train.contrib.slim"),
@@ -339,19 +424,72 @@ NAMES: Mapping[str, Entry] = {
     "contrib.staging": Gone("Use tf.data with prefetch."),
     "contrib.stat_summarizer": Gone("Nothing stands for it."),
     "contrib.stateless": Gone("Use tf.random.stateless_normal, stateless_uniform and the like."),
+    "contrib.summary": Moved("keras_legacy_train.contrib.summary"),
+    "contrib.summary.create_db_writer": Gone("Use tf.contrib.summary.create_file_writer."),
     "contrib.tensor_forest": Gone("Use the package tensorflow_decision_forests, or sklearn.ensemble."),
+    "contrib.tensorboard": Moved("keras_legacy_train.contrib.tensorboard"),
+    "contrib.tensorboard.plugins.projector.projector_config_pb2": Moved(
+        "keras_legacy_train.contrib.tensorboard.plugins.projector"
+    ),
     "contrib.tensorrt": Gone("Use tf.experimental.tensorrt."),
     "contrib.testing": Gone("Nothing stands for it."),
     "contrib.text": Gone("Use the package tensorflow_text."),
-    "contrib.tfprof": Gone("Use tf.compat.v1.profiler."),
+    "contrib.tfprof": Moved("keras_legacy_train.contrib.tfprof"),
+    "contrib.tfprof.ProfileContext": Gone("Use tf.compat.v1.profiler.Profiler."),
     "contrib.timeseries": Gone("Use a keras.Model or an Estimator with tf.nn.dynamic_rnn."),
     "contrib.tpu": Moved("keras_legacy_train.estimator.tpu"),
+    "contrib.tpu.TPUDistributionStrategy": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.batch_parallel": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
     "contrib.tpu.bfloat16_scope": Moved("tensorflow.compat.v1.tpu.bfloat16_scope"),
+    "contrib.tpu.infeed_dequeue_tuple": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.infeed_enqueue_tuple": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.initialize_system": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.keras_to_tpu_model": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.outfeed_dequeue_tuple": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.outfeed_enqueue_tuple": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.outside_compilation": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.python.tpu": Moved("keras_legacy_train.estimator.tpu"),
     "contrib.tpu.python.tpu.bfloat16": Gone("Use tf.cast and tf.compat.v1.get_variable(dtype=tf.bfloat16)."),
     "contrib.tpu.python.tpu.tpu_config": Moved("keras_legacy_train.estimator.tpu"),
     "contrib.tpu.python.tpu.tpu_context": Moved("keras_legacy_train.estimator.tpu"),
     "contrib.tpu.python.tpu.tpu_estimator": Moved("keras_legacy_train.estimator.tpu"),
     "contrib.tpu.python.tpu.tpu_optimizer": Moved("keras_legacy_train.estimator.tpu"),
+    "contrib.tpu.repeat": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.replicate": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.rewrite": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.shard": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.shutdown_system": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
+    "contrib.tpu.while_loop": Gone(
+        "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
+    ),
     "contrib.training": Moved("keras_legacy_train.contrib.training"),
     "contrib.training.FailureTolerator": Gone(
         "Catch tf.errors.OpError around the call, and try again as often as it may fail."
@@ -381,7 +519,7 @@ NAMES: Mapping[str, Entry] = {
     ),
     "contrib.training.stratified_sample": Gone("Use tf.data.Dataset.rejection_resample."),
     "contrib.training.weighted_resample": Gone("Use tf.data.Dataset.rejection_resample."),
-    "contrib.util": Gone("Use tf.make_tensor_proto, tf.make_ndarray and tf.get_static_value."),
+    "contrib.util": Moved("keras_legacy_train.contrib.util"),
     "contrib.util.constant_value": Moved("tensorflow.compat.v1.get_static_value"),
     "contrib.util.make_ndarray": Moved("tensorflow.compat.v1.make_ndarray"),
     "contrib.util.make_tensor_proto": Moved("tensorflow.compat.v1.make_tensor_proto"),

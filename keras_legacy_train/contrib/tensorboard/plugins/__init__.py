@@ -1,0 +1,1 @@
+"""Has the plugins of `tf.contrib.tensorboard`."""

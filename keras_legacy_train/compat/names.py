@@ -267,14 +267,27 @@ NAMES: Mapping[str, Entry] = {
     "contrib.layers.RevBlock": Gone("Use a model that keeps its activations, or tf.recompute_grad."),
     "contrib.layers.gdn": Gone("Use a keras.layers.Layer of your own."),
     "contrib.layers.images_to_sequence": Gone("Use tf.transpose and tf.reshape."),
+    "contrib.layers.multi_class_target": Gone("Use keras_legacy_train.learn.multi_class_head."),
+    "contrib.layers.parse_feature_columns_from_sequence_examples": Gone(
+        "Use tf.io.parse_single_sequence_example."
+    ),
     "contrib.layers.python.layers": Moved("keras_legacy_train.contrib.layers"),
     "contrib.layers.python.layers.embedding_ops": Moved("keras_legacy_train.contrib.layers.embeddings"),
     "contrib.layers.python.layers.encoders": Moved("keras_legacy_train.contrib.layers.embeddings"),
+    "contrib.layers.python.layers.feature_column": Moved("keras_legacy_train.feature_columns"),
+    "contrib.layers.python.layers.feature_column_ops": Moved("keras_legacy_train.feature_columns"),
     "contrib.layers.python.layers.layers": Moved("keras_legacy_train.contrib.layers"),
     "contrib.layers.python.layers.optimizers": Moved("keras_legacy_train.layers"),
     "contrib.layers.recompute_grad": Gone("Use tf.recompute_grad."),
+    "contrib.layers.regression_target": Gone("Use keras_legacy_train.learn.regression_head."),
     "contrib.layers.rev_block": Gone("Use a model that keeps its activations, or tf.recompute_grad."),
     "contrib.layers.scale_gradient": Gone("Use x * factor + tf.stop_gradient(x * (1 - factor))."),
+    "contrib.layers.scattered_embedding_column": Gone(
+        "Use contrib.layers.embedding_column of sparse_column_with_hash_bucket."
+    ),
+    "contrib.layers.sequence_input_from_feature_columns": Gone(
+        "Use contrib.layers.embed_sequence, or keras.layers.Embedding."
+    ),
     "contrib.layers.sequence_to_images": Gone("Use tf.transpose and tf.reshape."),
     "contrib.learn": Moved("keras_legacy_train.learn"),
     "contrib.learn.datasets.base": Moved("keras_legacy_train.compat.tutorials.base"),

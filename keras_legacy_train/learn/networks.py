@@ -46,7 +46,9 @@ def linear_model_fn(
     head: Head = params["head"]
     columns = params["feature_columns"]
     with v1.variable_scope("linear", partitioner=_partitioner(config, _MIN_SLICE_SIZE)):
-        logits = linear_model(_as_dict(features), columns, head.logits_dimension, ["linear"])
+        logits = linear_model(
+            _as_dict(features), columns, head.logits_dimension, ["linear"], params.get("joint_weights", False)
+        )
 
         def train_op_fn(loss: tf.Tensor) -> tf.Operation:
             variables = v1.get_collection("linear")
@@ -152,7 +154,8 @@ def combined_model_fn(
             logits.append(made)
     if linear_columns:
         with v1.variable_scope("linear", partitioner=_partitioner(config, _MIN_SLICE_SIZE)) as scope:
-            made = linear_model(features, linear_columns, head.logits_dimension, ["linear"])
+            joint = params.get("joint_linear_weights", False)
+            made = linear_model(features, linear_columns, head.logits_dimension, ["linear"], joint)
             _summarize("{}/{}", scope.name, made)
             logits.append(made)
     if not logits:

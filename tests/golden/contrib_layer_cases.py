@@ -270,3 +270,83 @@ def summarized(kit):
     layers.summarize_tensors([tf.reduce_sum(x), x, tf.constant("text")])
     layers.summarize_tensor(x, "tag")
     return y
+
+
+def features(kit):
+    tf = kit.tf
+    return {
+        "age": tf.constant([[20.0], [31.5], [-4.0], [50.0]]),
+        "size": tf.constant([[1.0, 2.0], [0.5, 3.0], [9.0, 1.5], [2.0, 2.0]]),
+        "count": tf.constant([3, 1, 4, 1], tf.int64),
+        "words": tf.SparseTensor([[0, 0], [0, 1], [2, 0]], ["red", "blue", "red"], [4, 2]),
+        "kind": tf.constant([["a", "b"], ["", "a"], ["c", "c"], ["b", ""]]),
+        "ids": tf.SparseTensor([[0, 0], [1, 0], [3, 1]], tf.constant([3, 12, 1], tf.int64), [4, 2]),
+        "weights": tf.SparseTensor([[0, 0], [0, 1], [2, 0]], [0.5, 2.0, 3.0], [4, 2]),
+    }
+
+
+def columns(kit):
+    """Returns columns by the names of their features."""
+    layers = kit.layers
+    return {
+        "age": layers.real_valued_column("age", normalizer=lambda x: x / 10.0),
+        "size": layers.real_valued_column("size", dimension=2),
+        "count": layers.real_valued_column("count", dtype=kit.tf.int64),
+        "words": layers.sparse_column_with_keys("words", ["red", "green", "blue"]),
+        "kind": layers.sparse_column_with_hash_bucket("kind", 5, combiner="mean"),
+        "ids": layers.sparse_column_with_integerized_feature("ids", 10),
+    }
+
+
+@case
+def inputs_of_columns(kit):
+    layers, of = kit.layers, columns(kit)
+    weighted = layers.weighted_sparse_column(of["words"], "weights")
+    crossed = layers.crossed_column([of["words"], of["kind"]], 9)
+    zeros = kit.tf.constant_initializer(0.2)
+    return layers.input_from_feature_columns(
+        features(kit),
+        [
+            of["size"], of["age"], of["count"], layers.bucketized_column(of["size"], [1.0, 2.0, 2.0, 5.0]),
+            layers.one_hot_column(of["kind"]), layers.one_hot_column(weighted), layers.one_hot_column(crossed),
+            layers.embedding_column(of["ids"], 2, max_norm=0.3), layers.embedding_column(weighted, 3, "sqrtn"),
+            layers.embedding_column(crossed, 2, "sum", initializer=zeros),
+        ],
+        weight_collections=MINE)
+
+
+@case
+def shared_inputs_of_columns(kit):
+    layers = kit.layers
+    first = layers.sparse_column_with_integerized_feature("ids", 10)
+    second = layers.sparse_column_with_integerized_feature("count", 10)
+    shared = layers.shared_embedding_columns([first, second], 3, shared_embedding_name="shared")
+    named = layers.shared_embedding_columns([second, first], 2, "sum")
+    return layers.input_from_feature_columns(features(kit), list(shared) + list(named), scope="inputs")
+
+
+@case
+def weighted_sum_of_columns(kit):
+    layers, of = kit.layers, columns(kit)
+    key = layers.SPARSE_FEATURE_CROSS_DEFAULT_HASH_KEY
+    buckets = layers.bucketized_column(of["size"], [1.0, 2.0, 5.0])
+    crossed = layers.crossed_column([of["kind"], of["words"]], 20)
+    sums, _, bias = layers.weighted_sum_from_feature_columns(
+        features(kit),
+        [
+            of["size"], of["age"], of["words"], of["kind"], of["ids"], buckets, crossed,
+            layers.weighted_sparse_column(of["words"], "weights"),
+            layers.crossed_column([buckets, of["ids"]], 30), layers.crossed_column([crossed, of["ids"]], 30),
+            layers.crossed_column([of["words"], of["ids"]], 25, hash_key=key),
+            layers.sparse_column_with_hash_bucket("words", 6, hash_keys=[[1, 2], [3, 4]]),
+        ],
+        num_outputs=2, weight_collections=MINE, scope="linear")
+    return [sums, kit.tf.identity(bias)]
+
+
+@case
+def joint_weighted_sum_of_columns(kit):
+    of = columns(kit)
+    crossed = kit.layers.crossed_column([of["ids"], of["words"]], 20)
+    joint = [of["words"], of["ids"], crossed]
+    return kit.layers.joint_weighted_sum_from_feature_columns(features(kit), joint, 2)[0]

@@ -88,7 +88,7 @@ def observe(kit, build):
         with tf.control_dependencies([loss] + tf.get_collection(keys.UPDATE_OPS)):
             step = optimizer.minimize(loss, var_list=trained) if trained else tf.no_op()
         initializers = [variable.initializer for variable in variables]
-        session.run(initializers)
+        session.run([initializers, tf.tables_initializer()])
         seen["initial"] = [numbers(value) for value in session.run(variables)]
         fixed = {}
         for index, variable in enumerate(variables):

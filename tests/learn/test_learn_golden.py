@@ -55,7 +55,7 @@ def _is_numeric(value: list[Any]) -> bool:
 
 
 # The others have what these have.
-SLOW = {"linear_regressor", "linear_colours", "dnn_regressor", "combined_classifier"}
+SLOW = {"linear_regressor", "linear_colours", "dnn_regressor", "combined_classifier", "joint_linear"}
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,12 @@ with tf.Graph().as_default() as graph:
 train(graph, output_dir, train_op, loss, max_steps=100)
 ```
 
-May import `contrib.framework`, `tf_layers`, `framework` and `layers`.
+May import `contrib.framework`, `tf_layers`, `feature_columns`, `framework` and `layers`.
 """
 
+from keras_legacy_train import feature_columns as feature_column
 from keras_legacy_train.contrib._missing import module_getattr
-from keras_legacy_train.contrib.layers import summaries
+from keras_legacy_train.contrib.layers import summaries, utils
 from keras_legacy_train.contrib.layers.convolutional import (
     conv1d,
     conv2d,
@@ -94,6 +95,29 @@ from keras_legacy_train.contrib.layers.summaries import (
     summarize_variables,
     summarize_weights,
 )
+from keras_legacy_train.feature_columns import (
+    SPARSE_FEATURE_CROSS_DEFAULT_HASH_KEY,
+    bucketized_column,
+    check_feature_columns,
+    create_feature_spec_for_parsing,
+    crossed_column,
+    embedding_column,
+    infer_real_valued_columns,
+    input_from_feature_columns,
+    joint_weighted_sum_from_feature_columns,
+    make_place_holder_tensors_for_base_features,
+    one_hot_column,
+    parse_feature_columns_from_examples,
+    real_valued_column,
+    shared_embedding_columns,
+    sparse_column_with_hash_bucket,
+    sparse_column_with_integerized_feature,
+    sparse_column_with_keys,
+    sparse_column_with_vocabulary_file,
+    transform_features,
+    weighted_sparse_column,
+    weighted_sum_from_feature_columns,
+)
 from keras_legacy_train.layers import (
     OPTIMIZER_CLS_NAMES,
     OPTIMIZER_SUMMARIES,
@@ -104,6 +128,7 @@ from keras_legacy_train.layers import (
 __all__ = [
     "OPTIMIZER_CLS_NAMES",
     "OPTIMIZER_SUMMARIES",
+    "SPARSE_FEATURE_CROSS_DEFAULT_HASH_KEY",
     "adaptive_clipping_fn",
     "apply_regularization",
     "avg_pool2d",
@@ -111,6 +136,8 @@ __all__ = [
     "batch_norm",
     "bias_add",
     "bow_encoder",
+    "bucketized_column",
+    "check_feature_columns",
     "conv1d",
     "conv2d",
     "conv2d_in_plane",
@@ -124,15 +151,22 @@ __all__ = [
     "convolution2d_transpose",
     "convolution3d",
     "convolution3d_transpose",
+    "create_feature_spec_for_parsing",
+    "crossed_column",
     "dense_to_sparse",
     "dropout",
     "elu",
     "embed_sequence",
+    "embedding_column",
     "embedding_lookup_unique",
+    "feature_column",
     "flatten",
     "fully_connected",
     "group_norm",
+    "infer_real_valued_columns",
+    "input_from_feature_columns",
     "instance_norm",
+    "joint_weighted_sum_from_feature_columns",
     "l1_l2_regularizer",
     "l1_regularizer",
     "l2_regularizer",
@@ -141,19 +175,28 @@ __all__ = [
     "legacy_linear",
     "legacy_relu",
     "linear",
+    "make_place_holder_tensors_for_base_features",
     "max_pool2d",
     "max_pool3d",
     "maxout",
+    "one_hot_column",
     "one_hot_encoding",
     "optimize_loss",
+    "parse_feature_columns_from_examples",
     "pool",
+    "real_valued_column",
     "relu",
     "relu6",
     "repeat",
     "safe_embedding_lookup_sparse",
     "separable_conv2d",
     "separable_convolution2d",
+    "shared_embedding_columns",
     "softmax",
+    "sparse_column_with_hash_bucket",
+    "sparse_column_with_integerized_feature",
+    "sparse_column_with_keys",
+    "sparse_column_with_vocabulary_file",
     "spatial_softmax",
     "stack",
     "sum_regularizer",
@@ -166,8 +209,12 @@ __all__ = [
     "summarize_tensors",
     "summarize_variables",
     "summarize_weights",
+    "transform_features",
     "unit_norm",
+    "utils",
     "variance_scaling_initializer",
+    "weighted_sparse_column",
+    "weighted_sum_from_feature_columns",
     "xavier_initializer",
     "xavier_initializer_conv2d",
 ]

@@ -9,6 +9,7 @@ from keras_legacy_train.learn.estimator import Estimator
 from keras_legacy_train.learn.keys import PredictionKey
 from keras_legacy_train.learn.metric_spec import MetricSpec
 from keras_legacy_train.learn.model_fn_ops import ModelFnOps
+from keras_legacy_train.learn.real_valued_columns import are_legacy
 from keras_legacy_train.learn.types import InputFn
 
 
@@ -160,13 +161,13 @@ def as_columns(columns: Iterable[Any] | None) -> tuple[Any, ...]:
     return listed
 
 
-def check_not_joint(name: str, joint: bool) -> None:
-    """Checks that an argument does not ask for joint weights.
+def check_joint(name: str, joint: bool, columns: Sequence[Any]) -> None:
+    """Checks that feature columns can have joint weights, if an argument asks for them.
 
     Raises:
-        ValueError: It does.
+        ValueError: They cannot.
     """
-    if joint:
+    if joint and not are_legacy(columns):
         raise ValueError(
             f"{name} must be False: only feature columns of tf.contrib.layers have joint weights."
         )

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train import estimator as core
-from keras_legacy_train.learn.canned.base import Classifier, ScoreRegressor, check_not_joint
+from keras_legacy_train.learn.canned.base import Classifier, ScoreRegressor, check_joint
 from keras_legacy_train.learn.estimator import Estimator
 from keras_legacy_train.learn.head import Head, multi_class_head, regression_head
 from keras_legacy_train.learn.networks import combined_model_fn
@@ -26,7 +26,7 @@ class DNNLinearCombinedClassifier(Classifier):
         weight_column_name: See `LinearClassifier`.
         linear_feature_columns: Feature columns of the linear model; `None` for no linear model.
         linear_optimizer: The linear model's optimizer; by default Ftrl.
-        _joint_linear_weights: Must be `False`; see `LinearClassifier`.
+        _joint_linear_weights: See `_joint_weight` of `LinearClassifier`.
         dnn_feature_columns: Feature columns of the network; `None` for no network.
         dnn_optimizer: The network's optimizer; by default Adagrad.
         dnn_hidden_units: Number of units in each hidden layer.
@@ -75,7 +75,7 @@ class DNNLinearCombinedClassifier(Classifier):
             label_keys=label_keys,
         )
         linear_columns, dnn_columns = _both_columns(linear_feature_columns, dnn_feature_columns)
-        check_not_joint("_joint_linear_weights", _joint_linear_weights)
+        check_joint("_joint_linear_weights", _joint_linear_weights, linear_columns)
         params = {
             "head": head,
             "linear_feature_columns": linear_columns,
@@ -89,6 +89,7 @@ class DNNLinearCombinedClassifier(Classifier):
             "embedding_lr_multipliers": embedding_lr_multipliers,
             "input_layer_min_slice_size": input_layer_min_slice_size,
             "fix_global_step_increment_bug": fix_global_step_increment_bug,
+            "joint_linear_weights": _joint_linear_weights,
         }
         super().__init__(combined_model_fn, model_dir, config, params, feature_engineering_fn)
 
@@ -104,7 +105,7 @@ class DNNLinearCombinedRegressor(ScoreRegressor):
         weight_column_name: See `LinearClassifier`.
         linear_feature_columns: See `DNNLinearCombinedClassifier`.
         linear_optimizer: See `DNNLinearCombinedClassifier`.
-        _joint_linear_weights: Must be `False`; see `LinearClassifier`.
+        _joint_linear_weights: See `_joint_weight` of `LinearClassifier`.
         dnn_feature_columns: See `DNNLinearCombinedClassifier`.
         dnn_optimizer: See `DNNLinearCombinedClassifier`.
         dnn_hidden_units: See `DNNLinearCombinedClassifier`.
@@ -150,7 +151,7 @@ class DNNLinearCombinedRegressor(ScoreRegressor):
             enable_centered_bias=enable_centered_bias,
         )
         linear_columns, dnn_columns = _both_columns(linear_feature_columns, dnn_feature_columns)
-        check_not_joint("_joint_linear_weights", _joint_linear_weights)
+        check_joint("_joint_linear_weights", _joint_linear_weights, linear_columns)
         params = {
             "head": head,
             "linear_feature_columns": linear_columns,
@@ -164,6 +165,7 @@ class DNNLinearCombinedRegressor(ScoreRegressor):
             "embedding_lr_multipliers": embedding_lr_multipliers,
             "input_layer_min_slice_size": input_layer_min_slice_size,
             "fix_global_step_increment_bug": fix_global_step_increment_bug,
+            "joint_linear_weights": _joint_linear_weights,
         }
         super().__init__(combined_model_fn, model_dir, config, params, feature_engineering_fn)
 
@@ -178,7 +180,7 @@ class DNNLinearCombinedEstimator(Estimator):
         model_dir: See `Estimator`.
         linear_feature_columns: See `DNNLinearCombinedClassifier`.
         linear_optimizer: See `DNNLinearCombinedClassifier`.
-        _joint_linear_weights: Must be `False`; see `LinearClassifier`.
+        _joint_linear_weights: See `_joint_weight` of `LinearClassifier`.
         dnn_feature_columns: See `DNNLinearCombinedClassifier`.
         dnn_optimizer: See `DNNLinearCombinedClassifier`.
         dnn_hidden_units: See `DNNLinearCombinedClassifier`.
@@ -215,7 +217,7 @@ class DNNLinearCombinedEstimator(Estimator):
         input_layer_min_slice_size: int | None = None,
     ):
         linear_columns, dnn_columns = _both_columns(linear_feature_columns, dnn_feature_columns)
-        check_not_joint("_joint_linear_weights", _joint_linear_weights)
+        check_joint("_joint_linear_weights", _joint_linear_weights, linear_columns)
         params = {
             "head": head,
             "linear_feature_columns": linear_columns,
@@ -229,6 +231,7 @@ class DNNLinearCombinedEstimator(Estimator):
             "embedding_lr_multipliers": embedding_lr_multipliers,
             "input_layer_min_slice_size": input_layer_min_slice_size,
             "fix_global_step_increment_bug": fix_global_step_increment_bug,
+            "joint_linear_weights": _joint_linear_weights,
         }
         super().__init__(combined_model_fn, model_dir, config, params, feature_engineering_fn)
 

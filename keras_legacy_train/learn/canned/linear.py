@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from keras_legacy_train import estimator as core
-from keras_legacy_train.learn.canned.base import Classifier, Regressor, as_columns, check_not_joint
+from keras_legacy_train.learn.canned.base import Classifier, Regressor, as_columns, check_joint
 from keras_legacy_train.learn.estimator import Estimator
 from keras_legacy_train.learn.head import Head, multi_class_head, regression_head
 from keras_legacy_train.learn.networks import linear_model_fn
@@ -17,8 +17,8 @@ class LinearClassifier(Classifier):
     """Tells classes apart by a linear model; stands for `tf.contrib.learn.LinearClassifier`.
 
     Args:
-        feature_columns: Columns of `tf.feature_column`, or those that `infer_real_valued_columns_from_input`
-            returns.
+        feature_columns: Columns of `tf.feature_column`; or those of `contrib.layers`, which
+            `infer_real_valued_columns_from_input` returns, too.
         model_dir: See `Estimator`.
         n_classes: Number of classes, at least 2. Labels are numbers from 0 to `n_classes - 1`.
         weight_column_name: Key of the feature with the examples' weights; `None` for none.
@@ -26,7 +26,7 @@ class LinearClassifier(Classifier):
             Ftrl.
         gradient_clip_norm: The largest global norm of the gradients; `None` for no limit.
         enable_centered_bias: Whether a bias of the logits is learned apart.
-        _joint_weight: Must be `False`: only feature columns of `tf.contrib.layers` have joint weights.
+        _joint_weight: Whether all columns, which are of `tf.contrib.layers`, have one variable.
         config: A `RunConfig`.
         feature_engineering_fn: See `Estimator`.
         label_keys: The names of more than two classes; labels and predicted classes are then strings.
@@ -50,14 +50,14 @@ class LinearClassifier(Classifier):
         label_keys: Sequence[str] | None = None,
     ):
         columns = as_columns(feature_columns)
-        check_not_joint("_joint_weight", _joint_weight)
+        check_joint("_joint_weight", _joint_weight, columns)
         head = multi_class_head(
             n_classes,
             weight_column_name=weight_column_name,
             enable_centered_bias=enable_centered_bias,
             label_keys=label_keys,
         )
-        params = _linear_params(head, columns, optimizer, gradient_clip_norm)
+        params = _linear_params(head, columns, optimizer, gradient_clip_norm, _joint_weight)
         super().__init__(linear_model_fn, model_dir, config, params, feature_engineering_fn)
 
 
@@ -72,7 +72,7 @@ class LinearRegressor(Regressor):
         gradient_clip_norm: See `LinearClassifier`.
         enable_centered_bias: See `LinearClassifier`.
         label_dimension: Number of numbers to predict for an example.
-        _joint_weights: Must be `False`; see `LinearClassifier`.
+        _joint_weights: See `_joint_weight` of `LinearClassifier`.
         config: A `RunConfig`.
         feature_engineering_fn: See `Estimator`.
 
@@ -94,13 +94,13 @@ class LinearRegressor(Regressor):
         feature_engineering_fn: FeatureEngineeringFn | None = None,
     ):
         columns = as_columns(feature_columns)
-        check_not_joint("_joint_weights", _joint_weights)
+        check_joint("_joint_weights", _joint_weights, columns)
         head = regression_head(
             weight_column_name=weight_column_name,
             label_dimension=label_dimension,
             enable_centered_bias=enable_centered_bias,
         )
-        params = _linear_params(head, columns, optimizer, gradient_clip_norm)
+        params = _linear_params(head, columns, optimizer, gradient_clip_norm, _joint_weights)
         super().__init__(linear_model_fn, model_dir, config, params, feature_engineering_fn)
 
 
@@ -114,7 +114,7 @@ class LinearEstimator(Estimator):
         weight_column_name: Must be `None`: the head has the column of weights.
         optimizer: See `LinearClassifier`.
         gradient_clip_norm: See `LinearClassifier`.
-        _joint_weights: Must be `False`; see `LinearClassifier`.
+        _joint_weights: See `_joint_weight` of `LinearClassifier`.
         config: A `RunConfig`.
         feature_engineering_fn: See `Estimator`.
 
@@ -135,19 +135,20 @@ class LinearEstimator(Estimator):
         feature_engineering_fn: FeatureEngineeringFn | None = None,
     ):
         columns = as_columns(feature_columns)
-        check_not_joint("_joint_weights", _joint_weights)
+        check_joint("_joint_weights", _joint_weights, columns)
         if weight_column_name is not None:
             raise ValueError("weight_column_name must be None: give it to the head.")
-        params = _linear_params(head, columns, optimizer, gradient_clip_norm)
+        params = _linear_params(head, columns, optimizer, gradient_clip_norm, _joint_weights)
         super().__init__(linear_model_fn, model_dir, config, params, feature_engineering_fn)
 
 
 def _linear_params(
-    head: Head, columns: Sequence[Any], optimizer: Any, gradient_clip_norm: float | None
+    head: Head, columns: Sequence[Any], optimizer: Any, gradient_clip_norm: float | None, joint_weights: bool
 ) -> dict[str, Any]:
     return {
         "head": head,
         "feature_columns": columns,
         "optimizer": optimizer,
         "gradient_clip_norm": gradient_clip_norm,
+        "joint_weights": joint_weights,
     }

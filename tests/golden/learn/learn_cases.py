@@ -4,6 +4,8 @@ Every function takes the module that stands for `tf.contrib.learn`.
 """
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import tensorflow as tf
 
@@ -41,6 +43,41 @@ def dense_columns():
 
 def wide_columns():
     return [columns.numeric_column("x", shape=(2,)), colour()]
+
+
+def sparse_batch(label):
+    """Returns an `input_fn` like that of the tutorial of wide and deep models."""
+
+    def input_fn():
+        count = len(FEATURES["colour"])
+        indices = [[i, 0] for i in range(count)]
+        features = {
+            "age": tf.constant(20.0 + 10.0 * X[:, :1]),
+            "hours": tf.constant(X[:, 1]),
+            "colour": tf.SparseTensor(indices, tf.constant(FEATURES["colour"]), [count, 1]),
+            "kind": tf.constant([[["a", "b", ""][i % 3]] for i in range(count)]),
+            "weight": tf.constant(FEATURES["weight"]),
+        }
+        return features, tf.constant(LABELS[label])
+
+    return input_fn
+
+
+def legacy_columns(learn):
+    """Returns columns of `tf.contrib.layers`, for a linear model and for a network."""
+    ours = not learn.__name__.startswith("tensorflow")
+    layers = importlib.import_module("keras_legacy_train.contrib.layers" if ours else "tensorflow.contrib.layers")
+    colour = layers.sparse_column_with_keys("colour", ["red", "green"])
+    kind = layers.sparse_column_with_hash_bucket("kind", hash_bucket_size=7)
+    age = layers.real_valued_column("age")
+    buckets = layers.bucketized_column(age, [12, 20, 27.5])
+    crossed = layers.crossed_column([colour, kind], hash_bucket_size=20)
+    wide = [colour, kind, buckets, crossed, layers.crossed_column([buckets, kind, colour], hash_bucket_size=30)]
+    deep = [
+        layers.embedding_column(kind, dimension=3), age, layers.real_valued_column("hours"),
+        layers.one_hot_column(colour), layers.embedding_column(crossed, dimension=2, combiner="sqrtn"),
+    ]
+    return wide, deep
 
 
 def softmax_model(features, targets, mode, params):
@@ -105,6 +142,18 @@ def combined_regressor(learn, model_dir):
     )
 
 
+def wide_and_deep(learn, model_dir):
+    wide, deep = legacy_columns(learn)
+    return learn.DNNLinearCombinedClassifier(
+        model_dir=model_dir, linear_feature_columns=wide, dnn_feature_columns=deep, dnn_hidden_units=[4, 3],
+        fix_global_step_increment_bug=True,
+    )
+
+
+def joint_linear(learn, model_dir):
+    return learn.LinearClassifier(legacy_columns(learn)[0][3:], model_dir, _joint_weight=True)
+
+
 def centered(learn, model_dir):
     """Returns names of variables with a centered bias; its values depend on which op comes first."""
     linear = learn.LinearClassifier(wide_columns(), model_dir + "/a", n_classes=3, enable_centered_bias=True)
@@ -124,7 +173,10 @@ CASES = {
     "dnn_regressor": (dnn_regressor, "number", "input_fn"),
     "combined_classifier": (combined_classifier, "bit", "input_fn"),
     "combined_regressor": (combined_regressor, "number", "x"),
+    "wide_and_deep": (wide_and_deep, "bit", "sparse"),
+    "joint_linear": (joint_linear, "bit", "sparse"),
 }
+INPUTS = {"input_fn": batch, "sparse": sparse_batch}
 
 
 def fit(estimator, name, steps, monitors=None):
@@ -132,7 +184,7 @@ def fit(estimator, name, steps, monitors=None):
     if kind == "x":
         estimator.fit(X, LABELS[label], steps=steps, batch_size=7, monitors=monitors)
     else:
-        estimator.fit(input_fn=batch(label), steps=steps, monitors=monitors)
+        estimator.fit(input_fn=INPUTS[kind](label), steps=steps, monitors=monitors)
 
 
 def observe(learn, estimator, name):
@@ -146,8 +198,9 @@ def observe(learn, estimator, name):
         ]
         predictions = list(estimator.predict(X, batch_size=9))
     else:
-        results = [estimator.evaluate(input_fn=batch(label), steps=1)]
-        predictions = list(estimator.predict(input_fn=batch(label)))
+        input_fn = INPUTS[kind](label)
+        results = [estimator.evaluate(input_fn=input_fn, steps=1)]
+        predictions = list(estimator.predict(input_fn=input_fn))
     return {
         "results": plain(results),
         "predictions": plain(predictions),

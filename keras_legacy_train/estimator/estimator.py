@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow, arguments
@@ -17,6 +15,13 @@ from keras_legacy_train.checkpoints import CheckpointIndex
 from keras_legacy_train.checkpoints.lookup import checkpoint_prefix, optional_checkpoint_prefix
 from keras_legacy_train.checkpoints.reading import read_variable
 from keras_legacy_train.estimator import log
+from keras_legacy_train.estimator.arguments import (
+    check_hooks,
+    check_listeners,
+    check_not_overridden,
+    check_steps,
+    complete_config,
+)
 from keras_legacy_train.estimator.built_graph import BuiltGraph
 from keras_legacy_train.estimator.evaluation import BuiltEvaluation, write_results
 from keras_legacy_train.estimator.export.saved_model import (
@@ -34,13 +39,8 @@ from keras_legacy_train.estimator.model_fn import (
     check_model_fn,
     check_not_empty,
 )
-from keras_legacy_train.estimator.prediction import Prediction
-from keras_legacy_train.estimator.run_config import (
-    RunConfig,
-    TaskType,
-    default_session_config,
-    warn_of_session_config,
-)
+from keras_legacy_train.estimator.prediction import Prediction, chosen, examples
+from keras_legacy_train.estimator.run_config import RunConfig, TaskType
 from keras_legacy_train.estimator.scaffold_start import ScaffoldStart
 from keras_legacy_train.estimator.spec import EstimatorSpec
 from keras_legacy_train.estimator.summary_callback import SummaryCallback
@@ -109,7 +109,7 @@ class Estimator:
         warm_start_from: Any = None,
     ):
         self._assert_members_are_not_overridden()
-        self._config = _complete_config(config, model_dir)
+        self._config = complete_config(config, model_dir)
         self._model_dir = str(self._config.model_dir)
         self._session_config = self._config.session_config
         log.info("Using config: %s", vars(self._config))
@@ -179,15 +179,15 @@ class Estimator:
             Exception: As `keras_legacy_train.train` raises.
         """
         self._check_task()
-        steps, max_steps = _check_steps(steps, max_steps)
+        steps, max_steps = check_steps(steps, max_steps)
         if max_steps is not None and max_steps <= self._saved_step():
             log.info("Skipping training since max_steps has already saved.")
             return self
         with self._training():
             loss = self._train_model(
                 input_fn,
-                _check_hooks(hooks),
-                _check_listeners(saving_listeners),
+                check_hooks(hooks),
+                check_listeners(saving_listeners),
                 steps=steps,
                 max_steps=max_steps,
                 save_input_state=save_input_state,
@@ -221,7 +221,7 @@ class Estimator:
             TypeError: A hook is of another type.
             CheckpointMismatchError: The checkpoint does not fit the model.
         """
-        hooks = _check_hooks(hooks)
+        hooks = check_hooks(hooks)
         if steps is not None and steps <= 0:
             raise ValueError(f"Must specify steps > 0, given: {steps}")
         checkpoint = self._checkpoint(checkpoint_path, "evaluate")
@@ -261,13 +261,13 @@ class Estimator:
             TypeError: A hook is of another type.
             CheckpointMismatchError: The checkpoint does not fit the model.
         """
-        hooks = _check_hooks(hooks)
+        hooks = check_hooks(hooks)
         checkpoint = self._checkpoint(checkpoint_path, "predict")
         prediction = self._build_prediction(input_fn, hooks, checkpoint)
-        fetches = _chosen(prediction.spec.predictions, predict_keys)
+        fetches = chosen(prediction.spec.predictions, predict_keys)
         with prediction.restored(self._restoring(prediction, checkpoint)) as run:
             for outputs in prediction.batches(run, fetches):
-                yield from _examples(outputs) if yield_single_examples else [outputs]
+                yield from examples(outputs) if yield_single_examples else [outputs]
         if prediction.keep(run):
             self._kept_prediction = prediction
 
@@ -427,7 +427,7 @@ class Estimator:
     # What follows is for this package, and for subclasses that change how a graph is built.
 
     def _assert_members_are_not_overridden(self) -> None:
-        _check_not_overridden(Estimator, self)
+        check_not_overridden(Estimator, self)
 
     def _call_input_fn(self, input_fn: Callable[..., Any], mode: str) -> Any:
         return call_input_fn(input_fn, mode, self.params, self.config)
@@ -688,90 +688,6 @@ class Estimator:
         return services
 
 
-def _complete_config(config: Any, model_dir: Any) -> RunConfig:
-    """Returns the configuration with a model directory and a session configuration.
-
-    Raises:
-        ValueError: It is no `RunConfig`, or has another directory.
-    """
-    if config is None:
-        config = RunConfig()
-        log.info("Using default config.")
-    if not isinstance(config, RunConfig):
-        raise ValueError(f"config must be an instance of `RunConfig`, but provided {config}.")
-    changes: dict[str, Any] = {}
-    if config.session_config is None:
-        changes["session_config"] = default_session_config()
-    else:
-        warn_of_session_config(config.session_config)
-    if model_dir is not None:
-        # An empty one stands for a temporary directory.
-        model_dir = model_dir if model_dir == "" else arguments.as_path("model_dir", model_dir)
-        if config.model_dir is not None and config.model_dir != model_dir:
-            raise ValueError(
-                "`model_dir` are set both in constructor and `RunConfig`, but with different values. In"
-                f" constructor: '{model_dir}', in `RunConfig`: '{config.model_dir}' "
-            )
-    if model_dir:
-        changes["model_dir"] = model_dir
-    elif config.model_dir is None:
-        changes["model_dir"] = tempfile.mkdtemp()
-        log.warning("Using temporary folder as model directory: %s", changes["model_dir"])
-    return config.replace(**changes)
-
-
-def _check_not_overridden(cls: type, estimator: Any) -> None:
-    """Checks that a subclass overrides no member of an Estimator, but those that are meant to be.
-
-    Raises:
-        ValueError: It does.
-    """
-    members = {name for name in dir(cls) if not name.startswith("__")} - _MAY_BE_OVERRIDDEN
-    own = type(estimator)
-    overridden = [
-        name for name in sorted(members & vars(own).keys()) if getattr(cls, name) != getattr(own, name)
-    ]
-    if overridden:
-        raise ValueError(
-            f"Subclasses of Estimator cannot override members of Estimator. {own} does override {overridden}"
-        )
-
-
-_MAY_BE_OVERRIDDEN = {
-    "model_fn",
-    "latest_checkpoint",
-    "_assert_members_are_not_overridden",
-    "_call_input_fn",
-    "_call_model_fn",
-    "_create_and_assert_global_step",
-}
-
-
-def _check_steps(steps: Any, max_steps: Any) -> tuple[int | None, int | None]:
-    if steps is not None and max_steps is not None:
-        raise ValueError("Can not provide both steps and max_steps.")
-    for name, value in (("steps", steps), ("max_steps", max_steps)):
-        if value is not None and value <= 0:
-            raise ValueError(f"Must specify {name} > 0, given: {value}")
-    return arguments.as_steps("steps", steps), arguments.as_steps("max_steps", max_steps)
-
-
-def _check_hooks(hooks: Any) -> list[tf.compat.v1.train.SessionRunHook]:
-    checked = list(hooks or [])
-    for hook in checked:
-        if not isinstance(hook, tf.compat.v1.train.SessionRunHook):
-            raise TypeError(f"Hooks must be a SessionRunHook, given: {hook}")
-    return checked
-
-
-def _check_listeners(listeners: Any) -> list[tf.compat.v1.train.CheckpointSaverListener]:
-    checked = list(listeners or [])
-    for listener in checked:
-        if not isinstance(listener, tf.compat.v1.train.CheckpointSaverListener):
-            raise TypeError(f"saving_listeners must be a list of CheckpointSaverListener, given: {listener}")
-    return checked
-
-
 def _is_bookkeeping(key: str, dtype: tf.DType) -> bool:
     """Returns whether a key of a checkpoint is not the name of a variable."""
     if key.endswith("/state"):  # the position of an iterator
@@ -793,39 +709,3 @@ def _warn_if_endless(graph: tf.Graph) -> None:
             "Input graph does not use tf.data.Dataset or contain a QueueRunner. That means predict yields"
             " forever. This is probably a mistake."
         )
-
-
-def _chosen(predictions: Any, keys: Any) -> Any:
-    """Returns the predictions of the given keys.
-
-    Raises:
-        ValueError: The predictions have no keys, or not one of these.
-    """
-    if not keys:
-        return predictions
-    if not isinstance(predictions, dict):
-        raise ValueError("predict_keys argument is not valid in case of non-dict predictions.")
-    chosen = {key: value for key, value in predictions.items() if key in keys}
-    if not chosen:
-        raise ValueError(f"Expected to run at least one output from {predictions.keys()}, provided {keys}.")
-    return chosen
-
-
-def _examples(outputs: Any) -> Iterator[Any]:
-    """Yields the examples of a batch of predictions.
-
-    Raises:
-        ValueError: They have several lengths.
-    """
-    if not isinstance(outputs, dict):
-        yield from outputs
-        return
-    lengths = {key: len(value) if np.ndim(value) else None for key, value in outputs.items()}
-    first = next(iter(lengths.values()), None)
-    for key, length in lengths.items():
-        if length is None or length != first:
-            raise ValueError(
-                f"Batch length of predictions should be same. {key} has different batch length than others."
-            )
-    for values in zip(*outputs.values(), strict=True):
-        yield dict(zip(outputs, values, strict=True))

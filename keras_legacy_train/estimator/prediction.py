@@ -124,3 +124,39 @@ def _bytes(value: Any) -> int:
     """Returns about how much memory a value takes."""
     array = np.asarray(value)
     return sum(len(text) + 24 for text in array.flat) if array.dtype == object else array.nbytes
+
+
+def chosen(predictions: Any, keys: Any) -> Any:
+    """Returns the predictions of the given keys.
+
+    Raises:
+        ValueError: The predictions have no keys, or not one of these.
+    """
+    if not keys:
+        return predictions
+    if not isinstance(predictions, dict):
+        raise ValueError("predict_keys argument is not valid in case of non-dict predictions.")
+    chosen = {key: value for key, value in predictions.items() if key in keys}
+    if not chosen:
+        raise ValueError(f"Expected to run at least one output from {predictions.keys()}, provided {keys}.")
+    return chosen
+
+
+def examples(outputs: Any) -> Iterator[Any]:
+    """Yields the examples of a batch of predictions.
+
+    Raises:
+        ValueError: They have several lengths.
+    """
+    if not isinstance(outputs, dict):
+        yield from outputs
+        return
+    lengths = {key: len(value) if np.ndim(value) else None for key, value in outputs.items()}
+    first = next(iter(lengths.values()), None)
+    for key, length in lengths.items():
+        if length is None or length != first:
+            raise ValueError(
+                f"Batch length of predictions should be same. {key} has different batch length than others."
+            )
+    for values in zip(*outputs.values(), strict=True):
+        yield dict(zip(outputs, values, strict=True))

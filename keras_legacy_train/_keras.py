@@ -185,6 +185,15 @@ def resolve_monitor_mode(callback: keras.callbacks.Callback) -> None:
         callback._set_monitor_op()
 
 
+def write_no_train_graph(callback: keras.callbacks.Callback) -> None:
+    """Has a `keras.callbacks.TensorBoard` not write the graph of `model.train_function`.
+
+    It is not what runs a step, so it has no graph, and Keras 3.5 would fail. Newer versions do not write it.
+    """
+    if isinstance(callback, keras.callbacks.TensorBoard):
+        callback._should_write_train_graph = False
+
+
 def initial_epoch(model: keras.Model) -> int:
     """Returns the epoch that `keras.callbacks.BackupAndRestore` has a training begin with.
 

@@ -43,6 +43,7 @@ class KerasAdapter(LoopCallback):
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         self.callback.set_model(model)
+        _keras.write_no_train_graph(self.callback)
 
     def set_params(self, params: Mapping[str, Any]) -> None:
         super().set_params(params)

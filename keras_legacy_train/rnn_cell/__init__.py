@@ -24,6 +24,7 @@ This room imports `tf_layers`.
 
 from keras_legacy_train.rnn_cell.base import LSTMStateTuple, RNNCell
 from keras_legacy_train.rnn_cell.cells import BasicLSTMCell, BasicRNNCell, GRUCell, LSTMCell
+from keras_legacy_train.rnn_cell.linear import linear as _linear  # noqa: F401  # scripts use it
 from keras_legacy_train.rnn_cell.wrappers import (
     DeviceWrapper,
     DropoutWrapper,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -9,6 +10,7 @@ import tensorflow as tf
 from keras_legacy_train.tf_layers.base import Layer, is_trained
 
 v1 = tf.compat.v1
+_logger = logging.getLogger("keras_legacy_train")
 
 
 class _LSTMState(NamedTuple):
@@ -165,3 +167,14 @@ class LayerRNNCell(RNNCell):
             ValueError: The inputs do not fit the cell.
         """
         return Layer.__call__(self, inputs, state, *args, scope=scope, **kwargs)
+
+
+def warn_of_input_size(cell: Any, input_size: Any) -> None:
+    """Warns that an argument of old versions is not used.
+
+    Args:
+        cell: The cell that got it.
+        input_size: The argument.
+    """
+    if input_size is not None:
+        _logger.warning("%s: The input_size parameter is deprecated.", cell.name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_legacy_train.rnn_cell.base import LayerRNNCell, LSTMStateTuple
+from keras_legacy_train.rnn_cell.base import LayerRNNCell, LSTMStateTuple, warn_of_input_size
 from keras_legacy_train.tf_layers.functions_by_name import (
     Activation,
     Initializer,
@@ -24,7 +24,9 @@ class _MatrixCell(LayerRNNCell):
     """Multiplies the inputs and its last output with one kernel, or several."""
 
     def __init__(self, num_units: int, activation: Activation, reuse: Any, **kwargs: Any) -> None:
+        input_size = kwargs.pop("input_size", None)
         super().__init__(_reuse=reuse, **kwargs)
+        warn_of_input_size(self, input_size)
         _check_dtype(self.dtype)
         self.input_spec = InputSpec(ndim=2)
         self._num_units = num_units
@@ -57,7 +59,8 @@ class BasicRNNCell(_MatrixCell):
         reuse: Whether the variables of a cell of that name are used again.
         name: The name of the cell and of its variable scope.
         dtype: The dtype of the variables; by default that of the first input.
-        **kwargs: Further arguments of `RNNCell`, such as `trainable`.
+        **kwargs: Further arguments of `RNNCell`, such as `trainable`, and the `input_size` of before
+            TensorFlow 1.2, which is not used.
 
     Raises:
         ValueError: The dtype is not a floating one, or the name of the activation is unknown.
@@ -109,7 +112,8 @@ class GRUCell(_MatrixCell):
             candidate.
         name: The name of the cell and of its variable scope.
         dtype: The dtype of the variables; by default that of the first input.
-        **kwargs: Further arguments of `RNNCell`, such as `trainable`.
+        **kwargs: Further arguments of `RNNCell`, such as `trainable`, and the `input_size` of before
+            TensorFlow 1.2, which is not used.
 
     Raises:
         ValueError: The dtype is not a floating one, or the name of a function is unknown.
@@ -174,7 +178,8 @@ class BasicLSTMCell(_MatrixCell):
         reuse: Whether the variables of a cell of that name are used again.
         name: The name of the cell and of its variable scope.
         dtype: The dtype of the variables; by default that of the first input.
-        **kwargs: Further arguments of `RNNCell`, such as `trainable`.
+        **kwargs: Further arguments of `RNNCell`, such as `trainable`, and the `input_size` of before
+            TensorFlow 1.2, which is not used.
 
     Raises:
         ValueError: The dtype is not a floating one, or the name of the activation is unknown.
@@ -251,7 +256,8 @@ class LSTMCell(_MatrixCell):
         reuse: Whether the variables of a cell of that name are used again.
         name: The name of the cell and of its variable scope.
         dtype: The dtype of the variables; by default that of the first input.
-        **kwargs: Further arguments of `RNNCell`, such as `trainable`.
+        **kwargs: Further arguments of `RNNCell`, such as `trainable`, and the `input_size` of before
+            TensorFlow 1.2, which is not used.
 
     Raises:
         ValueError: The dtype is not a floating one, or the name of a function is unknown.

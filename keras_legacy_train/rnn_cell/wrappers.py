@@ -102,7 +102,7 @@ class MultiRNNCell(RNNCell):
         return inputs, tuple(new_states) if self._state_is_tuple else tf.concat(new_states, 1)
 
 
-class _Wrapper(RNNCell):
+class CellWrapper(RNNCell):
     """Calls another cell. It has no variables and no scope of its own."""
 
     def __init__(self, cell: Any, **kwargs: Any) -> None:
@@ -156,7 +156,7 @@ class _Wrapper(RNNCell):
             return self.cell.zero_state(batch_size, dtype)
 
 
-class DropoutWrapper(_Wrapper):
+class DropoutWrapper(CellWrapper):
     """Drops parts of the inputs, states and outputs of a cell; stands for `tf.nn.rnn_cell.DropoutWrapper`.
 
     Args:
@@ -279,7 +279,7 @@ class DropoutWrapper(_Wrapper):
             yield from _kept(state, counter)
 
 
-class ResidualWrapper(_Wrapper):
+class ResidualWrapper(CellWrapper):
     """Adds the inputs of a cell to its outputs; stands for `tf.nn.rnn_cell.ResidualWrapper`.
 
     Args:
@@ -312,7 +312,7 @@ class ResidualWrapper(_Wrapper):
         return self._residual_fn(inputs, outputs), new_state
 
 
-class DeviceWrapper(_Wrapper):
+class DeviceWrapper(CellWrapper):
     """Puts the ops of a cell on a device; stands for `tf.nn.rnn_cell.DeviceWrapper`.
 
     Args:

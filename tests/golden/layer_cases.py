@@ -83,7 +83,7 @@ def observe(kit, build):
             [tf.reduce_mean(tf.square(output - 0.5)) for output in outputs]
             + tf.get_collection(keys.REGULARIZATION_LOSSES)
         )
-        gradients = [tf.convert_to_tensor(each) for each in tf.gradients(loss, trained)]
+        gradients = [tf.convert_to_tensor(0.0 if each is None else each) for each in tf.gradients(loss, trained)]
         optimizer = tf.train.GradientDescentOptimizer(0.1)
         with tf.control_dependencies([loss] + tf.get_collection(keys.UPDATE_OPS)):
             step = optimizer.minimize(loss, var_list=trained) if trained else tf.no_op()

@@ -1,0 +1,75 @@
+"""`rnn`, `legacy_seq2seq` and `crf` do what they did in TensorFlow 1.15.5, see `make_rnn_golden.py`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from helpers import TESTS
+from keras_legacy_train.contrib import crf, legacy_seq2seq, rnn
+
+sys.path.insert(0, str(TESTS / "golden"))
+import layer_cases
+import rnn_cases
+
+RECORDED: dict[str, Any] = json.loads((TESTS / "golden" / "rnn.json").read_text())
+
+# Cases with branches, and with variables that are made within loops.
+REFERENCES = ["phased_lstm", "embedding_attention_seq2seq", "block_lstm", "crf_of_one_step"]
+
+# Those that take longest to build.
+SLOW = [
+    *["attention_wrapper", "buckets", "coupled_lstm", "embedding_attention_seq2seq", "embedding_rnn_seq2seq"],
+    *["embedding_tied_rnn_seq2seq", "fused_adaptor", "gated_cells", "layer_norm_lstm", "nas"],
+    *["one2many_seq2seq", "phased_lstm", "stacked_bidirectional", "stacked_bidirectional_unrolled"],
+]
+
+
+def marked(names: Iterable[str]) -> list[Any]:
+    return [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in names]
+
+
+def observe(name: str) -> dict[str, Any]:
+    kit = rnn_cases.Kit(tf.compat.v1, rnn, legacy_seq2seq, crf)
+    seen: dict[str, Any] = layer_cases.observe(kit, rnn_cases.CASES[name])
+    return seen
+
+
+def test_every_case_is_recorded() -> None:
+    assert list(RECORDED) == list(rnn_cases.CASES)
+
+
+@pytest.mark.parametrize("name", marked(RECORDED))
+def test_they_do_what_they_did_in_tensorflow_1(name: str) -> None:
+    assert_same(observe(name), RECORDED[name])
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_they_do_it_with_reference_variables_and_the_control_flow_of_version_1(name: str) -> None:
+    resources, control_flow = (
+        tf.compat.v1.resource_variables_enabled(),
+        tf.compat.v1.control_flow_v2_enabled(),
+    )
+    tf.compat.v1.disable_resource_variables()
+    tf.compat.v1.disable_control_flow_v2()
+    try:
+        assert_same(observe(name), RECORDED[name])
+    finally:
+        if resources:
+            tf.compat.v1.enable_resource_variables()
+        if control_flow:
+            tf.compat.v1.enable_control_flow_v2()
+
+
+def assert_same(seen: dict[str, Any], recorded: dict[str, Any]) -> None:
+    for key in ("shapes", "variables"):
+        assert seen[key] == recorded[key], key
+    for key in ("values", "gradients", "training", "trained"):
+        for position, (ours, theirs) in enumerate(zip(seen[key], recorded[key], strict=True)):
+            np.testing.assert_allclose(ours, theirs, 1e-4, 1e-5, err_msg=f"{key} {position}")

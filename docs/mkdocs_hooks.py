@@ -71,7 +71,9 @@ def public_names(module: str) -> Iterator[tuple[str, str]]:
     exported: list[str] | None = None
     origins: dict[str, str | None] = {}
     defined: list[str] = []
-    for node in tree.body:
+    # Names that are loaded when they are asked for are imported for type checkers only.
+    statements = [each for node in tree.body for each in (node.body if isinstance(node, ast.If) else [node])]
+    for node in statements:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             exported = ast.literal_eval(node.value)
         elif isinstance(node, ast.ImportFrom):

@@ -19,8 +19,10 @@ import tensorflow as tf
 from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.framework.tensor_pb2 import VariantTensorDataProto
+from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel as SavedModelProto
 from tensorflow.core.protobuf.tensor_bundle_pb2 import BundleEntryProto, BundleHeaderProto
+from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 from tensorflow.core.util.saved_tensor_slice_pb2 import SavedTensorSlices
 from tensorflow.python.checkpoint import saveable_compat as _saveable_compat
 from tensorflow.python.checkpoint import util as _checkpoint_util
@@ -32,6 +34,7 @@ from tensorflow.python.framework import function_def_to_graph as _function_def_t
 from tensorflow.python.framework import meta_graph as _meta_graph
 from tensorflow.python.framework import op_def_registry as _op_def_registry
 from tensorflow.python.framework import stack as _stack
+from tensorflow.python.lib.io._pywrap_record_io import RandomRecordReader
 from tensorflow.python.ops import control_flow_util_v2 as _control_flow
 from tensorflow.python.ops import handle_data_util as _handle_data
 from tensorflow.python.ops import lookup_ops as _lookup
@@ -50,15 +53,19 @@ from tensorflow.python.training.checkpoint_state_pb2 import CheckpointState as C
 from tensorflow.python.training.saving import saveable_object as _saveable
 from tensorflow.python.training.saving import saveable_object_util as _saveable_util
 
-# No public names: what type checkers want as classes, and what the files of a checkpoint are made of.
+# No public names: what type checkers want as classes, what the files of a checkpoint are made of, and the
+# reader that goes on in an event file where it has stopped.
 __all__ = [
     "BundleEntryProto",
     "BundleHeaderProto",
     "CheckpointStateProto",
     "FunctionDef",
     "NodeDef",
+    "RandomRecordReader",
     "SavedModelProto",
     "SavedTensorSlices",
+    "TrackableObjectGraph",
+    "VariableDef",
     "VariantTensorDataProto",
 ]
 
@@ -474,6 +481,34 @@ class ObjectCopy(_Trackable):
 
     def _serialize_to_tensors(self) -> dict[str, Any]:
         return self._tensors
+
+
+class NamedValue(_Trackable):
+    """Has a `tf.train.Checkpoint` save a tensor as that of a variable.
+
+    Only private attributes tell the name by which the readers of TensorFlow 1 know a variable, and let an
+    object have both a value and others below it.
+
+    Args:
+        name: The variable's name; `""` for an object that only has others below it.
+        value: Its value, or `None`.
+
+    Attributes:
+        children: The objects below it, by name; to be filled in.
+    """
+
+    def __init__(self, name: str = "", value: tf.Tensor | None = None):
+        self.children: dict[str, NamedValue] = {}
+        self._value = value
+        if name:
+            self._should_act_as_resource_variable = True
+            self._shared_name = name
+
+    def _trackable_children(self, save_type: str = "checkpoint", **options: Any) -> dict[str, NamedValue]:
+        return self.children
+
+    def _serialize_to_tensors(self) -> dict[str, tf.Tensor]:
+        return {} if self._value is None else {"VARIABLE_VALUE": self._value}
 
 
 class SavedObjectGraph:

@@ -45,6 +45,38 @@ class _Holder:
     last_seen: float = dataclasses.field(compare=False)
 
 
+@dataclasses.dataclass(frozen=True)
+class LockHolder:
+    """Tells who holds a directory.
+
+    Attributes:
+        process: The trainer.
+        last_seen: When it last gave a sign, in seconds since the epoch.
+        is_running: Whether it runs; `None` if that cannot be seen from this machine.
+    """
+
+    process: ProcessIdentity
+    last_seen: float
+    is_running: bool | None
+
+
+def lock_holder(directory: str) -> LockHolder | None:
+    """Returns who holds a directory, or `None`. Changes nothing.
+
+    Args:
+        directory: The directory; it need not exist.
+
+    Raises:
+        OSError: The lock file cannot be read.
+    """
+    holder = _read_holder(Path(directory, _NAME))
+    if holder is None or holder.process is None:
+        return None
+    process, last_seen = holder.process, holder.last_seen
+    is_running = False if process.ended_with_machine(last_seen) else process.is_running()
+    return LockHolder(process, last_seen, is_running)
+
+
 class DirectoryLock:
     """Locks a directory for one trainer, as a context manager. A missing directory is made on entering, and
     removed on leaving if it is still empty.
@@ -106,14 +138,14 @@ class DirectoryLock:
 
         It may do so when this one has not renewed the date for a while. This one must not write any more.
         """
-        holder = self._holder(self._path)
+        holder = _read_holder(self._path)
         if holder is not None and holder.process is not None and holder.token != self._token:
             raise self._in_use(holder.process)
 
     def _take(self, path: Path) -> None:
         """Takes a lock file, also from a holder that is gone."""
         while not self._create(path):
-            holder = self._holder(path)
+            holder = _read_holder(path)
             if holder is None:
                 continue  # released in this moment
             if holder.token == self._token:
@@ -123,7 +155,7 @@ class DirectoryLock:
             right_to_succeed = self._path.with_name(f"{_NAME}.after-{holder.token}")
             self._take(right_to_succeed)
             try:
-                if self._holder(path) == holder:  # else somebody succeeded it earlier
+                if _read_holder(path) == holder:  # else somebody succeeded it earlier
                     if path == self._path:
                         _LOGGER.warning(
                             "Taking over %s from a trainer that is gone: %s.", self._directory, holder.process
@@ -162,19 +194,6 @@ class DirectoryLock:
             path.rename(path.with_name(f"{path.name.lstrip('.')}.{self._token}.damaged"))
         os.replace(copy, path)
 
-    def _holder(self, path: Path) -> _Holder | None:
-        """Reads who holds a lock file; returns `None` if there is no such file."""
-        try:
-            status = path.lstat()
-            text = read_regular(path, _MAX_BYTES) if stat.S_ISREG(status.st_mode) else b""
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            if error.errno not in (errno.EFBIG, errno.EINVAL):
-                raise
-            text = b""  # no trainer has written it
-        return _Holder(*_parse(text, token=str(status.st_ino)), status.st_mtime)
-
     def _is_gone(self, process: ProcessIdentity, last_seen: float) -> bool:
         is_running = process.is_running()
         if is_running is not None:
@@ -186,7 +205,7 @@ class DirectoryLock:
         return self._own_file.stat().st_mtime - last_seen > self.STALE_AFTER
 
     def _is_ours(self) -> bool:
-        holder = self._holder(self._path)
+        holder = _read_holder(self._path)
         return (
             holder is not None
             and holder.token == self._token
@@ -210,6 +229,20 @@ class DirectoryLock:
             with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 if self._is_old(path.lstat().st_mtime):
                     path.unlink()
+
+
+def _read_holder(path: Path) -> _Holder | None:
+    """Reads who holds a lock file; returns `None` if there is no such file."""
+    try:
+        status = path.lstat()
+        text = read_regular(path, _MAX_BYTES) if stat.S_ISREG(status.st_mode) else b""
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        if error.errno not in (errno.EFBIG, errno.EINVAL):
+            raise
+        text = b""  # no trainer has written it
+    return _Holder(*_parse(text, token=str(status.st_ino)), status.st_mtime)
 
 
 def _parse(text: bytes, token: str) -> tuple[str, ProcessIdentity | None]:

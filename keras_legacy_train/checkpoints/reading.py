@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from keras_legacy_train.checkpoints.variables import SavedVariable
-from keras_legacy_train.checkpoints.verification import partial_variables, verify_files
+from keras_legacy_train.checkpoints.verification import partial_variables, variable_slices, verify_files
 from keras_legacy_train.errors import CheckpointMismatchError
 
 
@@ -26,14 +26,42 @@ def find_damage(prefix: str) -> str | None:
         What is wrong, in one line, or `None` if the checkpoint is intact.
     """
     try:
-        _, dtypes = checkpoint_contents(prefix)
-        partial = partial_variables(prefix)
-        for name, dtype in dtypes.items():
-            for part in partial.get(name, [""]):
-                _read(prefix, [name], [part], [dtype])
+        for _ in read_tensors(prefix, partial_variables):
+            pass
     except tf.errors.OpError as error:
-        return _in_one_line(error)
+        return in_one_line(error)
     return None
+
+
+def read_tensors(
+    prefix: str, find_slices: Callable[[str], Mapping[str, Sequence[str]]] = variable_slices
+) -> Iterator[tuple[str, str, tf.Tensor]]:
+    """Reads a checkpoint one tensor at a time, in the order of the names; this verifies the checksums.
+
+    Args:
+        prefix: The checkpoint's path without suffix.
+        find_slices: Tells which variables are read in slices, given the prefix.
+
+    Yields:
+        A variable's name; the slice as `tf.raw_ops.RestoreV2` takes it, `""` for the whole; the value.
+
+    Raises:
+        tf.errors.OpError: The checkpoint cannot be read.
+    """
+    _, dtypes = checkpoint_contents(prefix)
+    slices = find_slices(prefix)
+    for name, dtype in sorted(dtypes.items()):
+        for part in slices.get(name, [""]):
+            yield name, part, read_slice(prefix, name, part, dtype)
+
+
+def read_slice(prefix: str, name: str, slice_spec: str, dtype: tf.DType) -> tf.Tensor:
+    """Returns one slice of a variable in a checkpoint, the whole for `""`.
+
+    Raises:
+        tf.errors.OpError: It is not there, or cannot be read.
+    """
+    return _read(prefix, [name], [slice_spec], [dtype])[0]
 
 
 def restore_variables(prefix: str, variables: Iterable[SavedVariable]) -> None:
@@ -137,7 +165,7 @@ def _read(
     return values
 
 
-def _in_one_line(error: tf.errors.OpError) -> str:
+def in_one_line(error: tf.errors.OpError) -> str:
     """Returns the message without the names of the operation that raised it."""
     text = re.sub(r"\{\{.*?\}\}|\[Op:\w+\]", "", error.message)
     return " ".join(text.split())

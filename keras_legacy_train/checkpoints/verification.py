@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -88,6 +88,26 @@ def partial_variables(prefix: str) -> dict[str, list[str]]:
     return _TensorBundle(prefix).partial_variables()
 
 
+def variable_slices(prefix: str) -> dict[str, list[str]]:
+    """Returns the partitioned variables of a checkpoint, with the slices that are there.
+
+    Args:
+        prefix: The checkpoint's path without suffix; its files have been verified.
+
+    Returns:
+        By name the slices, as `tf.raw_ops.RestoreV2` takes them.
+    """
+    if os.path.lexists(prefix + ".index"):
+        return _TensorBundle(prefix).slices()
+    slices: dict[str, list[str]] = {}
+    for path in tf.io.gfile.glob(prefix):
+        for name, shape, _, parts in _partitions(read_table(path)):
+            partial = [_slice_spec(extents, shape) for extents in parts if _is_slice(extents)]
+            if partial:
+                slices.setdefault(name, []).extend(partial)
+    return slices
+
+
 class _TensorBundle:
     """Verifies a checkpoint in the current format: an index of variables, and data files with their values.
 
@@ -117,7 +137,7 @@ class _TensorBundle:
             shape, _ = _shape(key, entry.shape), _dtype(key, entry.dtype)
             for part in entry.slices:
                 extents = _extents(key, part, shape)
-                stored = slice_key(key, extents) if any(length >= 0 for _, length in extents) else key
+                stored = slice_key(key, extents) if _is_slice(extents) else key
                 if stored in slices:
                     raise FormatError(f"{_text(key)} has a slice twice")
                 slices.add(stored)
@@ -128,17 +148,27 @@ class _TensorBundle:
             raise FormatError("it has a slice of no variable")
         return {_text(key) for key in self._entries if not is_slice_key(key)}
 
+    def slices(self) -> dict[str, list[str]]:
+        """Returns the slices of partitioned variables, by name."""
+        return {
+            name: [_slice_spec(extents, shape) for extents in slices]
+            for name, shape, slices in self._partitioned()
+            if all(map(_is_slice, slices))
+        }
+
     def partial_variables(self) -> dict[str, list[str]]:
         """Returns the slices of variables whose slices are not the whole, by name."""
-        partial = {}
+        return {
+            name: [_slice_spec(extents, shape) for extents in slices]
+            for name, shape, slices in self._partitioned()
+            if sum(math.prod(_extent_shape(extents, shape)) for extents in slices) < math.prod(shape)
+        }
+
+    def _partitioned(self) -> Iterator[tuple[str, list[int], list[list[tuple[int, int]]]]]:
         for key, entry in self._entries.items():
-            if is_slice_key(key) or not entry.slices:
-                continue
-            shape = _shape(key, entry.shape)
-            slices = [_extents(key, part, shape) for part in entry.slices]
-            if sum(math.prod(_extent_shape(extents, shape)) for extents in slices) < math.prod(shape):
-                partial[_text(key)] = [_slice_spec(extents, shape) for extents in slices]
-        return partial
+            if entry.slices and not is_slice_key(key):
+                shape = _shape(key, entry.shape)
+                yield _text(key), shape, [_extents(key, part, shape) for part in entry.slices]
 
     def _verify_slice(self, key: bytes, whole: Any, stored: bytes, shape: Sequence[int]) -> None:
         entry = self._entries.get(stored)
@@ -206,18 +236,13 @@ def _verify_tensors(variant: Any, size: int) -> None:
 def _verify_slice_file(path: str) -> set[str]:
     """Verifies a file in the older format, with slices of variables and their values; returns their names."""
     entries = read_table(path)
-    key, value = next(entries, (None, b""))
-    if key != b"":
-        raise FormatError("it has no header")
     expected: dict[bytes, tuple[int, tf.DType]] = {}
     names = set()
-    for meta in _parsed(_tensorflow.SavedTensorSlices, value).meta.tensor:
-        name = meta.name.encode()
-        shape, dtype = _shape(name, meta.shape), _dtype(name, meta.type)
-        names.add(meta.name)
-        for part in meta.slice:
-            extents = _extents(name, part, shape)
-            expected[slice_key(name, extents)] = math.prod(_extent_shape(extents, shape)), dtype
+    for name, shape, dtype, slices in _partitions(entries):
+        names.add(name)
+        for extents in slices:
+            elements = math.prod(_extent_shape(extents, shape))
+            expected[slice_key(name.encode(), extents)] = elements, dtype
     for key, value in entries:
         if key in expected:
             elements, dtype = expected.pop(key)
@@ -228,6 +253,23 @@ def _verify_slice_file(path: str) -> set[str]:
     if expected:
         raise FormatError("a slice is missing")
     return names
+
+
+def _partitions(
+    entries: Iterator[tuple[bytes, bytes]],
+) -> Iterator[tuple[str, list[int], tf.DType, list[list[tuple[int, int]]]]]:
+    """Yields name, shape, dtype and slices of each variable in a file in the older format.
+
+    Args:
+        entries: The entries of the file's table, of which it takes the first.
+    """
+    key, value = next(entries, (None, b""))
+    if key != b"":
+        raise FormatError("it has no header")
+    for meta in _parsed(_tensorflow.SavedTensorSlices, value).meta.tensor:
+        name = meta.name.encode()
+        shape, dtype = _shape(name, meta.shape), _dtype(name, meta.type)
+        yield meta.name, shape, dtype, [_extents(name, part, shape) for part in meta.slice]
 
 
 def _shape(key: bytes, shape: Any) -> list[int]:
@@ -261,6 +303,10 @@ def _extents(key: bytes, part: Any, shape: Sequence[int]) -> list[tuple[int, int
             raise FormatError(f"a slice of {_text(key)} lies outside of it")
         extents.append((start, length))
     return extents
+
+
+def _is_slice(extents: Sequence[tuple[int, int]]) -> bool:
+    return any(length >= 0 for _, length in extents)
 
 
 def _extent_shape(extents: Sequence[tuple[int, int]], shape: Sequence[int]) -> list[int]:

@@ -7,6 +7,12 @@ from typing import Annotated
 import typer
 
 from keras_legacy_train.command_line import run
+from keras_legacy_train.command_line.convert import convert
+from keras_legacy_train.command_line.export import export
+from keras_legacy_train.command_line.inspect import inspect
+from keras_legacy_train.command_line.plot import plot
+from keras_legacy_train.command_line.tail import tail
+from keras_legacy_train.command_line.train import train
 
 app = typer.Typer(
     name="keras-legacy-train",
@@ -43,3 +49,11 @@ def _run(
     The script, and the modules of its own project, see TensorFlow 1; installed packages see TensorFlow 2.
     """
     run.run(run.Command(script, arguments or (), is_module, our_loop))
+
+
+app.command()(inspect)
+app.command()(tail)
+app.command()(plot)
+app.command()(convert)
+app.command()(export)
+app.command()(train)

@@ -32,9 +32,14 @@ def as_graph(graph: Any) -> tf.Graph:
     if not isinstance(graph, (str, bytes, os.PathLike)):
         raise ValueError(f"graph must be a tf.Graph or the path of a .meta file; it is {graph!r}.")
     path = os.fsdecode(graph)
+    check_graph_file(path)
+    return read_meta_graph(path)
+
+
+def check_graph_file(path: str) -> None:
+    """Raises FileNotFoundError if there is no such file; to open anything else could block for ever."""
     if not os.path.isfile(path):
         raise FileNotFoundError(f"graph: there is no file {path!r}.")
-    return read_meta_graph(path)
 
 
 def check_not_tf_keras(name: str, model: Any) -> None:

@@ -214,19 +214,16 @@ class BeamSearchDecoder(Decoder):
         """Returns `[batch * beam, …]` as `[batch, beam, …]`; scalars and arrays as they are."""
         if isinstance(tensor, tf.TensorArray) or _rank(tensor) < 1:
             return tensor
-        rows = [self._batch_size, self._beam_width]
-        split = tf.reshape(tensor, tf.concat([rows, tf.shape(tensor)[1:]], 0))
-        expected = tf.TensorShape([self._static_batch_size, self._beam_width]).concatenate(
-            _static_shape(size)
-        )
-        if not split.shape.is_compatible_with(expected):
+        batch_size, width, size = self._static_batch_size, self._beam_width, _static_shape(size)
+        merged = tf.TensorShape([None if batch_size is None else batch_size * width]).concatenate(size)
+        if not tensor.shape.is_compatible_with(merged):
             raise ValueError(
-                "Unexpected behavior when reshaping between beam width and batch size. The reshaped tensor"
-                f" has shape: {split.shape}. We expected it to have shape (batch_size, beam_width, depth) =="
-                f" {expected}. Perhaps you forgot to create a zero_state with"
-                " batch_size=encoder_batch_size * beam_width?"
+                f"A state or output of the cell has shape {tensor.shape}, where that of all beams is"
+                f" (batch_size * beam_width, depth) == {merged}. Perhaps you forgot to create a zero_state"
+                " with batch_size=encoder_batch_size * beam_width?"
             )
-        split.set_shape(expected)
+        split = tf.reshape(tensor, tf.concat([[self._batch_size, width], tf.shape(tensor)[1:]], 0))
+        split.set_shape(tf.TensorShape([batch_size, width]).concatenate(size))
         return split
 
     def _extend(

@@ -12,11 +12,13 @@ import tensorflow as tf
 from google.protobuf import text_format
 
 from estimator_models import batches, linear_model_fn
+from helpers import read_events
 from keras_legacy_train import contrib, estimator
 from keras_legacy_train.contrib import data, deprecated, distribute, distributions, opt, predictor, summary
 from keras_legacy_train.contrib import estimator as contrib_estimator
 from keras_legacy_train.contrib.tensorboard.plugins import projector
 from keras_legacy_train.contrib.tfprof import model_analyzer
+from keras_legacy_train.estimator import tpu
 
 v1 = tf.compat.v1
 
@@ -107,6 +109,16 @@ def test_wrapped_optimizers_clip_variables_and_leave_zero_gradients_alone() -> N
         np.testing.assert_allclose(session.run([gradients[0][0], norm])[0], [0.6, 0.8], 1e-6)
 
 
+def test_conditional_updates_of_reference_variables_are_refused() -> None:
+    optimizer = opt.MultitaskOptimizerWrapper(v1.train.GradientDescentOptimizer(0.1))
+    with pytest.raises(TypeError, match="must be an instance of"):
+        opt.MultitaskOptimizerWrapper(object())
+    with tf.Graph().as_default():
+        variable = v1.get_variable("variable", initializer=1.0, use_resource=False)
+        with pytest.raises(ValueError, match="needs resource variables"):
+            optimizer.minimize(variable * 2.0)
+
+
 def test_scipy_finds_a_minimum_within_bounds_and_constraints() -> None:
     pytest.importorskip("scipy")
     with tf.Graph().as_default(), v1.Session() as session:
@@ -175,6 +187,33 @@ def test_summaries_are_written_by_ops(tmp_path: Path) -> None:
     (path,) = tmp_path.iterdir()
     events = [event for event in v1.train.summary_iterator(str(path)) if event.summary.value]
     assert [(event.step, event.summary.value[0].tag) for event in events] == [(5, "loss")]
+
+
+def test_host_calls_of_tpu_estimators_write_them(tmp_path: Path) -> None:
+    def model_fn(features: Any, labels: Any, mode: str, params: Any) -> Any:
+        spec = linear_model_fn(features, labels, mode, params)
+
+        def host_call(step: Any, loss: Any) -> Any:
+            writer = summary.create_file_writer(params["directory"], max_queue=10)
+            with writer.as_default(), summary.always_record_summaries():
+                summary.scalar("host/loss", loss[0], step=step[0])
+                return summary.all_summary_ops()
+
+        step = tf.reshape(v1.train.get_global_step(), [1])
+        return tpu.TPUEstimatorSpec(
+            mode,
+            loss=spec.loss,
+            train_op=spec.train_op,
+            host_call=(host_call, [step, tf.reshape(spec.loss, [1])]),
+        )
+
+    host = tmp_path / "host"
+    config = tpu.RunConfig(model_dir=str(tmp_path / "model"), tpu_config=tpu.TPUConfig(iterations_per_loop=2))
+    trained = tpu.TPUEstimator(
+        model_fn, config=config, use_tpu=False, train_batch_size=2, params={"directory": str(host)}
+    )
+    trained.train(lambda params: batches(None, params["batch_size"]), steps=4)
+    assert len([event for event in read_events(host) if event.summary.value]) == 4
 
 
 def test_old_summaries_keep_their_tags() -> None:

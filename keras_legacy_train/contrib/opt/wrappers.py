@@ -108,6 +108,7 @@ class MultitaskOptimizerWrapper:
 
     Raises:
         TypeError: `opt` is not an optimizer.
+        ValueError: Its variables are reference variables, and control flow is that of TensorFlow 2.
     """
 
     def __init__(self, opt: Any) -> None:
@@ -139,11 +140,17 @@ def clip_gradients_by_global_norm(gradients_variables: Any, clip_norm: Any = 20.
 
 
 def _unless_zero(update: Any) -> Any:
-    def wrapped(grad: Any, *args: Any, **kwargs: Any) -> Any:
+    def wrapped(grad: Any, var: Any, *args: Any) -> Any:
+        is_reference = var.dtype != var.dtype.base_dtype
+        if is_reference and v1.control_flow_v2_enabled():
+            raise ValueError(
+                "MultitaskOptimizerWrapper needs resource variables, or the control flow of TensorFlow 1:"
+                " call tf.compat.v1.disable_control_flow_v2() first."
+            )
         values = grad.values if isinstance(grad, tf.IndexedSlices) else grad
 
         def run() -> Any:
-            with tf.control_dependencies([update(grad, *args, **kwargs)]):
+            with tf.control_dependencies([update(grad, var, *args)]):
                 return tf.no_op()
 
         return v1.cond(tf.equal(tf.math.count_nonzero(values), 0), tf.no_op, run)

@@ -1,6 +1,6 @@
 """Tells TensorBoard which embeddings to show; stands for `tf.contrib.tensorboard.plugins.projector`.
 
-The messages are those of TensorBoard, which comes with TensorFlow.
+The messages are those of TensorBoard, which must be installed.
 """
 
 from __future__ import annotations
@@ -9,10 +9,16 @@ import os
 from typing import Any
 
 import tensorflow as tf
-from tensorboard.plugins.projector import EmbeddingInfo, ProjectorConfig
-from tensorboard.plugins.projector.projector_config_pb2 import SpriteMetadata
 
 from keras_legacy_train.contrib._missing import module_getattr
+
+try:
+    from tensorboard.plugins.projector import EmbeddingInfo, ProjectorConfig
+    from tensorboard.plugins.projector.projector_config_pb2 import SpriteMetadata
+except ImportError as error:
+    raise ImportError(
+        "tf.contrib.tensorboard.plugins.projector needs TensorBoard. Install it by pip install tensorboard"
+    ) from error
 
 __all__ = ["EmbeddingInfo", "ProjectorConfig", "SpriteMetadata", "visualize_embeddings"]
 

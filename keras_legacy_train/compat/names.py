@@ -115,6 +115,20 @@ NAMES: Mapping[str, Entry] = {
     "contrib.data.latency_stats": Gone(
         "Use tf.data.Dataset without statistics: the profiler of TensorBoard shows them."
     ),
+    "contrib.data.python.ops.batching": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.counter": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.enumerate_ops": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.error_ops": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.grouping": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.interleave_ops": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.iterator_ops": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.prefetching_ops": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.readers": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.resampling": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.scan_ops": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.shuffle_ops": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.sliding": Moved("keras_legacy_train.contrib.data"),
+    "contrib.data.python.ops.unique": Moved("keras_legacy_train.contrib.data"),
     "contrib.data.set_stats_aggregator": Gone(
         "Use tf.data.Dataset without statistics: the profiler of TensorBoard shows them."
     ),
@@ -137,6 +151,12 @@ NAMES: Mapping[str, Entry] = {
     ),
     "contrib.distribute.run_standard_tensorflow_server": Gone("Use tf.estimator.RunConfig with TF_CONFIG."),
     "contrib.distributions": Moved("keras_legacy_train.contrib.distributions"),
+    "contrib.distributions.python.ops.bernoulli": Moved("keras_legacy_train.contrib.distributions"),
+    "contrib.distributions.python.ops.categorical": Moved("keras_legacy_train.contrib.distributions"),
+    "contrib.distributions.python.ops.kullback_leibler": Moved("keras_legacy_train.contrib.distributions"),
+    "contrib.distributions.python.ops.mvn_diag": Moved("keras_legacy_train.contrib.distributions"),
+    "contrib.distributions.python.ops.normal": Moved("keras_legacy_train.contrib.distributions"),
+    "contrib.distributions.python.ops.uniform": Moved("keras_legacy_train.contrib.distributions"),
     "contrib.eager": Gone(
         "Use tf.compat.v1.enable_eager_execution(), tf.GradientTape and tf.train.Checkpoint."
     ),
@@ -200,6 +220,9 @@ NAMES: Mapping[str, Entry] = {
     "contrib.estimator.make_stop_at_checkpoint_step_hook": Moved(
         "keras_legacy_train.estimator.experimental.make_stop_at_checkpoint_step_hook"
     ),
+    "contrib.estimator.python.estimator.early_stopping": Moved("keras_legacy_train.estimator.experimental"),
+    "contrib.estimator.python.estimator.extenders": Moved("keras_legacy_train.contrib.estimator"),
+    "contrib.estimator.python.estimator.head": Moved("keras_legacy_train.contrib.estimator"),
     "contrib.estimator.read_eval_metrics": Moved(
         "keras_legacy_train.estimator.experimental.read_eval_metrics"
     ),
@@ -274,6 +297,7 @@ NAMES: Mapping[str, Entry] = {
     "contrib.image.interpolate_spline": Gone(
         "Write it with tf.gather_nd, or do it on arrays with scipy.ndimage."
     ),
+    "contrib.image.python.ops.image_ops": Moved("keras_legacy_train.contrib.image"),
     "contrib.image.random_hsv_in_yiq": Gone("Use tf.image.adjust_hue and tf.image.adjust_saturation."),
     "contrib.image.single_image_random_dot_stereograms": Gone(
         "Write it with tf.gather_nd, or do it on arrays with scipy.ndimage."
@@ -428,12 +452,24 @@ NAMES: Mapping[str, Entry] = {
     "contrib.opt.ModelAverageOptimizer": Gone("Use tf.contrib.opt.MovingAverageOptimizer."),
     "contrib.opt.RegAdagradOptimizer": Gone("Use tf.train.AdagradOptimizer."),
     "contrib.opt.ShampooOptimizer": Gone("Use tf.train.AdagradOptimizer, its diagonal form."),
+    "contrib.opt.python.training.adamax": Moved("keras_legacy_train.contrib.opt"),
+    "contrib.opt.python.training.addsign": Moved("keras_legacy_train.contrib.opt"),
+    "contrib.opt.python.training.external_optimizer": Moved("keras_legacy_train.contrib.opt"),
+    "contrib.opt.python.training.lars_optimizer": Moved("keras_legacy_train.contrib.opt"),
+    "contrib.opt.python.training.lazy_adam_optimizer": Moved("keras_legacy_train.contrib.opt"),
+    "contrib.opt.python.training.moving_average_optimizer": Moved("keras_legacy_train.contrib.opt"),
+    "contrib.opt.python.training.multitask_optimizer_wrapper": Moved("keras_legacy_train.contrib.opt"),
+    "contrib.opt.python.training.nadam_optimizer": Moved("keras_legacy_train.contrib.opt"),
+    "contrib.opt.python.training.powersign": Moved("keras_legacy_train.contrib.opt"),
+    "contrib.opt.python.training.variable_clipping_optimizer": Moved("keras_legacy_train.contrib.opt"),
+    "contrib.opt.python.training.weight_decay_optimizers": Moved("keras_legacy_train.contrib.opt"),
     "contrib.optimizer_v2": Gone("Use tf.train, or keras.optimizers."),
     "contrib.periodic_resample": Gone("Use tf.nn.depth_to_space."),
     "contrib.predictor": Moved("keras_legacy_train.contrib.predictor"),
     "contrib.predictor.from_contrib_estimator": Gone(
         "Use export_savedmodel of the Estimator and tf.contrib.predictor.from_saved_model."
     ),
+    "contrib.predictor.predictor_factories": Moved("keras_legacy_train.contrib.predictor"),
     "contrib.proto": Gone("Use tf.io.decode_proto and tf.io.encode_proto."),
     "contrib.quantization": Gone("Use the package tensorflow_model_optimization."),
     "contrib.quantize": Gone("Use the package tensorflow_model_optimization."),
@@ -460,7 +496,31 @@ NAMES: Mapping[str, Entry] = {
     "contrib.rpc": Gone("Nothing stands for it."),
     "contrib.saved_model": Gone("Use tf.compat.v1.saved_model."),
     "contrib.seq2seq": Moved("keras_legacy_train.contrib.seq2seq"),
+    "contrib.seq2seq.DynamicAttentionWrapper": Gone(
+        "Use tf.contrib.seq2seq.AttentionWrapper with attention_layer_size."
+    ),
+    "contrib.seq2seq.DynamicAttentionWrapperState": Gone(
+        "Use tf.contrib.seq2seq.AttentionWrapper with attention_layer_size."
+    ),
+    "contrib.seq2seq.attention_decoder_fn_inference": Gone(
+        "It was in TensorFlow 1.0 alone. Use BasicDecoder, its helpers and dynamic_decode."
+    ),
+    "contrib.seq2seq.attention_decoder_fn_train": Gone(
+        "It was in TensorFlow 1.0 alone. Use BasicDecoder, its helpers and dynamic_decode."
+    ),
+    "contrib.seq2seq.dynamic_rnn_decoder": Gone(
+        "It was in TensorFlow 1.0 alone. Use BasicDecoder, its helpers and dynamic_decode."
+    ),
+    "contrib.seq2seq.prepare_attention": Gone(
+        "It was in TensorFlow 1.0 alone. Use BasicDecoder, its helpers and dynamic_decode."
+    ),
     "contrib.seq2seq.python.ops": Moved("keras_legacy_train.contrib.seq2seq"),
+    "contrib.seq2seq.simple_decoder_fn_inference": Gone(
+        "It was in TensorFlow 1.0 alone. Use BasicDecoder, its helpers and dynamic_decode."
+    ),
+    "contrib.seq2seq.simple_decoder_fn_train": Gone(
+        "It was in TensorFlow 1.0 alone. Use BasicDecoder, its helpers and dynamic_decode."
+    ),
     "contrib.session_bundle": Gone("Use tf.compat.v1.saved_model.Builder."),
     "contrib.signal": Gone("Use tf.signal."),
     "contrib.slim": Moved("keras_legacy_train.contrib.slim"),
@@ -483,6 +543,7 @@ NAMES: Mapping[str, Entry] = {
     "contrib.stateless": Gone("Use tf.random.stateless_normal, stateless_uniform and the like."),
     "contrib.summary": Moved("keras_legacy_train.contrib.summary"),
     "contrib.summary.create_db_writer": Gone("Use tf.contrib.summary.create_file_writer."),
+    "contrib.summary.summary": Moved("keras_legacy_train.contrib.summary"),
     "contrib.tensor_forest": Gone("Use the package tensorflow_decision_forests, or sklearn.ensemble."),
     "contrib.tensorboard": Moved("keras_legacy_train.contrib.tensorboard"),
     "contrib.tensorboard.plugins.projector.projector_config_pb2": Moved(
@@ -493,6 +554,12 @@ NAMES: Mapping[str, Entry] = {
     "contrib.text": Gone("Use the package tensorflow_text."),
     "contrib.tfprof": Moved("keras_legacy_train.contrib.tfprof"),
     "contrib.tfprof.ProfileContext": Gone("Use tf.compat.v1.profiler.Profiler."),
+    "contrib.tfprof.python.tools.tfprof.model_analyzer": Moved(
+        "keras_legacy_train.contrib.tfprof.model_analyzer"
+    ),
+    "contrib.tfprof.python.tools.tfprof.tfprof_logger": Moved(
+        "keras_legacy_train.contrib.tfprof.tfprof_logger"
+    ),
     "contrib.timeseries": Gone("Use a keras.Model or an Estimator with tf.nn.dynamic_rnn."),
     "contrib.tpu": Moved("keras_legacy_train.estimator.tpu"),
     "contrib.tpu.TPUDistributionStrategy": Gone(
@@ -578,6 +645,7 @@ NAMES: Mapping[str, Entry] = {
     "contrib.training.weighted_resample": Gone("Use tf.data.Dataset.rejection_resample."),
     "contrib.util": Moved("keras_legacy_train.contrib.util"),
     "contrib.util.constant_value": Moved("tensorflow.compat.v1.get_static_value"),
+    "contrib.util.loader.load_op_library": Moved("tensorflow.compat.v1.load_op_library"),
     "contrib.util.make_ndarray": Moved("tensorflow.compat.v1.make_ndarray"),
     "contrib.util.make_tensor_proto": Moved("tensorflow.compat.v1.make_tensor_proto"),
     "estimator": Moved("keras_legacy_train.estimator"),

@@ -359,7 +359,7 @@ NAMES: Mapping[str, Entry] = {
     "contrib.learn.export_strategy": Moved("keras_legacy_train.learn"),
     "contrib.learn.metric_spec": Moved("keras_legacy_train.learn"),
     "contrib.learn.prediction_key": Moved("keras_legacy_train.learn"),
-    "contrib.learn.preprocessing": Gone("Use keras.layers.TextVectorization and keras.layers.StringLookup."),
+    "contrib.learn.preprocessing.CategoricalProcessor": Gone("Use sklearn.preprocessing.OrdinalEncoder."),
     "contrib.learn.python": Moved("keras_legacy_train.learn"),
     "contrib.learn.python.learn": Moved("keras_legacy_train.learn"),
     "contrib.learn.python.learn.datasets.base": Moved("keras_legacy_train.compat.tutorials.base"),
@@ -381,9 +381,13 @@ NAMES: Mapping[str, Entry] = {
     "contrib.learn.python.learn.export_strategy": Moved("keras_legacy_train.learn"),
     "contrib.learn.python.learn.metric_spec": Moved("keras_legacy_train.learn"),
     "contrib.learn.python.learn.prediction_key": Moved("keras_legacy_train.learn"),
-    "contrib.learn.python.learn.preprocessing": Gone(
-        "Use keras.layers.TextVectorization and keras.layers.StringLookup."
+    "contrib.learn.python.learn.preprocessing.CategoricalProcessor": Gone(
+        "Use sklearn.preprocessing.OrdinalEncoder."
     ),
+    "contrib.learn.python.learn.preprocessing.categorical_vocabulary": Moved(
+        "keras_legacy_train.learn.preprocessing"
+    ),
+    "contrib.learn.python.learn.preprocessing.text": Moved("keras_legacy_train.learn.preprocessing"),
     "contrib.learn.python.learn.trainable": Moved("keras_legacy_train.learn"),
     "contrib.learn.trainable": Moved("keras_legacy_train.learn"),
     "contrib.legacy_seq2seq": Moved("keras_legacy_train.contrib.legacy_seq2seq"),

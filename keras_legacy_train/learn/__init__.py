@@ -26,7 +26,7 @@ from typing import NoReturn
 
 from keras_legacy_train.errors import NanLossDuringTrainingError
 from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_n
-from keras_legacy_train.learn import graph_actions, head, learn_runner, monitors, utils
+from keras_legacy_train.learn import graph_actions, head, learn_runner, monitors, preprocessing, utils
 from keras_legacy_train.learn._replacements import REPLACEMENTS
 from keras_legacy_train.learn.base_estimator import BaseEstimator
 from keras_legacy_train.learn.canned import (
@@ -117,6 +117,7 @@ __all__ = [
     "multi_label_head",
     "no_op_train_fn",
     "poisson_regression_head",
+    "preprocessing",
     "regression_head",
     "run_feeds",
     "run_n",

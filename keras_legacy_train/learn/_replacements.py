@@ -21,7 +21,6 @@ _BY_REPLACEMENT = {
     "tf.data.Dataset.from_tensor_slices, or a feed_fn": "io",
     "keras.datasets or sklearn.datasets": "datasets",
     "tf.compat.v1.nn in a graph, or keras.layers": "ops",
-    "keras.layers.TextVectorization and keras.layers.StringLookup": "preprocessing",
 }
 
 REPLACEMENTS = {name: use for use, names in _BY_REPLACEMENT.items() for name in names.split()}

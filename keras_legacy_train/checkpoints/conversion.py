@@ -353,7 +353,7 @@ def _value(prefix: str, variable: ConvertedVariable, part: str) -> tf.Tensor:
         return value
     cast = tf.cast(value, variable.dtype)
     fits = (
-        bool(tf.reduce_all(tf.cast(cast, value.dtype) == value))
+        bool(tf.reduce_all(tf.equal(tf.cast(cast, value.dtype), value)))
         if value.dtype.is_integer
         else bool(not_finite([("", value)])) or not not_finite([("", cast)])
     )
@@ -408,7 +408,7 @@ def _is_same(one: tf.Tensor, other: tf.Tensor) -> bool:
     if one.shape != other.shape:
         return False
     if one.dtype == tf.variant:  # a position in a dataset
-        return bool(tf.io.serialize_tensor(one) == tf.io.serialize_tensor(other))
+        return bool(tf.equal(tf.io.serialize_tensor(one), tf.io.serialize_tensor(other)))
     left, right = one.numpy(), other.numpy()
     if one.dtype == tf.string:
         return bool(np.array_equal(left, right))

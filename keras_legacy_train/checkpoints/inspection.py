@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
+from keras_legacy_train import _tensorflow
 from keras_legacy_train.checkpoints import directory as files
 from keras_legacy_train.checkpoints.directory_lock import LockHolder, lock_holder
 from keras_legacy_train.checkpoints.index import CheckpointIndex
@@ -113,7 +114,7 @@ def inspect_directory(directory: str) -> DirectoryReport:
         ValueError: Its path has a character that TensorFlow reads as a pattern.
     """
     index = CheckpointIndex(directory)
-    with _silent_log():
+    with _silent_log(), _tensorflow.eager_mode():
         listed = index.listed
         present = files.files_by_checkpoint(directory)
         prefixes = [prefix for prefix in listed if os.path.basename(prefix) in present]
@@ -140,7 +141,8 @@ def inspect_checkpoint(prefix: str) -> CheckpointReport:
     """
     directory = os.path.dirname(prefix)
     listed = {files.locate(directory, path) for path in files.read_state(directory or ".") or ()}
-    return _inspect(prefix, files.checkpoint_files(prefix), is_listed=prefix in listed)
+    with _tensorflow.eager_mode():
+        return _inspect(prefix, files.checkpoint_files(prefix), is_listed=prefix in listed)
 
 
 def _is_checkpoint(name: str, paths: Sequence[str]) -> bool:

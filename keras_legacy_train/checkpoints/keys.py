@@ -16,8 +16,8 @@ _IN_PLACES = ("/.ATTRIBUTES/", "/.OPTIMIZER_SLOT/")
 def form_of(keys: Collection[str]) -> Form:
     """Returns the form of a checkpoint with these keys.
 
-    The checkpoints that `train` writes of a graph have the form of names, though there is a graph of objects
-    in them, of no use to readers.
+    A graph of objects does not make it one of objects: the checkpoints of graphs that earlier versions wrote
+    have one besides the names.
     """
     places = all(any(part in key for part in _IN_PLACES) for key in without_added(keys))
     return "objects" if OBJECT_GRAPH in keys and places else "names"

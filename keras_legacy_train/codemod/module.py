@@ -18,7 +18,7 @@ from . import calls
 from .edits import Edits, expression, import_as, import_from
 from .report import Change, Left, Migration
 from .scopes import Assigned, Chain, Imported, ModuleNames, Scope, dotted
-from .targets import Missing, Target, find, is_in_tensorflow_2, legacy_name
+from .targets import V1, Missing, Target, find, is_in_tensorflow_2, legacy_name
 
 DisableV2: TypeAlias = Literal["scripts", "all", "none"]
 
@@ -191,7 +191,7 @@ class _ModuleMigration:
                 today = self._stands_for("tensorflow")
                 if today != "tensorflow":
                     alias = alias.with_changes(name=expression(today), asname=root)
-            elif target is not None and target.path != path and not _is_keras(path):
+            elif target is not None and target.path != path:
                 alias = alias.with_changes(name=expression(target.path))
             names.append(alias)
         if any(new is not old for new, old in zip(names, statement.names, strict=True)):
@@ -221,7 +221,7 @@ class _ModuleMigration:
             home = module
             if isinstance(target, Missing):
                 self._left.append((statement, f"from {module} import {dotted(alias.name)}", target.reason))
-            elif target is not None and target.path != path and not _is_keras(path):
+            elif target is not None and target.path != path:
                 home, _, name = target.path.rpartition(".")
                 alias = import_as(alias, name)
             by_module.setdefault(home, []).append(alias)
@@ -304,31 +304,50 @@ class _ModuleMigration:
         call = self._names.calls.get(id(chain.node))
         if target.row is not None and target.is_renamed_in_v1:
             self._is_before_1_0 = True
-        if call is not None and target.row is not None and len({path for path, _ in bindings}) == 1:
+        if (
+            call is not None
+            and target.row is not None
+            and len({self._stands_for(path) for path, _ in bindings}) == 1
+        ):
             self._migrate_call(call, target.row, name)
         if not attributes or all(self._leads_to(path, attributes, target.path) for path, _ in bindings):
             return
         if matchers.findall(chain.node, matchers.Comment()):
             self._left.append((chain.node, name, f"A comment stands within it. It is {target.path} today."))
-        elif len({path for path, _ in bindings}) > 1:
+        elif len({self._stands_for(path) for path, _ in bindings}) > 1:
             reason = f"`{root}` is bound to several things. This one is {target.path} today."
             self._left.append((chain.node, name, reason))
         elif target.path.startswith(f"{self._stands_for(path)}."):
             self._change_chain(chain, root + target.path[len(self._stands_for(path)) :])
+        elif target.path.startswith(f"{V1}.") and (tf := self._root_name(chain.scope)):
+            self._change_chain(chain, tf + target.path.removeprefix(V1))
         elif isinstance(assignment := self._whole_assignment(chain, target), cst.Assign):
             home, _, last = target.path.rpartition(".")
             bound = cst.ImportAlias(cst.ensure_type(assignment.targets[0].target, cst.Name))
             self._replace(assignment, [import_from(home, [import_as(bound, last)])])
+        elif any(binding.is_elsewhere for _, binding in bindings):
+            reason = f"`{root}` is bound to it by a global statement. Import {target.imported} yourself."
+            self._left.append((chain.node, name, reason))
         else:
             for _, binding in bindings:
                 imported = self._import(target, binding)
             self._change_chain(chain, imported + target.path[len(target.imported) :])
 
+    def _root_name(self, scope: Scope) -> str | None:
+        """Returns the name that all of TensorFlow has in the module, if it has it in the scope, too."""
+        for name in self._names.scope.bindings:
+            found = scope.look_up(name)
+            if found is not None and found[0] is self._names.scope:
+                paths = {path for path, _ in self._bindings(scope, name)}
+                if paths and all(self._stands_for(path) == V1 for path in paths):
+                    return name
+        return None
+
     def _leads_to(self, path: str, attributes: list[str], today: str) -> bool:
         """Returns whether attributes of a name lead to that place without a change."""
         full = ".".join([self._stands_for(path), *attributes])
         # TensorFlow has this within itself, so that what named it goes on to work.
-        return full.replace("tensorflow.compat.v1.compat.v1", "tensorflow.compat.v1", 1) == today
+        return full.replace(f"{V1}.compat.v1", V1, 1) == today
 
     def _whole_assignment(self, chain: Chain, target: Target) -> cst.Assign | None:
         """Returns the assignment that does the work of an import: `slim = tf.contrib.slim`."""
@@ -371,8 +390,3 @@ class _ModuleMigration:
             self._left.append((call, f'import of "{path}"', target.reason))
         elif target is not None and target.path != path:
             self._left.append((call, f'import of "{path}"', f"It is {target.path} today."))
-
-
-def _is_keras(path: str) -> bool:
-    """Returns whether imports of the path stay, since `tf.compat.v1.keras` is `tf.keras`."""
-    return path.split(".")[:2] == ["tensorflow", "keras"]

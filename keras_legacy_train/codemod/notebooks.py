@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 
+_DECODER = json.JSONDecoder()
 # Lines that IPython understands and Python does not: %magic, !command, name?, x = !command.
-_MAGIC = r"(?:[%!?].*|[\w.]+\?\??[ \t]*|[\w, ]+=[ \t]*[%!].*)"
+_MAGIC = r"(?:[%!?](?:.*\\\n)*.*|[\w.]+\?\??[ \t]*|[\w, ]+=[ \t]*[%!].*)"
 _UNINDENTED_MAGIC = re.compile(rf"^(){_MAGIC}$", re.MULTILINE)
 _ANY_MAGIC = re.compile(rf"^([ \t]*){_MAGIC}$", re.MULTILINE)
 # The first line of a cell that is Python all the same; after other ones of %% stands something else.
@@ -22,15 +23,21 @@ class NotebookError(ValueError):
 
 @dataclasses.dataclass
 class _Cell:
-    number: int
-    content: dict[str, Any]
-    key: str
-    masked: str = ""
+    """Holds a cell with Python code.
 
-    @property
-    def text(self) -> str:
-        source = self.content[self.key]
-        return source if isinstance(source, str) else "".join(source)
+    Attributes:
+        number: Counts all cells, from 1.
+        text: The code.
+        start: Where in the file its source begins.
+        end: Where it ends.
+        masked: The code with `pass` in the place of magics.
+    """
+
+    number: int
+    text: str
+    start: int
+    end: int
+    masked: str = ""
 
 
 class Notebook:
@@ -51,35 +58,14 @@ class Notebook:
         while self._mark in text:
             self._mark += "'"
         try:
-            self._content = json.loads(text)
-            self._cells = self._python_cells()
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise NotebookError(f"it is no notebook: {error}") from None
+            _check_language(json.loads(text)["metadata"])
+            self._cells = list(_python_cells(text))
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise error if isinstance(error, NotebookError) else NotebookError("it is no notebook") from None
         for cell in self._cells:
             cell.masked = self._mask(cell, to_python_3)
 
-    def _python_cells(self) -> list[_Cell]:
-        metadata = self._content["metadata"]
-        described = [
-            metadata.get("language_info", {}).get("name"),
-            metadata.get("kernelspec", {}).get("language"),
-        ]
-        if any(language not in (None, "python", "ipython") for language in described):
-            raise NotebookError("its language is not Python")
-        # Before version 4 of the format cells stood in sheets.
-        sheets = self._content.get("worksheets", [self._content])
-        cells = []
-        for number, content in enumerate((cell for sheet in sheets for cell in sheet["cells"]), 1):
-            key = "source" if "source" in content else "input"
-            cell = _Cell(number, content, key)
-            if content["cell_type"] == "code" and (
-                not cell.text.lstrip().startswith("%%") or _PYTHON_CELL.match(cell.text)
-            ):
-                cells.append(cell)
-        return cells
-
     def _mask(self, cell: _Cell, to_python_3: Callable[[str], str]) -> str:
-        """Returns the code of a cell with `pass` in the place of magics."""
         problem = None
         for magic in (None, _UNINDENTED_MAGIC, _ANY_MAGIC):
             known = len(self._magics)
@@ -93,8 +79,11 @@ class Notebook:
         raise NotebookError(f"line {problem.lineno} of cell {cell.number} is not Python 3 ({problem.msg})")
 
     def _keep_magic(self, match: re.Match[str]) -> str:
-        self._magics.append(match[0])
-        return f"{match[1]}pass  {self._mark}, magic {len(self._magics) - 1}"
+        masks = []
+        for line in match[0].split("\n"):  # a command may go on behind a backslash
+            masks.append(f"{match[1]}pass  {self._mark}, magic {len(self._magics)}")
+            self._magics.append(line)
+        return "\n".join(masks)
 
     @property
     def code(self) -> str:
@@ -146,22 +135,78 @@ class Notebook:
             The text of the file.
         """
         sources = self.sources(code)
-        for cell in self._cells:
-            new = sources[cell.number]
-            if new != cell.text:
-                is_text = isinstance(cell.content[cell.key], str)
-                cell.content[cell.key] = new if is_text else re.findall(r"[^\n]*\n|[^\n]+", new)
-        return _written_like(self._text, self._content)
+        text = self._text
+        for cell in reversed(self._cells):
+            if sources[cell.number] != cell.text:
+                source = _written_like(text[cell.start : cell.end], sources[cell.number], text.isascii())
+                text = text[: cell.start] + source + text[cell.end :]
+        return text
 
 
-def _written_like(text: str, content: Any) -> str:
-    """Returns JSON with the indentation, escapes and last newline of another text."""
-    newline = "\r\n" if "\r\n" in text else "\n"
-    text = text.replace("\r\n", "\n")
-    body = text.rstrip()
-    first = re.match(r"[{]\n([ \t]*)", body)
-    indent = None if first is None else first[1]
-    old = json.loads(text)
-    ascii_only = json.dumps(old, indent=indent, ensure_ascii=False) != body and body.isascii()
-    written = json.dumps(content, indent=indent, ensure_ascii=ascii_only) + text[len(body) :]
-    return written.replace("\n", newline)
+def _check_language(metadata: dict[str, dict[str, str]]) -> None:
+    described = [
+        metadata.get("language_info", {}).get("name"),
+        metadata.get("kernelspec", {}).get("language"),
+    ]
+    if any(language not in (None, "python", "ipython") for language in described):
+        raise NotebookError("its language is not Python")
+
+
+def _python_cells(text: str) -> Iterator[_Cell]:
+    for number, start in enumerate(_cells(text, _skip_space(text, 0)), 1):
+        places = {key: (begin, end) for key, begin, end in _values(text, start)}
+        content, _ = _DECODER.raw_decode(text, start)
+        if content["cell_type"] != "code":
+            continue
+        key = "source" if "source" in content else "input"
+        code = content[key] if isinstance(content[key], str) else "".join(content[key])
+        if not code.lstrip().startswith("%%") or _PYTHON_CELL.match(code):
+            begin, end = places[key]
+            yield _Cell(number, code, begin, end)
+
+
+def _cells(text: str, start: int) -> Iterator[int]:
+    """Yields where each cell begins."""
+    for key, begin, _ in _values(text, start):
+        if key == "cells":
+            yield from (place for _, place, _ in _values(text, begin))
+        elif key == "worksheets":  # before version 4 of the format
+            for _, sheet, _ in _values(text, begin):
+                yield from _cells(text, sheet)
+
+
+def _values(text: str, start: int) -> Iterator[tuple[str | int, int, int]]:
+    """Yields key or index, start and end of each value in the JSON object or array that begins there."""
+    place = _skip_space(text, start + 1)
+    for index in itertools.count():
+        if text[place] in "]}":
+            return
+        key: str | int = index
+        if text[start] == "{":
+            key, place = _DECODER.raw_decode(text, place)
+            place = _skip_space(text, _skip_space(text, place) + 1)
+        _, end = _DECODER.raw_decode(text, place)
+        yield key, place, end
+        place = _skip_space(text, end)
+        if text[place] == ",":
+            place = _skip_space(text, place + 1)
+
+
+def _skip_space(text: str, place: int) -> int:
+    while text[place] in " \t\r\n":
+        place += 1
+    return place
+
+
+def _written_like(old: str, code: str, ascii_only: bool) -> str:
+    """Returns code as JSON in the form that other code has: one text, or a list with a line in each text."""
+    if old.startswith('"'):
+        return json.dumps(code, ensure_ascii=ascii_only)
+    places = [place for _, *place in _values(old, 0)]
+    # A line that was there keeps its escapes.
+    written = {json.loads(old[start:end]): old[start:end] for start, end in places}
+    lines = re.findall(r"[^\n]*\n|[^\n]+", code)
+    texts = [written.get(line) or json.dumps(line, ensure_ascii=ascii_only) for line in lines]
+    before, after = old[: places[0][0]], old[places[-1][1] :]
+    between = old[places[0][1] : places[1][0]] if len(places) > 1 else f",{before[1:] or ' '}"
+    return before + between.join(texts) + after

@@ -47,10 +47,12 @@ class Imported:
     Attributes:
         path: Dotted path of what the name stands for: `"tensorflow.contrib.slim"`.
         statement: The import.
+        is_elsewhere: Whether it binds a name of another scope, by `global` or `nonlocal`.
     """
 
     path: str
     statement: cst.Import | cst.ImportFrom
+    is_elsewhere: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,10 +62,12 @@ class Assigned:
     Attributes:
         chain: The right-hand side.
         statement: The assignment.
+        is_elsewhere: Whether it binds a name of another scope, by `global` or `nonlocal`.
     """
 
     chain: Chain
     statement: cst.Assign
+    is_elsewhere: bool = False
 
 
 Binding: TypeAlias = Imported | Assigned | None  # None: any other
@@ -148,6 +152,8 @@ class ModuleNames:
 
     def _bind(self, scope: Scope, name: str, binding: Binding = None) -> None:
         self.used.add(name)
+        if binding is not None and name in scope.elsewhere:
+            binding = dataclasses.replace(binding, is_elsewhere=True)
         scope.bind(name, binding)
 
     def _walk(self, node: cst.CSTNode, scope: Scope, parent: cst.CSTNode) -> None:

@@ -9,7 +9,9 @@ import types
 
 from keras_legacy_train.compat.names import NAMES, Gone, Moved, lookup
 
-_V1 = "tensorflow.compat.v1"
+V1 = "tensorflow.compat.v1"
+# The table has its parts, since not all of them are there.
+_CONTRIB = "keras_legacy_train.contrib"
 # Parts of TensorFlow that are no API, and have the places they had.
 _PRIVATE = ("core", "python", "tools")
 
@@ -38,7 +40,7 @@ class Target:
     @property
     def is_renamed_in_v1(self) -> bool:
         """Returns whether TensorFlow 1 itself has come to call it by another name."""
-        return self.path.startswith(f"{_V1}.") and _missing(f"{_V1}.{self.old}") is not None
+        return self.path.startswith(f"{V1}.") and _missing(f"{V1}.{self.old}") is not None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,14 +84,16 @@ def find(name: str) -> Target | Missing:
         Its place, or why it has none.
     """
     if not name:
-        return Target(_V1, _V1, "")
+        return Target(V1, V1, "")
+    if name == "contrib":
+        return Target(_CONTRIB, _CONTRIB, name)
     old, row = _row(name)
     if isinstance(row, Gone):
         return Missing(row.use)
     if isinstance(row, Moved):
         path = row.to + name[len(old) :]
         return _missing(path) or Target(path, row.to, old, row if old == name else None)
-    home = "tensorflow" if name.partition(".")[0] in _PRIVATE else _V1
+    home = "tensorflow" if name.partition(".")[0] in _PRIVATE else V1
     path = f"{home}.{name}"
     if _missing(path):
         shown = f"{'tensorflow' if home == 'tensorflow' else 'tf'}.{name}"

@@ -10,6 +10,7 @@ from keras_legacy_train.command_line import run
 from keras_legacy_train.command_line.convert import convert
 from keras_legacy_train.command_line.export import export
 from keras_legacy_train.command_line.inspect import inspect
+from keras_legacy_train.command_line.migrate import migrate
 from keras_legacy_train.command_line.plot import plot
 from keras_legacy_train.command_line.tail import tail
 from keras_legacy_train.command_line.train import train
@@ -51,6 +52,7 @@ def _run(
     run.run(run.Command(script, arguments or (), is_module, our_loop))
 
 
+app.command()(migrate)
 app.command()(inspect)
 app.command()(tail)
 app.command()(plot)

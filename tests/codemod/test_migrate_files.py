@@ -114,8 +114,8 @@ def test_directories_are_walked_but_for_the_code_of_others(tmp_path):
         ("a.py", b"import tensorflow\n\xe9 = 1\n", "its encoding cannot be told: "),
         ("a.py", b"# coding: klingon\nimport tensorflow\n", "its encoding cannot be told: "),
         ("a.py", b"import tensorflow\n\0\n", "is not Python 3"),
-        ("a.ipynb", b"tensorflow", "it is no notebook: "),
-        ("a.ipynb", b'["tensorflow"]', "it is no notebook: "),
+        ("a.ipynb", b"tensorflow", "it is no notebook."),
+        ("a.ipynb", b'["tensorflow"]', "it is no notebook."),
         ("a.ipynb", json.dumps(notebook("1", "tensorflow\nif")).encode(), "line 2 of cell 2 is not Python 3"),
         (
             "a.ipynb",
@@ -155,7 +155,7 @@ def test_notebooks_keep_their_form(tmp_path, form, end):
             "%matplotlib inline\n%%%time\nx = tf.mul(1, 2)"
             if old
             else "%matplotlib inline\n%%%time\nx = tf.multiply(1, 2)",
-            ["# é\n", "def f():\n", "    !ls {x}\n", "    files = !ls\n", "\n"],
+            ["# é\n", "def f():\n", "    !ls {x} \\\n", "     -l\n", "    files = !ls\n", "\n"],
             "%%bash\nimport tensorflow as tf; tf.mul if",
             "%%time\ntf.sub" if old else "%%time\ntf.subtract",
             ["tf.pack?"],

@@ -45,6 +45,7 @@ class Gone:
 Entry: TypeAlias = Moved | Gone
 
 NAMES: Mapping[str, Entry] = {
+    "RegisterShape": Gone("Use Tensor.set_shape."),
     "audio_summary": Moved("tensorflow.compat.v1.summary.audio", renamed={"tag": "name"}),
     "batch_cholesky": Moved("tensorflow.compat.v1.cholesky"),
     "batch_cholesky_solve": Moved("tensorflow.compat.v1.cholesky_solve"),
@@ -134,6 +135,22 @@ NAMES: Mapping[str, Entry] = {
     ),
     "contrib.decision_trees": Gone("Use the package tensorflow_decision_forests, or sklearn.ensemble."),
     "contrib.deprecated": Moved("keras_legacy_train.contrib.deprecated"),
+    "contrib.deprecated.audio_summary": Moved("tensorflow.compat.v1.summary.audio", renamed={"tag": "name"}),
+    "contrib.deprecated.histogram_summary": Moved(
+        "tensorflow.compat.v1.summary.histogram",
+        renamed={"tag": "name"},
+        order=("name", "values", "collections"),
+    ),
+    "contrib.deprecated.image_summary": Moved(
+        "tensorflow.compat.v1.summary.image", renamed={"tag": "name", "max_images": "max_outputs"}
+    ),
+    "contrib.deprecated.merge_all_summaries": Moved("tensorflow.compat.v1.summary.merge_all"),
+    "contrib.deprecated.merge_summary": Moved("tensorflow.compat.v1.summary.merge"),
+    "contrib.deprecated.scalar_summary": Moved(
+        "tensorflow.compat.v1.summary.scalar",
+        renamed={"tags": "name", "values": "tensor"},
+        order=("name", "tensor", "collections"),
+    ),
     "contrib.distribute": Moved("keras_legacy_train.contrib.distribute"),
     "contrib.distribute.CollectiveAllReduceStrategy": Gone("Use tf.distribute.MultiWorkerMirroredStrategy."),
     "contrib.distribute.DistributeConfig": Gone("Use tf.estimator.RunConfig with TF_CONFIG."),

@@ -57,7 +57,8 @@ class LegacyModule(types.ModuleType):
         except _Missing as error:
             close = difflib.get_close_matches(name, dir(self), n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise AttributeError(f"{error}.{hint}") from None
+            # With an object of its own the error gets no second hint from Python.
+            raise AttributeError(f"{error}.{hint}", name=name, obj=None) from None
         # The next time, Python finds it by itself.
         setattr(self, name, value)
         return value
@@ -104,7 +105,7 @@ def legacy_import(name: str) -> Any:
     module: Any = legacy_module()
     for part in name.split(".")[1:]:
         try:
-            module = getattr(module, part)
+            module = _attribute(module, part)
         except AttributeError as error:
             raise ModuleNotFoundError(str(error), name=name) from None
     return module
@@ -135,7 +136,7 @@ def _find(path: str) -> Any:
         # The modules of this package say themselves what to use.
         if isinstance(entry, Moved) and entry.to.startswith("keras_legacy_train."):
             raise
-        raise _Missing(f"{_spoken(path)} is neither in TensorFlow 1.15 nor in keras_legacy_train") from error
+        raise _Missing(f"{_spoken(path)} is neither in tf.compat.v1 nor in keras_legacy_train") from error
     return _as_before(value, entry) if isinstance(entry, Moved) else value
 
 
@@ -177,14 +178,21 @@ def follow(path: str) -> Any:
     first, *rest = path.split(".")
     value: Any = importlib.import_module(first)
     for part in rest:
-        try:
-            value = getattr(value, part)
-        except AttributeError:
-            name = f"{value.__name__}.{part}"
-            if not hasattr(value, "__path__") or importlib.util.find_spec(name) is None:
-                raise
-            value = importlib.import_module(name)
+        value = _attribute(value, part)
     return value
+
+
+def _attribute(value: Any, name: str) -> Any:
+    """Returns an attribute, which may be a module of a package that is not loaded yet."""
+    try:
+        return getattr(value, name)
+    except AttributeError:
+        module = f"{getattr(value, '__name__', '')}.{name}"
+        if isinstance(value, LegacyModule) or not hasattr(value, "__path__"):
+            raise
+        if importlib.util.find_spec(module) is None:
+            raise
+        return importlib.import_module(module)
 
 
 def _as_before(function: Any, entry: Moved) -> Any:

@@ -39,6 +39,7 @@ def test_private_paths_lead_to_what_is_still_there() -> None:
     ops = legacy_import("tensorflow.python.framework.ops")
     assert ops.get_default_graph is tf2.compat.v1.get_default_graph
     assert legacy_import("tensorflow.core.framework.summary_pb2").Summary is tf2.compat.v1.Summary
+    assert legacy_import("tensorflow.python.tools.freeze_graph").freeze_graph
     graph_util = legacy_import("tensorflow.python.framework.graph_util")
     assert callable(graph_util.convert_variables_to_constants)
 
@@ -81,7 +82,7 @@ def test_hasattr_tells_what_is_there() -> None:
     ("module", "name", "message"),
     [
         ("contrib", "gan", "tf.contrib.gan is not in keras_legacy_train. Use the package tensorflow_gan."),
-        ("", "matmull", "tf.matmull is neither in TensorFlow 1.15 nor in .* Did you mean 'matmul'"),
+        ("", "matmull", "tf.matmull is neither in tf.compat.v1 nor in .* Did you mean 'matmul'"),
         ("contrib", "learm", "Did you mean 'learn'"),
         ("nn", "relu_6", "tf.nn.relu_6 .* Did you mean 'relu6'"),
         ("contrib.learn", "SVM", "sklearn.svm.LinearSVC"),

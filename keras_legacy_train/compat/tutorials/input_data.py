@@ -75,7 +75,7 @@ class DataSet:
                 raise ValueError(f"There are {len(images)} images, but {len(labels)} labels.")
             self._num_examples = len(images)
             if reshape:
-                images = images.reshape(len(images), -1)
+                images = images.reshape(len(images), images.shape[1] * images.shape[2])
             if dtype == tf.float32:
                 images = np.multiply(images.astype(np.float32), 1.0 / 255.0)
         self._images = images

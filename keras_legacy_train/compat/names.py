@@ -135,22 +135,6 @@ NAMES: Mapping[str, Entry] = {
     ),
     "contrib.decision_trees": Gone("Use the package tensorflow_decision_forests, or sklearn.ensemble."),
     "contrib.deprecated": Moved("keras_legacy_train.contrib.deprecated"),
-    "contrib.deprecated.audio_summary": Moved("tensorflow.compat.v1.summary.audio", renamed={"tag": "name"}),
-    "contrib.deprecated.histogram_summary": Moved(
-        "tensorflow.compat.v1.summary.histogram",
-        renamed={"tag": "name"},
-        order=("name", "values", "collections"),
-    ),
-    "contrib.deprecated.image_summary": Moved(
-        "tensorflow.compat.v1.summary.image", renamed={"tag": "name", "max_images": "max_outputs"}
-    ),
-    "contrib.deprecated.merge_all_summaries": Moved("tensorflow.compat.v1.summary.merge_all"),
-    "contrib.deprecated.merge_summary": Moved("tensorflow.compat.v1.summary.merge"),
-    "contrib.deprecated.scalar_summary": Moved(
-        "tensorflow.compat.v1.summary.scalar",
-        renamed={"tags": "name", "values": "tensor"},
-        order=("name", "tensor", "collections"),
-    ),
     "contrib.distribute": Moved("keras_legacy_train.contrib.distribute"),
     "contrib.distribute.CollectiveAllReduceStrategy": Gone("Use tf.distribute.MultiWorkerMirroredStrategy."),
     "contrib.distribute.DistributeConfig": Gone("Use tf.estimator.RunConfig with TF_CONFIG."),
@@ -376,7 +360,9 @@ NAMES: Mapping[str, Entry] = {
     "contrib.learn.export_strategy": Moved("keras_legacy_train.learn"),
     "contrib.learn.metric_spec": Moved("keras_legacy_train.learn"),
     "contrib.learn.prediction_key": Moved("keras_legacy_train.learn"),
+    "contrib.learn.preprocessing": Moved("keras_legacy_train.compat.tutorials.preprocessing"),
     "contrib.learn.preprocessing.CategoricalProcessor": Gone("Use sklearn.preprocessing.OrdinalEncoder."),
+    "contrib.learn.preprocessing.text": Moved("keras_legacy_train.compat.tutorials.preprocessing"),
     "contrib.learn.python": Moved("keras_legacy_train.learn"),
     "contrib.learn.python.learn": Moved("keras_legacy_train.learn"),
     "contrib.learn.python.learn.datasets.base": Moved("keras_legacy_train.compat.tutorials.base"),
@@ -398,6 +384,7 @@ NAMES: Mapping[str, Entry] = {
     "contrib.learn.python.learn.export_strategy": Moved("keras_legacy_train.learn"),
     "contrib.learn.python.learn.metric_spec": Moved("keras_legacy_train.learn"),
     "contrib.learn.python.learn.prediction_key": Moved("keras_legacy_train.learn"),
+    "contrib.learn.python.learn.preprocessing": Moved("keras_legacy_train.compat.tutorials.preprocessing"),
     "contrib.learn.python.learn.preprocessing.CategoricalProcessor": Gone(
         "Use sklearn.preprocessing.OrdinalEncoder."
     ),

@@ -108,18 +108,20 @@ class _Package(types.ModuleType):
 sys.modules[__name__].__class__ = _Package
 
 
-def __getattr__(name: str) -> Any:
-    """Returns a name of the package, whose module is loaded now.
+if not TYPE_CHECKING:  # else every name would pass
 
-    Raises:
-        AttributeError: There is no such name.
-    """
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    _backend.check()
-    module = importlib.import_module(f"{__name__}.{_MODULES.get(name, name)}")
-    value = globals()[name] = getattr(module, name) if name in _MODULES else module
-    return value
+    def __getattr__(name: str) -> Any:
+        """Returns a name of the package, whose module is loaded now.
+
+        Raises:
+            AttributeError: There is no such name.
+        """
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        _backend.check()
+        module = importlib.import_module(f"{__name__}.{_MODULES.get(name, name)}")
+        value = globals()[name] = getattr(module, name) if name in _MODULES else module
+        return value
 
 
 def __dir__() -> list[str]:

@@ -57,6 +57,7 @@ def test_a_model_of_characters_is_trained_and_read_by_a_saver(graph: tf.Graph, t
         assert session.run(loss) < 0.5 * first
 
 
+@pytest.mark.slow
 def test_a_model_with_buckets_is_trained(graph: tf.Graph, tmp_path: Path) -> None:
     source = [tf.constant((np.arange(4) + step) % 6, tf.int32) for step in range(2)]
     target = [tf.constant((2 * np.arange(4) + step) % 7, tf.int32) for step in range(3)]

@@ -18,10 +18,15 @@ sys.path.insert(0, str(TESTS / "golden"))
 import layer_cases
 import rnn_cases
 
+v1 = tf.compat.v1
+
 RECORDED: dict[str, Any] = json.loads((TESTS / "golden" / "rnn.json").read_text())
 
-# Cases with branches, and with variables that are made within loops.
-REFERENCES = ["phased_lstm", "embedding_attention_seq2seq", "block_lstm", "crf_of_one_step"]
+# Cases with branches, with variables that are made within loops, and with all that asks for sizes.
+VERSION_1 = [
+    *["attention_decoder", "block_gru", "convolutional_lstm", "crf", "crf_of_one_step"],
+    *["embedding_attention_seq2seq", "fused_lstm", "independent_cells", "phased_lstm"],
+]
 
 # Those that take longest to build.
 SLOW = [
@@ -37,7 +42,7 @@ def marked(names: Iterable[str]) -> list[Any]:
 
 
 def observe(name: str) -> dict[str, Any]:
-    kit = rnn_cases.Kit(tf.compat.v1, rnn, legacy_seq2seq, crf)
+    kit = rnn_cases.Kit(v1, rnn, legacy_seq2seq, crf)
     seen: dict[str, Any] = layer_cases.observe(kit, rnn_cases.CASES[name])
     return seen
 
@@ -51,21 +56,21 @@ def test_they_do_what_they_did_in_tensorflow_1(name: str) -> None:
     assert_same(observe(name), RECORDED[name])
 
 
-@pytest.mark.parametrize("name", marked(REFERENCES))
-def test_they_do_it_with_reference_variables_and_the_control_flow_of_version_1(name: str) -> None:
-    resources, control_flow = (
-        tf.compat.v1.resource_variables_enabled(),
-        tf.compat.v1.control_flow_v2_enabled(),
-    )
-    tf.compat.v1.disable_resource_variables()
-    tf.compat.v1.disable_control_flow_v2()
+@pytest.mark.parametrize("name", marked(VERSION_1))
+def test_they_do_it_with_the_behavior_of_version_1(name: str) -> None:
+    switches = [
+        (v1.resource_variables_enabled(), v1.disable_resource_variables, v1.enable_resource_variables),
+        (v1.control_flow_v2_enabled(), v1.disable_control_flow_v2, v1.enable_control_flow_v2),
+        (isinstance(tf.TensorShape([1])[0], int), v1.disable_v2_tensorshape, v1.enable_v2_tensorshape),
+    ]
+    for _, disable, _ in switches:
+        disable()
     try:
         assert_same(observe(name), RECORDED[name])
     finally:
-        if resources:
-            tf.compat.v1.enable_resource_variables()
-        if control_flow:
-            tf.compat.v1.enable_control_flow_v2()
+        for enabled, _, enable in switches:
+            if enabled:
+                enable()
 
 
 def assert_same(seen: dict[str, Any], recorded: dict[str, Any]) -> None:

@@ -19,12 +19,12 @@ class _TransitionCell(RNNCell):
     @property
     def state_size(self) -> Any:
         """Returns the number of tags."""
-        return self._transitions.shape[1]
+        return self._transitions.shape.as_list()[1]
 
     @property
     def output_size(self) -> Any:
         """Returns the number of tags."""
-        return self._transitions.shape[1]
+        return self._transitions.shape.as_list()[1]
 
     def _transition_scores(self, state: Any) -> Any:
         return tf.expand_dims(state, 2) + self._transitions

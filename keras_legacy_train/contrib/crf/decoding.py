@@ -40,7 +40,7 @@ def crf_decode(potentials: Any, transition_params: Any, sequence_length: Any) ->
     )
     last = tf.expand_dims(tf.argmax(scores, 1, output_type=tf.int32), 1)
     tags, _ = v1.nn.dynamic_rnn(
-        CrfDecodeBackwardRnnCell(potentials.shape[2]),
+        CrfDecodeBackwardRnnCell(potentials.shape.as_list()[2]),
         tf.reverse_sequence(tags_before, transitions, seq_axis=1),
         sequence_length=transitions,
         initial_state=last,

@@ -28,7 +28,7 @@ def crf_log_likelihood(
     """
     inputs = tf.convert_to_tensor(inputs)
     if transition_params is None:
-        transition_params = v1.get_variable("transitions", [inputs.shape[2]] * 2)
+        transition_params = v1.get_variable("transitions", inputs.shape.as_list()[2:] * 2)
     score = crf_sequence_score(inputs, tag_indices, sequence_lengths, transition_params)
     return score - crf_log_norm(inputs, sequence_lengths, transition_params), transition_params
 

@@ -121,7 +121,7 @@ def attention_decoder(
         raise ValueError("Must provide at least 1 input to attention decoder.")
     if num_heads < 1:
         raise ValueError("With less than 1 heads, use a non-attention decoder.")
-    if attention_states.shape[2] is None:
+    if attention_states.shape.as_list()[2] is None:
         raise ValueError(f"Shape[2] of attention_states must be known: {attention_states.shape}")
     with v1.variable_scope(scope or "attention_decoder", dtype=dtype) as opened:
         attention = _Attention(attention_states, num_heads, opened.dtype)
@@ -132,7 +132,7 @@ def attention_decoder(
                 opened.reuse_variables()
                 given = _next_input(loop_function, outputs[-1], step, given)
             parts = [tf.cast(part, opened.dtype) for part in [given, *attended]]
-            output, state = cell(linear(parts, given.shape.with_rank(2)[1], True), state)
+            output, state = cell(linear(parts, given.shape.as_list()[1], True), state)
             with v1.variable_scope(opened, reuse=True if initial_state_attention else None):
                 attended = attention(state)
             with v1.variable_scope("AttnOutputProjection"):
@@ -241,7 +241,7 @@ class _Attention:
     """Weighs states by what a query is to them, once for each head."""
 
     def __init__(self, states: Any, num_heads: int, dtype: Any) -> None:
-        size = states.shape[2]
+        size = states.shape.as_list()[2]
         self._states, self._size, self._dtype = states, size, dtype
         self._keys, self._vectors = [], []
         for head in range(num_heads):

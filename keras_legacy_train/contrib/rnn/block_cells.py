@@ -243,7 +243,7 @@ def _lstm_arguments(
     if use_peephole:
         peepholes = layer.peepholes
     else:
-        unused = tf.zeros([layer.bias.shape[0] // 4], layer.bias.dtype.base_dtype)
+        unused = tf.zeros([layer.bias.shape.as_list()[0] // 4], layer.bias.dtype.base_dtype)
         peepholes = {"wci": unused, "wcf": unused, "wco": unused}
     return {
         "w": layer.kernel,

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train.contrib.rnn.state_sizes import known_depth
 from keras_legacy_train.rnn_cell import LSTMStateTuple, RNNCell
 
 v1 = tf.compat.v1
@@ -75,7 +76,7 @@ class ConvLSTMCell(RNNCell):
         joined = tf.concat([inputs, h], -1)
         channels = 4 * self._output_channels
         kernel = v1.get_variable(
-            "kernel", [*self._kernel_shape, joined.shape[-1], channels], dtype=inputs.dtype
+            "kernel", [*self._kernel_shape, known_depth(joined.shape), channels], dtype=inputs.dtype
         )
         gates = tf.nn.convolution(joined, kernel, padding="SAME")
         if self._use_bias:

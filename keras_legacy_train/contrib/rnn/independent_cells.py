@@ -40,7 +40,7 @@ class _IndependentCell(LayerRNNCell):
 
 def _products(inputs: Any, state: Any, weights: list[Any]) -> Any:
     kernel, recurrent, bias = weights
-    gates = recurrent.shape[1] // state.shape[1]
+    gates = known_depth(recurrent.shape) // known_depth(state.shape)
     return tf.nn.bias_add(tf.matmul(inputs, kernel) + tf.tile(state, [1, gates]) * recurrent, bias)
 
 

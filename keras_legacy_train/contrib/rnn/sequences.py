@@ -36,6 +36,7 @@ def best_effort_input_batch_size(flat_input: Sequence[Any]) -> Any:
             continue
         if each.shape.rank < 2:
             raise ValueError(f"Expected input tensor {each.name} to have rank at least 2")
-        if each.shape[1] is not None:
-            return each.shape[1]
+        batch_size = each.shape.as_list()[1]
+        if batch_size is not None:
+            return batch_size
     return tf.shape(flat_input[0])[1]

@@ -1,9 +1,13 @@
+import importlib
+import json
 import logging
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from helpers import TESTS
+from keras_legacy_train.compat.names import Gone, lookup
 from keras_legacy_train.contrib import framework
 
 v1 = tf.compat.v1
@@ -68,6 +72,16 @@ def test_a_deprecated_function_says_so_once(caplog):
     assert [record.getMessage() for record in caplog.records] == [
         f"{order.__qualname__} is deprecated and will be removed after 2017-01-01. Use sorted."
     ]
+
+
+NAMES = json.loads((TESTS / "golden" / "contrib_names.json").read_text())
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_every_name_of_before_is_here_or_says_what_to_use(module):
+    ours = importlib.import_module(f"keras_legacy_train.{module}")
+    for name in NAMES[module].split():
+        assert hasattr(ours, name) != isinstance(lookup(f"{module}.{name}"), Gone), name
 
 
 def test_a_name_that_is_left_out_says_what_to_use():

@@ -19,11 +19,9 @@ import contrib_layer_cases
 
 RECORDED: dict[str, Any] = json.loads((TESTS / "golden" / "contrib_layers.json").read_text())
 
-# Cases that assign, share and branch.
-REFERENCES = [
-    *["fully_connected_shared", "batch_norm", "batch_norm_in_place", "batch_norm_by_tensor"],
-    *["batch_norm_zero_debiased", "batch_renorm", "embedded"],
-]
+# Cases that assign, share and branch; and more of them.
+REFERENCES = ["batch_norm_in_place", "batch_norm_by_tensor", "batch_norm_zero_debiased"]
+MORE_REFERENCES = ["fully_connected_shared", "batch_norm", "batch_renorm", "embedded", "inputs_of_columns"]
 
 
 def observe(name: str) -> dict[str, Any]:
@@ -36,7 +34,9 @@ def test_layers_do_what_they_did_in_tensorflow_1(name: str) -> None:
     assert_same(observe(name), RECORDED[name])
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize(
+    "name", [*REFERENCES, *(pytest.param(name, marks=pytest.mark.slow) for name in MORE_REFERENCES)]
+)
 def test_they_do_it_with_reference_variables(name: str) -> None:
     before = tf.compat.v1.resource_variables_enabled()
     tf.compat.v1.disable_resource_variables()

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_legacy_train import train
 from keras_legacy_train.contrib import framework, layers
 from keras_legacy_train.contrib.layers import utils
 
@@ -129,3 +130,35 @@ def test_conditions_are_static_where_they_can_be():
     assert utils.two_element_tuple([1, 2]) == (1, 2)
     with pytest.raises(ValueError, match="Expected sequence of 2"):
         utils.n_positive_integers(2, [1, 0])
+
+
+def test_training_computes_what_a_session_does(graph, tmp_path):
+    image = tf.constant(np.sin(np.arange(128.0)).reshape(4, 4, 4, 2), tf.float32)
+    ones = v1.constant_initializer(0.1)
+    with framework.arg_scope([layers.conv2d, layers.fully_connected], weights_initializer=ones):
+        net = layers.conv2d(
+            image,
+            3,
+            3,
+            normalizer_fn=layers.batch_norm,
+            normalizer_params={"updates_collections": None, "decay": 0.5, "scale": True},
+        )
+        net = layers.fully_connected(
+            layers.flatten(net),
+            4,
+            normalizer_fn=layers.batch_norm,
+            normalizer_params={"zero_debias_moving_mean": True, "decay": 0.5},
+        )
+        loss = tf.reduce_mean(tf.square(layers.linear(net, 1) - [[1.0], [0.0], [0.0], [2.0]]))
+    step = framework.create_global_step()
+    train_op = layers.optimize_loss(loss, step, learning_rate=0.1, optimizer="SGD", clip_gradients=1.0)
+    with v1.Session() as session:
+        session.run(v1.global_variables_initializer())
+        for _ in range(3):
+            expected = session.run(train_op)
+        trained = {variable.op.name: session.run(variable) for variable in v1.global_variables()}
+    assert train(graph, str(tmp_path), train_op, loss, max_steps=3) == pytest.approx(expected, rel=1e-5)
+    for name, value in trained.items():
+        np.testing.assert_allclose(
+            framework.load_variable(str(tmp_path), name), value, 1e-4, 1e-5, err_msg=name
+        )

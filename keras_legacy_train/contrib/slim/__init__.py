@@ -42,7 +42,7 @@ import keras_legacy_train.contrib.slim.summaries as summaries  # type: ignore[no
 
 __all__ = [
     *framework.__all__,
-    *(name for name in layers.__all__ if name != "summaries"),
+    *(name for name in layers.__all__ if name not in ("summaries", "utils")),
     "data_decoder",
     "data_provider",
     "dataset",

@@ -10,12 +10,12 @@ from typing import Literal, TypeAlias, get_args
 
 import libcst as cst
 from libcst import matchers
-from libcst.metadata import MetadataWrapper, PositionProvider
 
 from keras_legacy_train.compat.names import Moved
 
 from . import calls
 from .edits import Edits, expression, import_as, import_from
+from .lines import lines_of
 from .report import Change, Left, Migration
 from .scopes import Assigned, Chain, Imported, ModuleNames, Scope, dotted
 from .targets import V1, Missing, Target, find, is_in_tensorflow_2, legacy_name
@@ -117,9 +117,9 @@ class _ModuleMigration:
                 self._left.append((call, name, reason))
         if not self._changes and not self._left:
             return Migration(self._module.code)
-        places = MetadataWrapper(self._module, unsafe_skip_copy=True).resolve(PositionProvider)
-        changes = [Change(places[node].start.line, old, new) for node, old, new in self._changes]
-        left = [Left(places[node].start.line, name, reason) for node, name, reason in self._left]
+        lines = lines_of(self._module, [node for node, _, _ in (*self._changes, *self._left)])
+        changes = [Change(lines[id(node)], old, new) for node, old, new in self._changes]
+        left = [Left(lines[id(node)], name, reason) for node, name, reason in self._left]
         by_line = operator.attrgetter("line")
         return Migration(
             self._edits.apply(self._module).code,

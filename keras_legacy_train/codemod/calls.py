@@ -11,6 +11,19 @@ import libcst as cst
 
 from keras_legacy_train.compat.names import Moved
 
+# Names of arguments that functions of tf.compat.v1 take beside those of today, and warn of.
+_DEPRECATED = {
+    "batch_dim": "batch_axis",
+    "concat_dim": "axis",
+    "dim": "axis",
+    "dimension": "axis",
+    "keep_dims": "keepdims",
+    "reduction_indices": "axis",
+    "seq_dim": "seq_axis",
+    "split_dim": "axis",
+    "squeeze_dims": "axis",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Arguments:
@@ -54,23 +67,19 @@ def today(call: cst.Call, row: Moved) -> Arguments:
 
     Args:
         call: A call of the function.
-        row: Its row in the table.
+        row: Its row in the table, or one that says no more than where it is.
 
     Returns:
         The changes.
     """
     given = [a.keyword.value if a.keyword is not None else None for a in call.args]
-    keywords = {
-        i: row.renamed[name] for i, name in enumerate(given) if name is not None and name in row.renamed
-    }
+    keywords = {i: new for i, name in enumerate(given) if name and (new := _renamed(name, row))}
     positional = [a for a in call.args if a.keyword is None and a.star != "**"]
     names = row.order[: len(positional)]
-    if not positional or list(names) == _positional(row.to)[: len(positional)]:
+    if not names or list(names) == _positional(row.to)[: len(positional)]:
         return _checked(given, keywords)
     if row.order_when == "first is int" and not _is_int(positional[0].value):
         return dataclasses.replace(_checked(given, keywords), in_doubt=_may_be_int(positional))
-    if not row.order:
-        return _checked(given, keywords)
     if len(names) < len(positional) or any(a.star for a in positional):
         return Arguments(
             problem=f"The arguments had another order: {', '.join(row.order)}. Pass them by name."
@@ -88,6 +97,14 @@ def outline(call: cst.Call) -> str:
         The text.
     """
     return ", ".join(f"{a.star}…" if a.keyword is None else f"{a.keyword.value}=…" for a in call.args)
+
+
+def _renamed(keyword: str, row: Moved) -> str | None:
+    """Returns the name that an argument has today, `None` if it is the same."""
+    new = _DEPRECATED.get(keyword)
+    if new is not None and {keyword, new}.issubset(_positional(row.to)):
+        return new
+    return row.renamed.get(keyword)
 
 
 def _checked(given: list[str | None], keywords: dict[int, str]) -> Arguments:

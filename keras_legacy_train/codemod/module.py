@@ -304,12 +304,8 @@ class _ModuleMigration:
         call = self._names.calls.get(id(chain.node))
         if target.row is not None and target.is_renamed_in_v1:
             self._is_before_1_0 = True
-        if (
-            call is not None
-            and target.row is not None
-            and len({self._stands_for(path) for path, _ in bindings}) == 1
-        ):
-            self._migrate_call(call, target.row, name)
+        if call is not None and len({self._stands_for(path) for path, _ in bindings}) == 1:
+            self._migrate_call(call, target.row or Moved(target.path), name)
         if not attributes or all(self._leads_to(path, attributes, target.path) for path, _ in bindings):
             return
         if matchers.findall(chain.node, matchers.Comment()):

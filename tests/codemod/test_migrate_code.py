@@ -135,6 +135,13 @@ def test_comments_in_an_import_that_is_split_go_above_it():
         ("tf.split(a, 2, 1)", "tf.split(a, 2, 1)"),
         ("tf.scalar_summary('loss', a)", "tf.summary.scalar('loss', a)"),
         ("tf.scalar_summary(tags='loss', values=a)", "tf.summary.scalar(name='loss', tensor=a)"),
+        ("tf.reduce_sum(a, reduction_indices=[1], keep_dims=b)", "tf.reduce_sum(a, axis=[1], keepdims=b)"),
+        ("tf.argmax(a, dimension = 1)", "tf.argmax(a, axis = 1)"),
+        ("tf.nn.dynamic_rnn(a, dim=1)", "tf.nn.dynamic_rnn(a, dim=1)"),
+        (
+            "tf.nn.softmax_cross_entropy_with_logits(a, b)",
+            "tf.nn.softmax_cross_entropy_with_logits(logits=a, labels=b)",
+        ),
         ("tf.compat.v1.mul(a, b)", "tf.multiply(a, b)"),
         ("tf.compat.v1.add(a, b)", "tf.compat.v1.add(a, b)"),
     ],

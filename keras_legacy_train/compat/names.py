@@ -358,6 +358,9 @@ NAMES: Mapping[str, Entry] = {
     "contrib.learn.evaluable": Moved("keras_legacy_train.learn"),
     "contrib.learn.experiment": Moved("keras_legacy_train.learn"),
     "contrib.learn.export_strategy": Moved("keras_legacy_train.learn"),
+    "contrib.learn.io.read_batch_features": Moved(
+        "keras_legacy_train.compat.tutorials.learn_io.read_batch_features"
+    ),
     "contrib.learn.metric_spec": Moved("keras_legacy_train.learn"),
     "contrib.learn.prediction_key": Moved("keras_legacy_train.learn"),
     "contrib.learn.preprocessing": Moved("keras_legacy_train.compat.tutorials.preprocessing"),
@@ -804,6 +807,7 @@ LIBRARY_NAMES: Mapping[str, Moved] = {
     "numpy.unicode": Moved("builtins.str"),
     "numpy.unicode_": Moved("numpy.str_"),
     "scipy.misc": Moved("keras_legacy_train.compat.scipy_misc"),
+    "scipy.sparse.linalg.eigen.arpack": Moved("scipy.sparse.linalg"),
     "sklearn.cross_validation": Moved("sklearn.model_selection"),
     "sklearn.grid_search": Moved("sklearn.model_selection"),
     "time.clock": Moved("time.process_time"),

@@ -1,4 +1,4 @@
-"""Stands for `tensorflow.examples.tutorials` and `tf.contrib.learn.datasets`, from which scripts import.
+"""Stands for `tensorflow.examples.tutorials`, and for data, files and words of `tf.contrib.learn`.
 
 May import `tensorflow` alone.
 """

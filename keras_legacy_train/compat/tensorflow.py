@@ -45,6 +45,12 @@ class LegacyModule(types.ModuleType):
         self.__package__ = name
         self.__path__: list[str] = []
         self._legacy_path = path
+        # Scripts walk through the `__dict__` of a module of contrib, too. So its names are there at once.
+        today = _today(path) if isinstance(lookup(path), Moved) else None
+        for public in getattr(today, "__all__", ()):
+            name = f"{path}.{public}"
+            if name not in NAMES and name not in _NAMESPACES:
+                vars(self)[public] = getattr(today, public)
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":

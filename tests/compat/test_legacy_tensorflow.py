@@ -71,6 +71,11 @@ def test_dir_has_the_names_that_are_there() -> None:
     assert set(tf.contrib.__all__) == {name for name in dir(tf.contrib) if not name.startswith("_")}
 
 
+def test_names_of_contrib_are_in_the_dict() -> None:
+    classes = [value for value in vars(tf.contrib.learn).values() if value is not tf.contrib.learn.RunConfig]
+    assert klt.learn.Estimator in classes
+
+
 def test_hasattr_tells_what_is_there() -> None:
     assert hasattr(tf, "contrib")
     assert not hasattr(tf.contrib, "gan")

@@ -5,9 +5,13 @@
     python benchmarks/estimators.py evaluate --rounds 3
 
 - train: microseconds a step of a linear model, at all defaults.
+- softmax, mlp, conv, embedding, lstm: the same for the workloads of `run.py`.
 - evaluate: seconds of an evaluation over 10,000 batches of two, with two metrics.
 - again: seconds of the same evaluation over 10 batches, when it has been made before.
 - train_and_evaluate: seconds of 1,000 steps, with a checkpoint and an evaluation over 10 batches every 50.
+- train_and_evaluate_dnn: the same for a DNNClassifier.
+- first_step: seconds from making a DNNClassifier to the end of its first step.
+- start: the same for a model_fn that makes a graph of 10,000 nodes.
 - predict: seconds of 100,000 predictions of one example, and the megabytes by which memory has grown.
 
 Each measurement is a process of its own. The programs take turns, so that a slow minute of the machine slows
@@ -24,11 +28,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-MEASUREMENTS = ("train", "evaluate", "again", "train_and_evaluate", "predict")
-BATCHES, EXAMPLES, STEPS = 10_000, 100_000, 20_000
+# Steps of the workloads, which take some seconds.
+WORKLOAD_STEPS = {"softmax": 20_000, "mlp": 1_000, "conv": 2_000, "embedding": 2_000, "lstm": 2_000}
+MEASUREMENTS = (
+    "train",
+    *WORKLOAD_STEPS,
+    "evaluate",
+    "again",
+    "train_and_evaluate",
+    "train_and_evaluate_dnn",
+    "first_step",
+    "start",
+    "predict",
+)
+BATCHES, EXAMPLES, STEPS, NODES = 10_000, 100_000, 20_000, 10_000
 
 
 def measure(program: str, measurement: str) -> dict[str, float]:
@@ -47,16 +64,18 @@ def measure(program: str, measurement: str) -> dict[str, float]:
     else:
         estimator = tf1.estimator
 
-    def model_fn(features, labels, mode):  # type: ignore[no-untyped-def]
+    def model_fn(features: Any, labels: Any, mode: str) -> Any:
         weights = tf1.get_variable("weights", [4, 1], initializer=tf1.zeros_initializer())
         outputs = tf.matmul(features["x"], weights)
         if mode == estimator.ModeKeys.PREDICT:
             return estimator.EstimatorSpec(mode, {"y": outputs})
-        loss = tf.reduce_mean(tf.square(outputs - labels))
         metrics = {
             "mae": tf1.metrics.mean_absolute_error(labels, outputs),
             "mean": tf1.metrics.mean(outputs),
         }
+        return spec(mode, tf.reduce_mean(tf.square(outputs - labels)), metrics)
+
+    def spec(mode: str, loss: Any, metrics: Any = None) -> Any:
         train_op = tf1.train.GradientDescentOptimizer(0.01).minimize(loss, tf1.train.get_global_step())
         return estimator.EstimatorSpec(mode, loss=loss, train_op=train_op, eval_metric_ops=metrics)
 
@@ -71,22 +90,63 @@ def measure(program: str, measurement: str) -> dict[str, float]:
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * resource.getpagesize() / 2**20
 
+    def classes(count: int | None) -> tf.data.Dataset:
+        return batches(count, 2).map(lambda x, y: (x, tf.cast(y > 2, tf.float32)))
+
+    def classifier(directory: str, config: Any = None) -> Any:
+        columns = [tf.feature_column.numeric_column("x", [4])]
+        return estimator.DNNClassifier([64, 64], columns, directory, config=config)
+
+    def microseconds_a_step(model: Any, input_fn: Any, steps: int) -> dict[str, float]:
+        model.train(input_fn, steps=100)
+        began = time.perf_counter()
+        model.train(input_fn, steps=steps)
+        return {"microseconds a step": (time.perf_counter() - began) / steps * 1e6}
+
+    def deep_model_fn(features: Any, labels: Any, mode: str) -> Any:
+        weight = tf1.get_variable("weights", [4, 1])
+        outputs = tf.matmul(features["x"], weight)
+        while len(tf1.get_default_graph().get_operations()) < NODES // 4:  # the others are gradients
+            outputs = tf.tanh(outputs + 1.0)
+        return spec(mode, tf.reduce_mean(tf.square(outputs - labels)))
+
+    def workload_fn(features: Any, labels: Any, mode: str) -> Any:
+        loss = graphs.loss(measurement, features, labels)
+        return estimator.EstimatorSpec(mode, loss=loss, train_op=graphs.minimize(measurement, loss))
+
     with tempfile.TemporaryDirectory() as directory:
-        if measurement == "train_and_evaluate":
-            config = estimator.RunConfig(save_checkpoints_steps=50)
-            train_spec = estimator.TrainSpec(lambda: batches(None, 2), max_steps=1_000)
-            eval_spec = estimator.EvalSpec(lambda: batches(10, 2), throttle_secs=0)
-            began = time.perf_counter()
-            estimator.train_and_evaluate(
-                estimator.Estimator(model_fn, directory, config), train_spec, eval_spec
+        if measurement in WORKLOAD_STEPS:
+            from workloads import graphs
+
+            return microseconds_a_step(
+                estimator.Estimator(workload_fn, directory),
+                lambda: graphs.dataset(measurement),
+                WORKLOAD_STEPS[measurement],
             )
+        if measurement in ("first_step", "start"):
+            began = time.perf_counter()
+            if measurement == "start":
+                model = estimator.Estimator(deep_model_fn, directory)
+            else:
+                model = classifier(directory)
+            model.train(lambda: classes(None), steps=1)
+            return {"seconds": time.perf_counter() - began}
+        if measurement.startswith("train_and_evaluate"):
+            config = estimator.RunConfig(save_checkpoints_steps=50)
+            input_fn = (lambda count: batches(count, 2)) if measurement == "train_and_evaluate" else classes
+            train_spec = estimator.TrainSpec(lambda: input_fn(None), max_steps=1_000)
+            eval_spec = estimator.EvalSpec(lambda: input_fn(10), throttle_secs=0)
+            began = time.perf_counter()
+            if measurement == "train_and_evaluate":
+                model = estimator.Estimator(model_fn, directory, config)
+            else:
+                model = classifier(directory, config)
+            estimator.train_and_evaluate(model, train_spec, eval_spec)
             return {"seconds": time.perf_counter() - began}
         model = estimator.Estimator(model_fn, directory)
-        model.train(lambda: batches(None, 2), steps=100)
         if measurement == "train":
-            began = time.perf_counter()
-            model.train(lambda: batches(None, 2), steps=STEPS)
-            return {"microseconds a step": (time.perf_counter() - began) / STEPS * 1e6}
+            return microseconds_a_step(model, lambda: batches(None, 2), STEPS)
+        model.train(lambda: batches(None, 2), steps=100)
         if measurement == "evaluate":
             began = time.perf_counter()
             model.evaluate(lambda: batches(BATCHES, 2))
@@ -119,7 +179,12 @@ def main() -> None:
         print(json.dumps(measure(arguments.program, arguments.measurements[0])))
         return
     import environments
+    from workloads import DIGITS_VARIABLE, save_digits
 
+    digits = environments.ROOT / "build" / "benchmarks" / "digits.npz"
+    digits.parent.mkdir(parents=True, exist_ok=True)
+    save_digits(str(digits))
+    os.environ[DIGITS_VARIABLE] = str(digits)
     pythons = {"ours": sys.executable, "original": environments.interpreter("estimator")}
     for measurement in arguments.measurements:
         best: dict[str, dict[str, float]] = {}

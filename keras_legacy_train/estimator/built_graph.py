@@ -73,8 +73,8 @@ class BuiltGraph:
         if (
             self._start.is_plain
             and not self.graph.get_collection(_KEYS.QUEUE_RUNNERS)
-            and not lifted.random_states
             and math.fsum(sizes) <= _MOST_BYTES
+            and not lifted.has_drawn()
         ):
             self._session = run.session
         return self._session is not None

@@ -66,6 +66,7 @@ class LiftedGraph:
         self.graph = graph
         self.variables: dict[str, _tensorflow.GraphVariable] = {}
         self.random_states: dict[str, _tensorflow.GraphVariable] = {}
+        self._initial_random_states: dict[str, np.ndarray] = {}
         self._suffix = f"_lift{next(_LIFTS)}"
         self._nodes: dict[str, NodeDef] = {}
         self._captured: dict[str, _tensorflow.GraphVariable] = {}
@@ -135,6 +136,14 @@ class LiftedGraph:
                 self.update()
             once = tuple(dict.fromkeys(operations))  # a function runs each operation once
             return self._part(tuple(feeds), tuple(fetches), once)
+
+    def has_drawn(self) -> bool:
+        """Returns whether a random op has drawn numbers, so that it would draw others from now on."""
+        with self.eager_mode():
+            return any(
+                not np.array_equal(state.numpy(), self._initial_random_states[name])
+                for name, state in self.random_states.items()
+            )
 
     @property
     def input_may_wait(self) -> bool:
@@ -258,6 +267,7 @@ class LiftedGraph:
         variable = _tensorflow.GraphVariable(state_name, tf.TensorShape(initial.shape), tf.int64, shared_name)
         variable.assign(initial)
         self.random_states[name] = variable
+        self._initial_random_states[name] = initial
         self._captured[state_name] = variable
         self._states.add(state_name)
         return variable

@@ -10,7 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from estimator_models import LABELS, ROWS, batches, endless_batches, linear_model_fn
-from keras_legacy_train.estimator import Estimator
+from keras_legacy_train.estimator import (
+    Estimator,
+    EstimatorSpec,
+    EvalSpec,
+    RunConfig,
+    TrainSpec,
+    train_and_evaluate,
+)
 
 
 def trained(directory: Any, steps: int) -> Estimator:
@@ -101,3 +108,34 @@ def test_an_evaluation_that_is_built_once_gives_what_a_new_one_gives(tmp_path: A
     assert third == Estimator(linear_model_fn, tmp_path, params={}).evaluate(batches, steps=1) != second
     other = model.evaluate(lambda: batches(batch_size=3))  # not the same graph
     np.testing.assert_allclose(other["mae"], second["mae"], rtol=1e-5)
+
+
+def test_a_model_with_random_initial_values_is_built_once_for_all_evaluations_of_a_training(
+    tmp_path: Any,
+) -> None:
+    modes: list[str] = []
+
+    def model_fn(features: Any, labels: Any, mode: str) -> EstimatorSpec:
+        modes.append(mode)
+        weights = tf.compat.v1.get_variable("weights", [2, 1])
+        loss = tf.reduce_mean(tf.square(features["x"] @ weights - labels))
+        step = tf.compat.v1.train.get_global_step()
+        train_op = tf.compat.v1.train.GradientDescentOptimizer(0.1).minimize(loss, step)
+        return EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+    model = Estimator(model_fn, tmp_path, RunConfig(save_checkpoints_steps=2))
+    train_and_evaluate(
+        model, TrainSpec(endless_batches, max_steps=8), EvalSpec(batches, steps=None, throttle_secs=0)
+    )
+    assert modes == ["train", "eval"]
+
+
+def test_random_numbers_of_an_evaluation_begin_anew_each_time(tmp_path: Any) -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> EstimatorSpec:
+        spec = linear_model_fn(features, labels, mode, {})
+        drawn = tf.compat.v1.metrics.mean(tf.random.uniform([], seed=5))
+        return spec._replace(eval_metric_ops={"drawn": drawn}) if mode == "eval" else spec
+
+    model = Estimator(model_fn, tmp_path, RunConfig(tf_random_seed=1))
+    model.train(endless_batches, steps=3)
+    assert model.evaluate(batches)["drawn"] == model.evaluate(batches)["drawn"] != 0

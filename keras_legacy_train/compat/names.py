@@ -363,9 +363,8 @@ NAMES: Mapping[str, Entry] = {
     ),
     "contrib.learn.metric_spec": Moved("keras_legacy_train.learn"),
     "contrib.learn.prediction_key": Moved("keras_legacy_train.learn"),
-    "contrib.learn.preprocessing": Moved("keras_legacy_train.compat.tutorials.preprocessing"),
     "contrib.learn.preprocessing.CategoricalProcessor": Gone("Use sklearn.preprocessing.OrdinalEncoder."),
-    "contrib.learn.preprocessing.text": Moved("keras_legacy_train.compat.tutorials.preprocessing"),
+    "contrib.learn.preprocessing.text": Moved("keras_legacy_train.learn.preprocessing"),
     "contrib.learn.python": Moved("keras_legacy_train.learn"),
     "contrib.learn.python.learn": Moved("keras_legacy_train.learn"),
     "contrib.learn.python.learn.datasets.base": Moved("keras_legacy_train.compat.tutorials.base"),
@@ -387,7 +386,6 @@ NAMES: Mapping[str, Entry] = {
     "contrib.learn.python.learn.export_strategy": Moved("keras_legacy_train.learn"),
     "contrib.learn.python.learn.metric_spec": Moved("keras_legacy_train.learn"),
     "contrib.learn.python.learn.prediction_key": Moved("keras_legacy_train.learn"),
-    "contrib.learn.python.learn.preprocessing": Moved("keras_legacy_train.compat.tutorials.preprocessing"),
     "contrib.learn.python.learn.preprocessing.CategoricalProcessor": Gone(
         "Use sklearn.preprocessing.OrdinalEncoder."
     ),

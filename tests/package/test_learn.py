@@ -45,7 +45,7 @@ NAMES = [(module, name) for module, names in ORIGINAL.items() for name in names.
 ABSENT = {
     *("DynamicRnnEstimator", "KMeansClustering", "SVM", "datasets", "io", "models"),
     *("extract_dask_data", "extract_dask_labels", "extract_pandas_data", "extract_pandas_labels"),
-    *("extract_pandas_matrix", "ops", "preprocessing", "read_batch_examples", "read_batch_features"),
+    *("extract_pandas_matrix", "ops", "read_batch_examples", "read_batch_features"),
     *("read_batch_record_features", "read_keyed_batch_examples", "read_keyed_batch_features"),
     *("read_keyed_batch_examples_shared_queue", "read_keyed_batch_features_shared_queue"),
 }

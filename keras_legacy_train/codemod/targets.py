@@ -91,8 +91,9 @@ def find(name: str) -> Target | Missing:
     if isinstance(row, Gone):
         return Missing(row.use)
     if isinstance(row, Moved):
-        path = row.to + name[len(old) :]
-        return _missing(path) or Target(path, row.to, old, row if old == name else None)
+        to = _in_v1(row.to)
+        path = to + name[len(old) :]
+        return _missing(path) or Target(path, to, old, row if old == name else None)
     home = "tensorflow" if name.partition(".")[0] in _PRIVATE else V1
     path = f"{home}.{name}"
     if _missing(path):
@@ -100,6 +101,14 @@ def find(name: str) -> Target | Missing:
         version = importlib.import_module("tensorflow").__version__
         return Missing(f"TensorFlow {version} has no {shown}.")
     return Target(path, path, name)
+
+
+def _in_v1(path: str) -> str:
+    """Returns the same path in `tf.compat.v1`, to which a second migration would lead, if it is there."""
+    name = legacy_name(path)
+    if name is None or name.partition(".")[0] in _PRIVATE or _missing(f"{V1}.{name}"):
+        return path
+    return f"{V1}.{name}"
 
 
 def is_in_tensorflow_2(name: str) -> bool:
@@ -141,4 +150,6 @@ def _missing(path: str) -> Missing | None:
                 value = importlib.import_module(module)
             except ImportError:
                 return Missing(str(error))
+        except ImportError:
+            return None  # an extra, as above
     return None

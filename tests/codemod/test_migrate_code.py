@@ -323,3 +323,14 @@ def test_what_is_not_python_3_is_an_error():
 def test_another_word_for_disable_v2_is_an_error():
     with pytest.raises(ValueError, match="disable_v2 must be one of"):
         migrate_code("", disable_v2="yes")
+
+
+def test_names_that_need_an_extra_do_not_need_it_to_be_migrated():
+    assert migrated("import tensorflow as tf\ntf.contrib.distributions.Normal\n").splitlines()[1:] == [
+        "from keras_legacy_train.contrib import distributions as tf_contrib_distributions",
+        "tf_contrib_distributions.Normal",
+    ]
+
+
+def test_what_is_imported_once_is_not_changed_again():
+    migrated("from tensorflow.python.util import nest\nnest.is_sequence(x)\n")

@@ -600,7 +600,7 @@ NAMES: Mapping[str, Entry] = {
         "Use tf.distribute.TPUStrategy with a keras.Model for TPUs; use_tpu=False runs on CPUs and GPUs."
     ),
     "contrib.tpu.python.tpu": Moved("keras_legacy_train.estimator.tpu"),
-    "contrib.tpu.python.tpu.bfloat16": Gone("Use tf.cast and tf.compat.v1.get_variable(dtype=tf.bfloat16)."),
+    "contrib.tpu.python.tpu.bfloat16": Moved("tensorflow.compat.v1.tpu"),
     "contrib.tpu.python.tpu.tpu_config": Moved("keras_legacy_train.estimator.tpu"),
     "contrib.tpu.python.tpu.tpu_context": Moved("keras_legacy_train.estimator.tpu"),
     "contrib.tpu.python.tpu.tpu_estimator": Moved("keras_legacy_train.estimator.tpu"),

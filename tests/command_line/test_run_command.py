@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers import run_python
+
 ROOT = Path(__file__).parents[2]
 RUN = ["-m", "keras_legacy_train", "run"]
 
@@ -177,6 +179,14 @@ def test_what_cannot_be_run_is_named_in_one_line(tmp_path: Path) -> None:
 def test_a_module_that_is_not_there_is_named(tmp_path: Path) -> None:
     ended = python(*RUN, "-m", "no_such_package.train", directory=tmp_path)
     assert ended == (2, "", "keras-legacy-train run: there is no module no_such_package.train\n")
+
+
+def test_our_loop_is_switched_on_for_the_script(tmp_path: Path) -> None:
+    script = tmp_path / "old.py"
+    write(script, "from keras_legacy_train.contrib.training import loops\nprint(loops.uses_our_loop())")
+    for options, expected in (([], "False\n"), (["--our-loop"], "True\n")):
+        ended = run_python(*RUN, *options, script)
+        assert (ended.returncode, ended.stdout) == (0, expected), ended.stderr
 
 
 def test_help_and_wrong_options_are_those_of_the_command(tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ LIBRARIES = {
         import scipy.misc
         import scipy.special
         from scipy import misc
+        from scipy.sparse.linalg.eigen.arpack import eigsh
         import plain
 
         assert np is numpy and np.int is int and np.bool is bool and old_float is float
@@ -131,6 +132,7 @@ LIBRARIES = {
         assert Iterable is collections.abc.Iterable and OrderedDict is collections.OrderedDict
         assert inspect.getargspec(lambda a, b=1, *c: 0) == (["a", "b"], "c", None, (1,))
         assert time.clock() > 0
+        assert eigsh is scipy.sparse.linalg.eigsh
         assert scipy.misc is misc and misc.imread is imread and misc.logsumexp is scipy.special.logsumexp
         assert "int" in dir(np) and "sum" in dir(np)
 

@@ -510,6 +510,17 @@ OPTIMIZERS = {
 }
 
 
+def test_hooks_find_the_losses_under_the_names_of_tensorflow_1(one_variable):
+    _, logits = one_variable
+    head = estimator.BinaryClassHead(loss_reduction="weighted_sum")
+    labels = tf.constant([[1.0], [0.0]])
+    spec = head.create_estimator_spec(
+        {}, TRAIN, logits, labels, optimizer=v1.train.GradientDescentOptimizer(0.1)
+    )
+    assert spec.loss.op.name == "head/weighted_loss/Sum"
+    assert run(spec.train_op, "head/truediv:0", steps=0)[0] == pytest.approx(np.log(2))
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_keras_optimizer_trains_a_graph_as_it_trains_eagerly(name):
     start = np.array([[0.5], [-1.0], [2.0]], "float32")

@@ -383,12 +383,12 @@ def make_ratings(folder: Path) -> None:
 
 
 def make_waves(folder: Path) -> None:
-    """Writes six images of waves."""
+    """Writes twelve images of waves."""
     from PIL import Image
 
     rows, columns = np.mgrid[:96, :96]
-    for number in range(6):
-        image = 127 + 100 * np.sin(columns / (2 + number) + rows / (8 - number))
+    for number in range(12):
+        image = 127 + 100 * np.sin(columns / (2 + number) + rows / (14 - number))
         Image.fromarray(image.astype(np.uint8)).convert("RGB").save(folder / f"t{number}.bmp")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -325,7 +326,8 @@ class SingleHead(Head):
             predictions = self.predictions(logits)
             if mode == ModeKeys.PREDICT:
                 return EstimatorSpec(mode, predictions, export_outputs=self._export_outputs(predictions))
-            with tf.name_scope("losses"):
+            # Hooks name the losses of TensorFlow 1: "head/weighted_loss/Sum", "head/truediv".
+            with contextlib.nullcontext() if self._as_tf1 else tf.name_scope("losses"):
                 logits, labels, losses, weights = self._losses(labels, logits, features)
                 data_loss = self._reduce(losses, weights)
                 loss = add_regularization(data_loss, regularization_losses)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import sys
 import types
 from typing import TYPE_CHECKING, Any
@@ -111,12 +111,14 @@ sys.modules[__name__].__class__ = _Package
 if not TYPE_CHECKING:  # else every name would pass
 
     def __getattr__(name: str) -> Any:
-        """Returns a name of the package, whose module is loaded now.
+        """Returns a name of the package, or a module of it, which is loaded now.
 
         Raises:
             AttributeError: There is no such name.
         """
-        if name not in __all__:
+        if name not in __all__ and (
+            name.startswith("_") or not importlib.util.find_spec(f"{__name__}.{name}")
+        ):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         _backend.check()
         module = importlib.import_module(f"{__name__}.{_MODULES.get(name, name)}")

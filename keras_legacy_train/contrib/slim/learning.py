@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -319,13 +320,17 @@ def train(
         if summary_writer is not None:
             train_step_kwargs["summary_writer"] = supervisor.summary_writer
 
+        saving = threading.Lock()  # an earlier checkpoint must not end up as the newest one
+
         def run(session: Any) -> Any:
             log.info("Starting Session.")
             if session_wrapper is not None:
                 log.info("Wrapping session with wrapper function: %s", session_wrapper)
                 session = session_wrapper(session)
             if is_chief and logdir:
-                _start_services(supervisor, session, summary_op, save_summaries_secs, save_interval_secs)
+                _start_services(
+                    supervisor, session, summary_op, save_summaries_secs, save_interval_secs, saving
+                )
             elif not is_chief and startup_delay_steps > 0:
                 _wait_for_step(session, global_step, min(startup_delay_steps, number_of_steps or sys.maxsize))
             threads = supervisor.start_queue_runners(session)
@@ -345,7 +350,8 @@ def train(
                 log.info("Caught OutOfRangeError. Stopping Training. %s", error)
             if logdir and is_chief:
                 log.info("Finished training! Saving model to disk.")
-                supervisor.saver.save(session, supervisor.save_path, global_step=supervisor.global_step)
+                with saving:
+                    supervisor.saver.save(session, supervisor.save_path, global_step=supervisor.global_step)
                 supervisor.stop(threads, close_summary_writer=True, ignore_live_threads=ignore_live_threads)
             return total_loss
 
@@ -365,6 +371,7 @@ def _start_services(
     summary_op: Any,
     save_summaries_secs: float,
     save_interval_secs: float,
+    saving: threading.Lock,
 ) -> None:
     """Starts what writes summaries, the speed and checkpoints, each now and every so many seconds.
 
@@ -392,7 +399,7 @@ def _start_services(
             writer.add_summary(tf.compat.v1.Summary(value=[value]), step)
 
     def save() -> None:
-        with graph.as_default():
+        with graph.as_default(), saving:
             log.info("Saving checkpoint to path %s", supervisor.save_path)
             supervisor.saver.save(session, supervisor.save_path, global_step=global_step)
             if writer is not None:

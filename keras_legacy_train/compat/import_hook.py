@@ -62,20 +62,27 @@ class UserModuleFinder:
         Args:
             file: Path of the file.
         """
+        # Nearly all modules are installed ones. To follow links for each of their folders takes long.
+        if not self._users and (_is_installed(file) or file.startswith(_others())):
+            return False
         return self._is_users(os.path.dirname(file))
 
     def _find_out_whether_users(self, folder: str) -> bool:
         folder = os.path.join(os.path.realpath(folder), "")
         if folder.startswith(self._users):
             return True
-        parts = folder.split(os.sep)
-        return not (folder.startswith(_others()) or "site-packages" in parts or "dist-packages" in parts)
+        return not (_is_installed(folder) or folder.startswith(_others()))
 
 
 class _UserModuleLoader(importlib.machinery.SourceFileLoader):
     def exec_module(self, module: types.ModuleType) -> None:
         vars(module)["__builtins__"] = user_builtins()
         super().exec_module(module)
+
+
+def _is_installed(path: str) -> bool:
+    """Tells whether a file or folder lies where packages are installed."""
+    return f"{os.sep}site-packages{os.sep}" in path or f"{os.sep}dist-packages{os.sep}" in path
 
 
 @functools.cache

@@ -783,6 +783,8 @@ LIBRARY_NAMES: Mapping[str, Moved] = {
     "numpy.NAN": Moved("numpy.nan"),
     "numpy.NaN": Moved("numpy.nan"),
     "numpy.alltrue": Moved("numpy.all"),
+    "numpy.array": Moved("keras_legacy_train.compat.ragged_arrays.array"),
+    "numpy.asarray": Moved("keras_legacy_train.compat.ragged_arrays.asarray"),
     "numpy.bool": Moved("builtins.bool"),
     "numpy.complex": Moved("builtins.complex"),
     "numpy.complex_": Moved("numpy.complex128"),

@@ -4,8 +4,8 @@
     python benchmarks/estimators.py evaluate predict   # these
     python benchmarks/estimators.py evaluate --rounds 3
 
-- train: microseconds a step of a linear model, at all defaults.
-- softmax, mlp, conv, embedding, lstm: the same for the workloads of `run.py`.
+- train: microseconds a step of a linear model on batches of two, at all defaults.
+- linear, softmax, mlp, conv, embedding, lstm: the same for the workloads of `run.py`.
 - evaluate: seconds of an evaluation over 10,000 batches of two, with two metrics.
 - again: seconds of the same evaluation over 10 batches, when it has been made before.
 - train_and_evaluate: seconds of 1,000 steps, with a checkpoint and an evaluation over 10 batches every 50.
@@ -33,7 +33,14 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # Steps of the workloads, which take some seconds.
-WORKLOAD_STEPS = {"softmax": 20_000, "mlp": 1_000, "conv": 2_000, "embedding": 2_000, "lstm": 2_000}
+WORKLOAD_STEPS = {
+    "linear": 100_000,
+    "softmax": 60_000,
+    "mlp": 1_000,
+    "conv": 2_000,
+    "embedding": 2_000,
+    "lstm": 2_000,
+}
 MEASUREMENTS = (
     "train",
     *WORKLOAD_STEPS,
@@ -45,7 +52,7 @@ MEASUREMENTS = (
     "start",
     "predict",
 )
-BATCHES, EXAMPLES, STEPS, NODES = 10_000, 100_000, 20_000, 10_000
+BATCHES, EXAMPLES, STEPS, NODES = 10_000, 100_000, 100_000, 10_000
 
 
 def measure(program: str, measurement: str) -> dict[str, float]:
@@ -116,11 +123,12 @@ def measure(program: str, measurement: str) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as directory:
         if measurement in WORKLOAD_STEPS:
-            from workloads import graphs
+            from workloads import WORKLOADS, graphs
 
+            reads = graphs.dataset if WORKLOADS[measurement].source == "dataset" else graphs.inputs
             return microseconds_a_step(
                 estimator.Estimator(workload_fn, directory),
-                lambda: graphs.dataset(measurement),
+                lambda: reads(measurement),
                 WORKLOAD_STEPS[measurement],
             )
         if measurement in ("first_step", "start"):

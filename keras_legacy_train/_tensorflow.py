@@ -394,7 +394,7 @@ def saver_limits(saver: tf.compat.v1.train.Saver) -> tuple[int | None, float | N
     return saver._max_to_keep or None, saver._keep_checkpoint_every_n_hours
 
 
-# Checkpoints in the form of TensorFlow 2.
+# Checkpoints that `tf.train.CheckpointManager` writes.
 
 
 class NamedCheckpoint(tf.train.Checkpoint):

@@ -19,8 +19,6 @@ from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.training.graph import GraphTraining, train_graph
 from keras_legacy_train.training.options import TrainingOptions
 
-PathLike = str | os.PathLike[str]
-
 _KEYS = tf.compat.v1.GraphKeys
 _tf_train = tf.compat.v1.train
 
@@ -77,7 +75,7 @@ def check_unused(**given: Any) -> None:
 
 def train(
     train_op: Any,
-    logdir: PathLike | None,
+    logdir: str | os.PathLike[str] | None,
     master: str = "",
     is_chief: bool = True,
     scaffold: Any = None,
@@ -154,7 +152,7 @@ def train(
 
 def _train_in_our_loop(
     train_op: Any,
-    logdir: PathLike | None,
+    logdir: str | os.PathLike[str] | None,
     master: str,
     is_chief: bool,
     scaffold: Any,
@@ -196,7 +194,7 @@ class OurTraining:
 
     def run(
         self,
-        logdir: PathLike | None,
+        logdir: str | os.PathLike[str] | None,
         *,
         save_secs: float | None,
         is_chief: bool,

@@ -14,6 +14,9 @@
 - start: the same for a model_fn that makes a graph of 10,000 nodes.
 - predict: seconds of 100,000 predictions of one example, and the megabytes by which memory has grown.
 
+For `train` and `softmax` the results also say what the batch of a step takes to read in a loop that does nothing
+else ("reading"), with the TensorFlow that runs this: no program that trains on the dataset can be faster.
+
 Each measurement is a process of its own. The programs take turns, so that a slow minute of the machine slows
 both. `environments` says which interpreters they run in. Run nothing else beside it.
 """
@@ -52,6 +55,8 @@ MEASUREMENTS = (
     "start",
     "predict",
 )
+# Those with steps so small that reading the batch is much of them.
+READ = ("train", "softmax")
 BATCHES, EXAMPLES, STEPS, NODES = 10_000, 100_000, 100_000, 10_000
 
 
@@ -59,17 +64,17 @@ def measure(program: str, measurement: str) -> dict[str, float]:
     """Measures in this process.
 
     Args:
-        program: "ours" or "original".
+        program: "ours", "original" or "reading".
         measurement: One of `MEASUREMENTS`.
     """
     import numpy as np
     import tensorflow as tf
 
     tf1 = tf.compat.v1
-    if program == "ours":
-        from keras_legacy_train import estimator
-    else:
+    if program == "original":
         estimator = tf1.estimator
+    else:
+        from keras_legacy_train import estimator
 
     def model_fn(features: Any, labels: Any, mode: str) -> Any:
         weights = tf1.get_variable("weights", [4, 1], initializer=tf1.zeros_initializer())
@@ -110,6 +115,24 @@ def measure(program: str, measurement: str) -> dict[str, float]:
         model.train(input_fn, steps=steps)
         return {"microseconds a step": (time.perf_counter() - began) / steps * 1e6}
 
+    def microseconds_a_batch(dataset: tf.data.Dataset, steps: int) -> dict[str, float]:
+        iterator = iter(dataset)
+
+        @tf.function
+        def read(count: tf.Tensor) -> tf.Tensor:
+            # The values are used, so that TensorFlow does not leave the reading out.
+            return tf.while_loop(
+                lambda step, _: step < count,
+                lambda step, sizes: (step + 1, sizes + tf.size(next(iterator)[1])),
+                [0, 0],
+                parallel_iterations=1,
+            )
+
+        read(tf.constant(100))
+        began = time.perf_counter()
+        read(tf.constant(steps))
+        return {"microseconds a step": (time.perf_counter() - began) / steps * 1e6}
+
     def deep_model_fn(features: Any, labels: Any, mode: str) -> Any:
         weight = tf1.get_variable("weights", [4, 1])
         outputs = tf.matmul(features["x"], weight)
@@ -125,6 +148,8 @@ def measure(program: str, measurement: str) -> dict[str, float]:
         if measurement in WORKLOAD_STEPS:
             from workloads import WORKLOADS, graphs
 
+            if program == "reading":
+                return microseconds_a_batch(graphs.dataset(measurement), WORKLOAD_STEPS[measurement])
             reads = graphs.dataset if WORKLOADS[measurement].source == "dataset" else graphs.inputs
             return microseconds_a_step(
                 estimator.Estimator(workload_fn, directory),
@@ -151,6 +176,8 @@ def measure(program: str, measurement: str) -> dict[str, float]:
                 model = classifier(directory, config)
             estimator.train_and_evaluate(model, train_spec, eval_spec)
             return {"seconds": time.perf_counter() - began}
+        if program == "reading":
+            return microseconds_a_batch(batches(None, 2), STEPS)
         model = estimator.Estimator(model_fn, directory)
         if measurement == "train":
             return microseconds_a_step(model, lambda: batches(None, 2), STEPS)
@@ -196,8 +223,9 @@ def main() -> None:
     pythons = {"ours": sys.executable, "original": environments.interpreter("estimator")}
     for measurement in arguments.measurements:
         best: dict[str, dict[str, float]] = {}
+        programs = dict(pythons, reading=sys.executable) if measurement in READ else pythons
         for _ in range(arguments.rounds):
-            for program, python in pythons.items():
+            for program, python in programs.items():
                 command = [python, __file__, measurement, "--program", program]
                 ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
                 found = json.loads(ended.stdout.splitlines()[-1])

@@ -14,8 +14,9 @@
 - start: the same for a model_fn that makes a graph of 10,000 nodes.
 - predict: seconds of 100,000 predictions of one example, and the megabytes by which memory has grown.
 
-For `train` and `softmax` the results also say what the batch of a step takes to read in a loop that does nothing
-else ("reading"), with the TensorFlow that runs this: no program that trains on the dataset can be faster.
+For `train` and `softmax` the results also say what the batch of a step takes to read in a loop that does
+nothing else ("reading"), with the TensorFlow that runs this: no program that trains on the dataset can be
+faster.
 
 Each measurement is a process of its own. The programs take turns, so that a slow minute of the machine slows
 both. `environments` says which interpreters they run in. Run nothing else beside it.
@@ -118,8 +119,7 @@ def measure(program: str, measurement: str) -> dict[str, float]:
     def microseconds_a_batch(dataset: tf.data.Dataset, steps: int) -> dict[str, float]:
         iterator = iter(dataset)
 
-        @tf.function
-        def read(count: tf.Tensor) -> tf.Tensor:
+        def loop(count: tf.Tensor) -> tf.Tensor:
             # The values are used, so that TensorFlow does not leave the reading out.
             return tf.while_loop(
                 lambda step, _: step < count,
@@ -128,6 +128,7 @@ def measure(program: str, measurement: str) -> dict[str, float]:
                 parallel_iterations=1,
             )
 
+        read = tf.function(loop)
         read(tf.constant(100))
         began = time.perf_counter()
         read(tf.constant(steps))

@@ -1,7 +1,8 @@
 """Collects the private TensorFlow names this package needs, each with the reason why no public one does.
 
 No other module imports `tensorflow.python` or touches an underscored name of a TensorFlow object. The names
-are ordered by topic: execution, sessions, functions, graphs, variables, checkpoints, savers, session hooks.
+are ordered by topic: execution, sessions, functions, graphs, variables, checkpoints, savers, session hooks,
+old names, clusters.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from tensorflow.core.framework import device_attributes_pb2 as _device_attributes
 from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.framework.tensor_pb2 import VariantTensorDataProto
@@ -313,10 +315,18 @@ class GraphVariable(_resource_variables.BaseResourceVariable):
         dtype: The dtype.
         shared_name: The name in the runtime; by default one that is not used otherwise.
         trainable: Whether a `GradientTape` watches the variable.
+        server: The device of a server that holds the variable for all who know its shared name. It is left
+            there when this object goes.
     """
 
     def __init__(
-        self, name: str, shape: Any, dtype: tf.DType, shared_name: str | None = None, trainable: bool = False
+        self,
+        name: str,
+        shape: Any,
+        dtype: tf.DType,
+        shared_name: str | None = None,
+        trainable: bool = False,
+        server: str | None = None,
     ):
         shape, dtype = tf.TensorShape(shape), tf.as_dtype(dtype)
         free_names = [] if shared_name else _free_names[dtype.name, str(shape)]
@@ -324,8 +334,7 @@ class GraphVariable(_resource_variables.BaseResourceVariable):
             runtime_name = shared_name or free_names.pop()
         except IndexError:
             runtime_name = f"{RUNTIME_NAME}{next(_name_numbers)}"
-        handle = tf.raw_ops.VarHandleOp(shape=shape, dtype=dtype, shared_name=runtime_name)
-        _handle_data.set_handle_data(handle, _handle_data.create_handle_data(shape, dtype))
+        handle = _variable_handle(shape, dtype, runtime_name, server)
         super().__init__(
             trainable=trainable,
             shape=shape,
@@ -337,12 +346,27 @@ class GraphVariable(_resource_variables.BaseResourceVariable):
             validate_shape=False,
         )
         self.runtime_name = runtime_name
-        self._handle_deleter = _VariableDeleter(handle, runtime_name, free_names)
+        self.server = server
+        if server is None:
+            self._handle_deleter = _VariableDeleter(handle, runtime_name, free_names)
+
+    def find_again(self) -> None:
+        """Finds the variable on its server, to which this process has connected again."""
+        self._handle = _variable_handle(self.shape, self.dtype, self.runtime_name, self.server)
 
     @property
     def initialized(self) -> bool:
         """Returns whether the variable has a value."""
         return bool(tf.raw_ops.VarIsInitializedOp(resource=self.handle))
+
+
+def _variable_handle(
+    shape: tf.TensorShape, dtype: tf.DType, shared_name: str, device: str | None
+) -> tf.Tensor:
+    with tf.device(device) if device is not None else contextlib.nullcontext():
+        handle = tf.raw_ops.VarHandleOp(shape=shape, dtype=dtype, shared_name=shared_name)
+    _handle_data.set_handle_data(handle, _handle_data.create_handle_data(shape, dtype))
+    return handle
 
 
 class SharedVariable(keras.Variable):
@@ -724,3 +748,22 @@ legacy_summaries = _summaries
 # Which ops a graph needs, which is nowhere public.
 ops_used_by_graph_def = _meta_graph.ops_used_by_graph_def
 stripped_op_list_for_graph = _meta_graph.stripped_op_list_for_graph
+
+
+# Clusters.
+
+
+def device_attributes(reply: bytes) -> Iterator[Any]:
+    """Yields the `DeviceAttributes` in a serialized `GetStatusResponse`, which has no class in Python."""
+    place = 0
+    while place < len(reply):
+        place += 1  # the tag of the repeated field
+        size = shift = 0
+        while True:
+            byte = reply[place]
+            size |= (byte & 0x7F) << shift
+            shift, place = shift + 7, place + 1
+            if byte < 0x80:
+                break
+        yield _device_attributes.DeviceAttributes.FromString(reply[place : place + size])
+        place += size

@@ -207,16 +207,27 @@ def check_feeds(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be a dict from tensors or names to values; it is {value!r}.")
 
 
+def check_no_cluster(cluster: Any, master: Any) -> None:
+    """Checks that no servers are named for what cannot be spread over them: a Keras model, or functions.
+
+    Raises:
+        ValueError: `cluster` or `supervisor_master` names some.
+    """
+    if cluster is not None or master not in ("", "local", None):
+        name = "supervisor_master" if cluster is None else "cluster"
+        raise ValueError(f"{name} is for graphs; for a Keras model or functions pass strategy.")
+
+
 def check_master(master: Any) -> None:
-    """Checks `supervisor_master`: there are no clusters yet.
+    """Checks the `supervisor_master` of what runs in this process only.
 
     Raises:
         ValueError: It is neither `""` nor `"local"`.
     """
     if master not in ("", "local"):
         raise ValueError(
-            "supervisor_master: only '' and 'local', training in this process, are supported;"
-            f" it is {master!r}."
+            "supervisor_master: only '' and 'local', this process, are supported here; `train` alone takes a"
+            f" server. It is {master!r}."
         )
 
 

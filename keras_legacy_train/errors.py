@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -168,4 +169,46 @@ class NoProgressError(RuntimeError):
         return (
             f"train_op ran {self.runs} times without raising the global step {self.variable!r}."
             " Pass global_step= to the optimizer's minimize() or apply_gradients(), or raise it in train_op."
+        )
+
+
+class ServerUnreachableError(ConnectionError):
+    """Raised when servers of a cluster do not answer.
+
+    Attributes:
+        servers: What they are called: task and address.
+        seconds: For how long they have not answered.
+    """
+
+    def __init__(self, servers: Sequence[str], seconds: float):
+        super().__init__(servers, seconds)
+        self.servers = list(servers)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return (
+            f"No answer for {self.seconds:g} s from {', '.join(self.servers)}."
+            " Is the process running there, and is the address right?"
+        )
+
+
+class ModelNotReadyError(TimeoutError):
+    """Raised when the chief of a cluster does not give the shared variables their values.
+
+    Attributes:
+        variables: The names of those without a value.
+        seconds: For how long this process has waited.
+    """
+
+    def __init__(self, variables: Sequence[str], seconds: float):
+        super().__init__(variables, seconds)
+        self.variables = list(variables)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        names = ", ".join(self.variables[:_PROBLEMS_SHOWN])
+        return (
+            f"The chief has not given the model its values within {self.seconds:g} s."
+            f" Without a value: {names or 'none; the chief has not said that it is ready'}."
+            " Is the chief running, with the same cluster and the same graph?"
         )

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow, arguments
+from keras_legacy_train.cluster.spec import DEFAULT_TIMEOUT, as_cluster
 from keras_legacy_train.graph import arguments as graph_arguments
 from keras_legacy_train.graph.initialize import GraphStart
 from keras_legacy_train.training.functions import FunctionTraining, train_functions
@@ -44,6 +45,8 @@ def train(
     progress_bar: bool | None = None,
     steps_per_epoch: int | None = None,
     save_input_state: bool = False,
+    cluster: tf.train.ClusterSpec | Mapping[str, Any] | None = None,
+    cluster_timeout: float = DEFAULT_TIMEOUT,
 ) -> Any:
     """Trains a TF 1 graph; stands for `tf.contrib.learn.train`.
 
@@ -91,7 +94,8 @@ def train(
         log_every_steps: Steps from one `training step` line to the next; `None` for none.
         supervisor_is_chief: If not, nothing is written, and of the monitors only those with
             `run_on_all_workers` run; hooks do.
-        supervisor_master: `""` or `"local"`.
+        supervisor_master: `"grpc://host:port"` for a server that holds the variables and runs the graph; `""`
+            or `"local"` for this process.
         supervisor_save_model_secs: Seconds from one checkpoint to the next; `None` or 0 for only the first
             and the last.
         keep_checkpoint_max: How many checkpoints are kept; `None` or 0 for all.
@@ -114,6 +118,11 @@ def train(
         steps_per_epoch: Steps in what Keras callbacks see as an epoch; by default the whole run is one.
         save_input_state: Whether checkpoints hold the position in the input, so that a resumed run goes on
             with the next batch.
+        cluster: The servers that hold the variables which the graph puts on them, as
+            `tf.compat.v1.train.replica_device_setter` does: a `tf.train.ClusterSpec`, or a dict from jobs to
+            addresses. By default the cluster of `TF_CONFIG`, if there is one. See the guide to clusters.
+        cluster_timeout: Seconds for which a server may not answer, and for which a worker waits until the
+            chief has given the variables their values.
 
     Returns:
         The loss of the last step, a NumPy scalar of the loss's dtype; `None` if no step ran.
@@ -125,6 +134,8 @@ def train(
         DamagedCheckpointError: There are checkpoints, and none of them can be read.
         DirectoryInUseError: Another process trains in `output_dir`. No step has run.
         NotInitializedError: Variables are left without a value. No step has run.
+        ServerUnreachableError: A server of the cluster does not answer.
+        ModelNotReadyError: The chief has not given the variables their values in time.
         NanLossDuringTrainingError: The loss is NaN. The newest checkpoint is still a good one.
         NoProgressError: `train_op` does not raise the global step.
         KeyboardInterrupt, SystemExit: Ctrl-C or SIGTERM came. A checkpoint has been written.
@@ -154,11 +165,11 @@ def train(
         max_window=max_window,
         progress_bar=progress_bar,
     )
-    arguments.check_master(supervisor_master)
     arguments.check_callable("init_fn", init_fn)
     arguments.check_feeds("init_feed_dict", init_feed_dict)
     with _tensorflow.eager_mode():
         if graph is None or isinstance(graph, keras.Model):
+            arguments.check_no_cluster(cluster, supervisor_master)
             functions = FunctionTraining(
                 graph,
                 train_op,
@@ -183,5 +194,6 @@ def train(
                 init_fn,
             ),
             feed_fn=feed_fn,
+            cluster=as_cluster(cluster, supervisor_master, options.is_chief, cluster_timeout),
         )
         return train_graph(training, directory, options)

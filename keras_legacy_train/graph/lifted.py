@@ -54,6 +54,7 @@ class LiftedGraph:
 
     Args:
         graph: The graph. It is not changed, and may grow.
+        devices: Says where its variables are, and where it runs; by default all is in this process.
 
     Attributes:
         graph: The graph.
@@ -62,7 +63,7 @@ class LiftedGraph:
         rewrites: How often nodes lifted before have changed, so that what was built of them is out of date.
     """
 
-    def __init__(self, graph: tf.Graph):
+    def __init__(self, graph: tf.Graph, devices: LocalDevices | None = None):
         self.graph = graph
         self.variables: dict[str, _tensorflow.GraphVariable] = {}
         self.random_states: dict[str, _tensorflow.GraphVariable] = {}
@@ -73,8 +74,8 @@ class LiftedGraph:
         self._states: set[str] = set()
         self._shared: dict[tuple[str, str], _tensorflow.GraphVariable] = {}
         self._references = References()
-        self._local_device = LocalDevices()
-        self._library = Library(self._suffix, self._make_state_for_function, self._local_device)
+        self._devices = LocalDevices() if devices is None else devices
+        self._library = Library(self._suffix, self._make_state_for_function, self._devices)
         self._lifted_ops: set[str] = set()
         self._dataset_factories: set[str] = set()
         self._has_large_products = False
@@ -152,7 +153,22 @@ class LiftedGraph:
 
     def eager_mode(self) -> contextlib.AbstractContextManager[None]:
         """Returns the context to call the graph's functions in; the last bits of results depend on it."""
-        return _tensorflow.eager_mode(fuses=self._has_large_products)
+        return self._devices.within(_tensorflow.eager_mode(fuses=self._has_large_products))
+
+    def shared_variables(self) -> dict[str, _tensorflow.GraphVariable]:
+        """Returns the variables that lie on servers, by the names of their ops."""
+        return {name: variable for name, variable in self.variables.items() if variable.server is not None}
+
+    def find_variables_again(self) -> None:
+        """Finds the variables on servers again, and lets go of the functions over them.
+
+        This process must have connected to the servers again.
+        """
+        with self._lock, _tensorflow.eager_mode():
+            for variable in self.shared_variables().values():
+                variable.find_again()
+            self._functions.clear()
+            self.rewrites += 1
 
     def explain(self, error: tf.errors.OpError) -> tf.errors.OpError:
         """Has an error that a function over parts of the graph has raised speak of the graph; returns it."""
@@ -173,7 +189,7 @@ class LiftedGraph:
     @collector_paused()
     def update(self) -> None:
         """Lifts the operations that were added to the graph since the last time."""
-        with self._lock, _tensorflow.eager_mode():
+        with self._lock, self._devices.within(_tensorflow.eager_mode()):
             self._version = self.graph.version
             new = [op for op in self.graph.get_operations() if op.name not in self._lifted_ops]
             if not self._lifted_ops or any(self._calls_unknown_function(op) for op in new):
@@ -217,7 +233,8 @@ class LiftedGraph:
         node.CopyFrom(op.node_def)
         for attribute in _DROPPED_ATTRIBUTES:
             node.attr.pop(attribute, None)
-        node.device = self._local_device(node.device)
+        self._devices.check(op)
+        node.device = self._devices(node.device)
         if node.op in _VARIABLE_OPS:
             self._add_variable(node, op)
             return []
@@ -235,6 +252,7 @@ class LiftedGraph:
                 nodes = self._with_external_random_state(rewritten)
             for each in nodes:
                 inputs.keep_on_host(each)
+                self._devices.place(each, calls_python=not self._gets_next_synchronously)
                 self._nodes[each.name] = each
         return starters
 
@@ -248,9 +266,12 @@ class LiftedGraph:
             shape = op.outputs[0].shape
             self._references.add_variable(node.name, attributes["dtype"].type)
         # Handles with the same shared name belong to the same variable.
-        key = (attributes["container"].s.decode(), attributes["shared_name"].s.decode() or node.name)
+        shared_name = attributes["shared_name"].s.decode() or node.name
+        key = (attributes["container"].s.decode(), shared_name)
         if key not in self._shared:
-            self._shared[key] = _tensorflow.GraphVariable(node.name, shape, dtype)
+            server = self._devices.server(op.node_def.device)
+            name_there = None if server is None else shared_name
+            self._shared[key] = _tensorflow.GraphVariable(node.name, shape, dtype, name_there, server=server)
             self.variables[node.name] = self._shared[key]
         self._captured[node.name] = self._shared[key]
 
@@ -311,7 +332,7 @@ class LiftedGraph:
             with tf.control_dependencies(operations):
                 return [*fetched, tf.constant(True, name="done")]
 
-        with _tensorflow.eager_mode():
+        with self._devices.within(_tensorflow.eager_mode()):
             function = _tensorflow.wrap_function(body, signature)
 
         def run(arguments: Sequence[tf.Tensor]) -> list[tf.Tensor]:

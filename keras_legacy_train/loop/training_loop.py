@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -11,6 +10,7 @@ import tensorflow as tf
 from keras_legacy_train.errors import NoProgressError
 from keras_legacy_train.loop.callback_list import CallbackList
 from keras_legacy_train.loop.progress import Epochs, Progress
+from keras_legacy_train.loop.recovery import Recovery
 from keras_legacy_train.loop.schedule import SamplingPolicy
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Program, Steps
@@ -28,8 +28,7 @@ class TrainingLoop:
         max_window: Largest number of steps in one call.
         progress: Where the training stands; the loop moves it on.
         epochs: Which steps make an epoch; by default all of them make one.
-        recover: Restores the newest checkpoint and sets the progress, after an `AbortedError` or
-            `UnavailableError`.
+        recovery: Brings back what was lost, and sets the progress; `None` where that is not possible.
 
     Attributes:
         progress: As given.
@@ -46,14 +45,14 @@ class TrainingLoop:
         max_window: int,
         progress: Progress,
         epochs: Epochs | None = None,
-        recover: Callable[[], None] | None = None,
+        recovery: Recovery | None = None,
     ):
         self.progress = progress
         self.loss: Any = None
         self._program = program
         self._callbacks = callbacks
         self._epochs = epochs or Epochs()
-        self._recover = recover
+        self._recovery = recovery
         self._window_size = WindowSize(max_window)
         self._sampling_policy = SamplingPolicy()
         self._in_epoch = False
@@ -94,14 +93,16 @@ class TrainingLoop:
         while True:
             try:
                 return self._run_epochs(target_step)
-            except (tf.errors.AbortedError, tf.errors.UnavailableError) as error:
+            except Exception as error:
+                if self._recovery is None or not self._recovery.is_possible(error):
+                    raise
                 step = self.progress.step
                 attempts = 1 if step > lost_at else attempts + 1
-                if self._recover is None or attempts > self.MAX_RECOVERIES_WITHOUT_PROGRESS:
+                if attempts > self.MAX_RECOVERIES_WITHOUT_PROGRESS:
                     raise
                 lost_at = max(lost_at, step)
                 _LOGGER.warning("Step %d failed; going on from the newest checkpoint. %s", step + 1, error)
-                self._recover()
+                self._recovery.restore()
 
     def _run_epochs(self, target_step: float) -> StopReason:
         epochs, progress, callbacks = self._epochs, self.progress, self._callbacks

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph.awaited_input import awaited_input
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.session import GraphSession
@@ -81,7 +80,7 @@ class GraphProgram(Program):
         self._windows.close()
 
     def global_step(self) -> int:
-        with _tensorflow.eager_mode():
+        with self._session.lifted.eager_mode():
             return int(self._session.lifted.variable(self.global_step_name).numpy())
 
     def epoch_logs(self) -> dict[str, Any]:

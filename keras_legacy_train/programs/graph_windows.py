@@ -63,8 +63,9 @@ class GraphWindows:
         self._is_fatal = is_fatal
         # In what windows keep the loss.
         self._loss_dtype = tf.float32 if loss.dtype.base_dtype == tf.float32 else tf.float64
-        self._stop = tf.Variable(False, trainable=False)
-        self._no_end = tf.constant(np.inf, tf.float64)
+        with lifted.eager_mode():
+            self._stop = tf.Variable(False, trainable=False)
+            self._no_end = tf.constant(np.inf, tf.float64)
         self._windows: dict[tuple[tuple[str, tf.TensorSpec], ...], _StepWindow] = {}
         self._sampled: dict[tuple[int, Sequence[str], Sequence[str]], SampledWindow | None] = {}
         self._executor: concurrent.futures.ThreadPoolExecutor | None = None
@@ -175,7 +176,9 @@ class GraphWindows:
     def _make(self, specs: Mapping[str, tf.TensorSpec]) -> _StepWindow:
         lifted, progress = self._lifted, [f"{self._global_step}:0", self._loss.name]
         part = lifted.part(specs, progress[1:], self._operations)
-        is_counted = part.increments_by_one(lifted.variable(self._global_step))
+        step = lifted.variable(self._global_step)
+        # Other processes may raise a step that is shared.
+        is_counted = step.server is None and part.increments_by_one(step)
         if not is_counted:
             part = lifted.part(specs, progress, self._operations)
         if self.jit_compile == "auto":
@@ -209,7 +212,7 @@ class GraphWindows:
         sampled = lifted.part((), names, operations)
         specs = [lifted.spec(name) for name in names]
         step = lifted.variable(self._global_step)
-        if any(spec.shape.rank != 0 or spec.dtype == tf.variant for spec in specs):
+        if any(spec.shape.rank != 0 or spec.dtype == tf.variant for spec in specs) or step.server is not None:
             return None
         if not (plain.increments_by_one(step) and sampled.increments_by_one(step)):
             return None

@@ -16,17 +16,21 @@ from keras_legacy_train.callbacks.hook_callback import HookCallback
 from keras_legacy_train.callbacks.keras_adapter import as_loop_callback
 from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
 from keras_legacy_train.checkpoints import NamedVariables
+from keras_legacy_train.cluster.connection import Connection
+from keras_legacy_train.cluster.spec import Cluster
 from keras_legacy_train.graph.awaited_input import awaited_input
 from keras_legacy_train.graph.elements import register_global_step
 from keras_legacy_train.graph.initialize import GraphStart
 from keras_legacy_train.graph.iterators import IteratorPositions
 from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.queue_runners import QueueRunners
+from keras_legacy_train.graph.rewriting.devices import ClusterDevices
 from keras_legacy_train.graph.saving.export import MetaGraphWriter
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.interrupts import watched_calls
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.progress import Epochs, Progress
+from keras_legacy_train.loop.recovery import Recovery
 from keras_legacy_train.programs.graph import GraphProgram
 from keras_legacy_train.programs.graph_state import (
     check_objects,
@@ -38,6 +42,7 @@ from keras_legacy_train.programs.graph_weights import GraphWeights
 from keras_legacy_train.summaries import SummaryWriter
 from keras_legacy_train.training.options import TrainingOptions
 from keras_legacy_train.training.run import TrainingRun
+from keras_legacy_train.training.shared_model import SharedModel
 
 SessionRunHook = tf.compat.v1.train.SessionRunHook
 
@@ -58,6 +63,7 @@ class GraphTraining:
         has_default_monitors: Whether the loss is logged and summaries are written where there are no
             monitors.
         saves_graph: Whether the graph is written: as `graph.pbtxt`, to `.meta` files and the event file.
+        cluster: The servers that the graph's variables lie on; `None` if everything is in this process.
     """
 
     graph: tf.Graph
@@ -70,6 +76,7 @@ class GraphTraining:
     services: Sequence[LoopCallback] = ()
     has_default_monitors: bool = True
     saves_graph: bool = True
+    cluster: Cluster | None = None
 
 
 def train_graph(training: GraphTraining, output_dir: str | None, options: TrainingOptions) -> Any:
@@ -83,8 +90,16 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
     Returns:
         The loss of the last step, `None` if no step ran.
     """
-    graph = training.graph
-    with TrainingRun(output_dir, options) as run:
+    graph, cluster = training.graph, training.cluster
+    if cluster is not None and not cluster.device and options.steps is not None:
+        raise ValueError(
+            "steps counts from the step that this process begins at, which others raise at the same time."
+            " In a cluster pass max_steps."
+        )
+    if cluster is not None and not options.is_chief:
+        output_dir = None  # the chief alone reads and writes checkpoints
+    connection = None if cluster is None else Connection(cluster)
+    with connection or contextlib.nullcontext(), TrainingRun(output_dir, options) as run:
         target_step = options.target_step(run.saved_step(training.global_step))
         monitor_callbacks = _monitor_callbacks(training, options, run.writer)
         register_global_step(graph)
@@ -94,7 +109,7 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
             run.begin(monitor_callbacks, target_step)
             training.start.complete_graph(graph)
 
-        session = GraphSession(LiftedGraph(graph))
+        session = GraphSession(LiftedGraph(graph, _devices(cluster, connection)))
         run.enter(watched_calls(lambda: awaited_input(session)))
         position = IteratorPositions(session, options.save_input_state)
         state = NamedVariables(
@@ -108,7 +123,21 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
         def initialize() -> None:
             training.start.initialize_variables(session)
 
-        run.restore_or_initialize(state, initialize, MetaGraphWriter(graph) if training.saves_graph else None)
+        def restore_or_initialize() -> None:
+            meta_graph = MetaGraphWriter(graph) if training.saves_graph else None
+            run.restore_or_initialize(state, initialize, meta_graph)
+
+        def go_on() -> None:
+            shared.begin_again(lambda: run.restore_or_initialize_again(initialize))
+            training.start.initialize_locals(session)
+
+        recovery = None
+        if cluster is None or connection is None or not session.lifted.shared_variables():
+            restore_or_initialize()
+        else:
+            shared = SharedModel(session, connection, options.is_chief, cluster.timeout)
+            shared.begin(restore_or_initialize)
+            recovery = Recovery(go_on, shared.is_lost)
         training.start.initialize_locals(session)
         training.start.check(session)
         check_objects(session)
@@ -147,7 +176,15 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
             epochs=epochs,
             resume=resume,
             graph=graph if training.saves_graph else None,
+            recovery=recovery,
         )
+
+
+def _devices(cluster: Cluster | None, connection: Connection | None) -> ClusterDevices | None:
+    if cluster is None or connection is None:
+        return None
+    servers = {job: list(tasks) for job, tasks in cluster.servers.items()}
+    return ClusterDevices(servers, cluster.device, connection.check)
 
 
 def _monitor_callbacks(

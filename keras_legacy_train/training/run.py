@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import math
 import sys
@@ -27,6 +28,7 @@ from keras_legacy_train.checkpoints.reading import read_variable
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.callback_list import CallbackList
 from keras_legacy_train.loop.progress import Epochs, Progress
+from keras_legacy_train.loop.recovery import Recovery
 from keras_legacy_train.loop.run_context import RunContext
 from keras_legacy_train.loop.training_loop import TrainingLoop
 from keras_legacy_train.programs.base import Program
@@ -123,6 +125,11 @@ class TrainingRun:
         else:
             initialize()
 
+    def restore_or_initialize_again(self, initialize: Callable[[], object]) -> None:
+        """Gives the state its values once more, after they have been lost."""
+        if self._manager is None or self._manager.restore_latest() is None:
+            initialize()
+
     def loop(
         self,
         program: Program,
@@ -133,6 +140,7 @@ class TrainingRun:
         epochs: Epochs,
         resume: Callable[[], None],
         graph: tf.Graph | None = None,
+        recovery: Recovery | None = None,
     ) -> Any:
         """Runs the loop with everything that watches it.
 
@@ -145,6 +153,8 @@ class TrainingRun:
             resume: Called after a restore, and after `on_train_begin` of the callbacks: sets right what these
                 have reset.
             graph: What the event file shows.
+            recovery: How the training goes on when what it runs on was lost; by default from the newest
+                checkpoint.
 
         Returns:
             The loss of the last step, `None` if no step ran.
@@ -155,8 +165,12 @@ class TrainingRun:
         for callback in watching:
             callback.set_run(context)
 
+        if recovery is None and self._manager is not None:
+            recovery = Recovery(self._restore_newest)
+
         def recover() -> None:
-            self._restore_newest()
+            assert recovery is not None
+            recovery.restore()
             self.progress.step = program.global_step()
             resume()
 
@@ -164,8 +178,14 @@ class TrainingRun:
         if start >= end:
             _LOGGER.info("No step is run: the global step is %d already, and the target is %s.", start, end)
         max_window = min(self._options.max_window or Window.MAX_STEPS, Window.MAX_STEPS)
-        recoverable = None if self._manager is None else recover
-        loop = TrainingLoop(program, CallbackList(watching), max_window, self.progress, epochs, recoverable)
+        loop = TrainingLoop(
+            program,
+            CallbackList(watching),
+            max_window,
+            self.progress,
+            epochs,
+            None if recovery is None else dataclasses.replace(recovery, restore=recover),
+        )
         return loop.run(end)
 
     def _with_services(

@@ -16,6 +16,7 @@ from keras_legacy_train.callbacks import LoopCallback, Sampling, Steps, StopReas
 from keras_legacy_train.errors import NanLossDuringTrainingError, NoProgressError
 from keras_legacy_train.loop.callback_list import CallbackList
 from keras_legacy_train.loop.progress import Epochs, Progress
+from keras_legacy_train.loop.recovery import Recovery
 from keras_legacy_train.loop.training_loop import TrainingLoop
 from keras_legacy_train.programs.base import Program
 
@@ -183,7 +184,7 @@ def run(
         max_window,
         progress,
         Epochs(**epochs),
-        None if recover is None else lambda: recover(progress),
+        None if recover is None else Recovery(lambda: recover(progress)),
     )
     try:
         outcome.loss = loop.run(target_step)

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import types
 from collections.abc import Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,31 @@ def run_forked(
         return process.exitcode, output, errors
 
 
+def start_forked(
+    arguments: Sequence[str], *, directory: Path, environment: Mapping[str, str], output: Path
+) -> BaseProcess:
+    """Starts `python ARGUMENTS` in a fork.
+
+    Args:
+        arguments: See `run_forked`.
+        directory: Its working directory.
+        environment: Its environment variables.
+        output: The file that its output and its error output are written to.
+
+    Returns:
+        The process.
+    """
+    process = _CONTEXT.Process(
+        target=_run, args=(list(arguments), directory, dict(environment), [output, output]), daemon=True
+    )
+    process.start()
+    return process
+
+
 def _run(arguments: list[str], directory: Path, environment: dict[str, str], files: list[Path]) -> None:
     """Does what `python ARGUMENTS` does, within this process."""
     for descriptor, file in zip((1, 2), files, strict=True):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), descriptor)
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), descriptor)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(directory)

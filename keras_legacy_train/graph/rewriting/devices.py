@@ -1,10 +1,14 @@
-"""Translates a graph's device strings, which may name a cluster, to devices of this machine."""
+"""Translates a graph's device strings, which may name a cluster, to devices that there are."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import tensorflow as tf
+
+from keras_legacy_train._tensorflow import NodeDef
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -19,6 +23,27 @@ class LocalDevices:
     def __init__(self) -> None:
         self._translated = {"": ""}
         self._has_told = False
+
+    def server(self, device: str) -> str | None:
+        """Returns the device of the server that holds a variable; `None` for one of this process."""
+        return None
+
+    def within(
+        self, context: contextlib.AbstractContextManager[None]
+    ) -> contextlib.AbstractContextManager[None]:
+        """Adds to the context that the graph's functions are made and called in where they run."""
+        return context
+
+    def check(self, op: tf.Operation) -> None:
+        """Raises ValueError if an operation of the graph cannot run where it is put."""
+
+    def place(self, node: NodeDef, *, calls_python: bool) -> None:
+        """Places a node whose device has been translated.
+
+        Args:
+            node: The node.
+            calls_python: Whether datasets call Python.
+        """
 
     def __call__(self, device: str) -> str:
         """Returns the local device for a device string, `""` for any."""
@@ -44,3 +69,87 @@ class LocalDevices:
                 "The graph names devices that do not exist here, such as %s; its ops run on what there is.",
                 device,
             )
+
+
+# Parts of the names of ops whose resource the processes would have to share.
+_SHARED = ("Queue", "Accumulator", "Barrier", "MutableHashTable", "MutableDenseHashTable", "StagingArea")
+_INPUTS = ("Iterator", "Dataset")
+_LOCAL_HOST = "/job:localhost/replica:0/task:0/device:CPU:0"
+
+
+class ClusterDevices(LocalDevices):
+    """Translates the device strings of a graph whose variables lie on servers.
+
+    Of what a graph puts on a server, the variables are there, and the ops that use them. All else is computed
+    in this process or, where a server runs everything, on that one.
+
+    Args:
+        servers: The numbers of the servers of each job.
+        default: The device of the server that runs everything, `""` for this process.
+        check_servers: Called before anything runs; raises an error if a server has been given up.
+    """
+
+    def __init__(
+        self,
+        servers: Mapping[str, Collection[int]],
+        default: str = "",
+        check_servers: Callable[[], None] = lambda: None,
+    ):
+        super().__init__()
+        self._servers = servers
+        self._default = default
+        self._check_servers = check_servers
+
+    def server(self, device: str) -> str | None:
+        """Returns the device of the server that holds a variable; `None` for one of this process.
+
+        Raises:
+            ValueError: The cluster has no such server.
+        """
+        spec = tf.DeviceSpec.from_string(device)
+        if spec.job not in self._servers:
+            return self._default or None
+        index = spec.task or 0
+        if index not in self._servers[spec.job]:
+            raise ValueError(
+                f"The graph puts a variable on {device}, but the cluster has only"
+                f" {len(self._servers[spec.job])} of {spec.job!r}."
+            )
+        return f"/job:{spec.job}/replica:0/task:{index}/device:CPU:0"
+
+    def within(
+        self, context: contextlib.AbstractContextManager[None]
+    ) -> contextlib.AbstractContextManager[None]:
+        return self._within(context)
+
+    @contextlib.contextmanager
+    def _within(self, context: contextlib.AbstractContextManager[None]) -> Iterator[None]:
+        self._check_servers()
+        with context, tf.device(self._default) if self._default else contextlib.nullcontext():
+            yield
+
+    def check(self, op: tf.Operation) -> None:
+        """Checks that an operation of the graph can run where it is put.
+
+        Raises:
+            ValueError: The processes would have to share what it holds.
+        """
+        job = tf.DeviceSpec.from_string(op.device).job
+        if job in self._servers and any(part in op.type for part in _SHARED):
+            raise ValueError(
+                f"{op.name} ({op.type}) is on {op.device}, but of all that holds state only variables can be"
+                " shared by the processes of a cluster. Put it on the worker. In the place of"
+                " SyncReplicasOptimizer, which needs a queue on a server, use the optimizer that it wraps, or"
+                " a Keras model and tf.distribute.MultiWorkerMirroredStrategy."
+            )
+
+    def place(self, node: NodeDef, *, calls_python: bool) -> None:
+        is_input = any(part in node.op for part in _INPUTS)
+        if self._default and ("PyFunc" in node.op or (is_input and calls_python)):
+            node.device = _LOCAL_HOST  # where the Python is
+
+    def _translate(self, device: str) -> str:
+        spec = tf.DeviceSpec.from_string(device)
+        if self._default or spec.job in self._servers:
+            return ""  # where the variable is that it uses, or all else
+        return super()._translate(spec.replace(job=None, replica=None, task=None).to_string())

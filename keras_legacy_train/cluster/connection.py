@@ -1,0 +1,137 @@
+"""Connects this process to the servers of a cluster, and watches over them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from types import TracebackType
+
+import tensorflow as tf
+
+from keras_legacy_train.cluster import addresses
+from keras_legacy_train.cluster.listening import hang_up, listen_only_at
+from keras_legacy_train.cluster.spec import Cluster
+from keras_legacy_train.cluster.status import servers_of, wait_for
+from keras_legacy_train.errors import ServerUnreachableError
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+# How TensorFlow calls the job of this process.
+_LOCAL_JOB = "localhost"
+_SECONDS_OF_SILENCE_TOLD = 10.0
+
+
+class Connection:
+    """Connects this process to the servers of a cluster while it is entered.
+
+    The servers are asked again and again whether they are there. One that is silent for the timeout is given
+    up: calls that wait for it fail.
+
+    Args:
+        cluster: The cluster.
+
+    Raises:
+        ServerUnreachableError: A server has not answered within the timeout.
+        ValueError: Another server answers at the address of one.
+    """
+
+    def __init__(self, cluster: Cluster):
+        self._cluster = cluster
+        self._servers = list(servers_of(cluster.servers))
+        self._incarnations: dict[str, int] = {}
+        self._given_up: list[str] = []
+        self._closed = threading.Event()
+        self._watch: threading.Thread | None = None
+        self._host, self._port = self._own_address()
+
+    def __enter__(self) -> Connection:
+        self._connect()
+        self._watch = threading.Thread(target=self._watch_servers, name="cluster", daemon=True)
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed.set()
+        if self._watch is not None:
+            self._watch.join()
+        for server in self._servers:
+            server.close()
+
+    def is_lost(self) -> bool:
+        """Returns whether a server has ended, or has been given up, since this process connected to it."""
+        if self._given_up:
+            return True
+        return any(self._has_ended(server.status(1.0), server.task) for server in self._servers)
+
+    def check(self) -> None:
+        """Raises ServerUnreachableError if a server has been given up: calls would wait for it for ever."""
+        if self._given_up:
+            raise ServerUnreachableError(self._given_up, self._cluster.timeout)
+
+    def reconnect(self) -> None:
+        """Connects to the servers again, when they are there.
+
+        Raises:
+            ServerUnreachableError: One does not come back within the timeout.
+        """
+        self.check()
+        self._connect()
+
+    def _has_ended(self, status: object, task: str) -> bool:
+        return getattr(status, "incarnation", None) != self._incarnations[task]
+
+    def _connect(self) -> None:
+        timeout, is_known = self._cluster.timeout, not self._cluster.device
+        # A server that is used by one client alone may have any name.
+        self._incarnations = wait_for(self._servers, timeout, checks_names=is_known)
+        jobs = {job: dict(tasks) for job, tasks in self._cluster.servers.items()}
+        # By its own choice TensorFlow would take a new port each time, and call the machine "localhost".
+        jobs[_LOCAL_JOB] = {0: f"{self._host}:{self._port}"}
+        tf.config.experimental_connect_to_cluster(tf.train.ClusterSpec(jobs), job_name=_LOCAL_JOB)
+        listen_only_at(self._host, self._port)
+        _LOGGER.info("Connected to %s.", ", ".join(server.name for server in self._servers))
+
+    def _own_address(self) -> tuple[str, int]:
+        """Returns where this process listens for servers, which fetch from it what they compute with."""
+        hosts = [addresses.split(address)[0] for address in self._cluster.addresses]
+        if self._cluster.address is not None:
+            host, port = addresses.split(self._cluster.address)
+            # The user's program may have a server of its own there.
+            return host, port if addresses.is_free(port) else addresses.free_port()
+        if all(map(addresses.is_loopback, hosts)):
+            return addresses.LOOPBACK, addresses.free_port()
+        return addresses.host_towards(hosts[0], 9), addresses.free_port()
+
+    def _watch_servers(self) -> None:
+        timeout = self._cluster.timeout
+        interval = min(timeout / 5, 5.0)
+        heard = {server.task: time.monotonic() for server in self._servers}
+        told: set[str] = set()
+        while not self._closed.wait(interval):
+            for server in self._servers:
+                now = time.monotonic()
+                if server.status(interval) is not None:
+                    heard[server.task] = time.monotonic()
+                    told.discard(server.task)
+                    continue
+                silence = now - heard[server.task]
+                if silence > min(_SECONDS_OF_SILENCE_TOLD, timeout / 2) and server.task not in told:
+                    told.add(server.task)
+                    _LOGGER.warning(
+                        "%s has not answered for %.0f s; it is given up after %g s.",
+                        server.name,
+                        silence,
+                        timeout,
+                    )
+                if silence > timeout and not self._closed.is_set():
+                    self._give_up(server.name)
+
+    def _give_up(self, name: str) -> None:
+        if name not in self._given_up:
+            self._given_up.append(name)
+            _LOGGER.error("%s is given up: it has not answered for %g s.", name, self._cluster.timeout)
+        while not self._closed.wait(0.5):  # a call may try to connect again
+            hang_up(self._cluster.addresses, self._port)

@@ -1,0 +1,72 @@
+"""Checks graphs whose variables lie on servers, with processes on the loopback address."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import tensorflow as tf
+
+from clusters import LocalCluster, running
+
+STEPS = 2_000
+TASKS = {"ps": 1, "chief": 1, "worker": 1}
+TRAINERS = ("chief/0", "worker/0")
+
+
+def saved_step(directory: Path) -> int:
+    checkpoint = tf.train.latest_checkpoint(str(directory))
+    assert checkpoint is not None
+    return int(tf.train.load_variable(checkpoint, "global_step"))
+
+
+def test_workers_share_the_steps_and_the_chief_alone_saves(tmp_path: Path) -> None:
+    directory = tmp_path / "model"
+    with running(LocalCluster(tmp_path, "cluster_run.py", TASKS, directory, STEPS)) as cluster:
+        for name in TRAINERS:
+            assert cluster.wait(name) == 0, cluster.output(name)
+        reports = [cluster.report(name) for name in TRAINERS]
+    own = [report["own"] for report in reports]
+    assert min(own) > 0
+    assert STEPS <= sum(own) == max(report["shared"] for report in reports) <= STEPS + 1
+    assert saved_step(directory) == reports[0]["shared"]
+    assert "Saving checkpoint" not in cluster.output("worker/0")
+    assert all(report["loss"] < 0.05 for report in reports)
+
+
+def test_training_goes_on_when_each_role_is_killed_and_started_again(tmp_path: Path) -> None:
+    directory, steps = tmp_path / "model", 3_000
+    with running(LocalCluster(tmp_path, "cluster_run.py", TASKS, directory, steps)) as cluster:
+        cluster.wait_for("worker/0", "training step")
+        cluster.kill("worker/0")
+        seen = cluster.output("chief/0").count("training step")
+        seen_by_worker = cluster.output("worker/0").count("training step")
+        cluster.start("worker/0")
+        cluster.wait_for("worker/0", "training step", times=seen_by_worker + 1)
+
+        cluster.kill("ps/0")
+        cluster.start("ps/0")
+        cluster.wait_for("chief/0", "going on from the newest checkpoint")
+        cluster.wait_for("worker/0", "going on from the newest checkpoint")
+
+        cluster.kill("chief/0")
+        before = saved_step(directory)
+        cluster.start("chief/0")
+        cluster.wait_for("chief/0", f"Training steps [{before},")
+
+        assert [cluster.wait(name) for name in TRAINERS] == [0, 0], cluster.output("chief/0")
+        assert cluster.output("chief/0").count("training step") > seen
+        assert steps <= cluster.report("chief/0")["shared"] <= steps + 1
+    assert steps <= saved_step(directory) <= steps + 1
+
+
+def test_a_server_that_stops_answering_is_given_up_after_the_timeout(tmp_path: Path) -> None:
+    tasks = {"ps": 1, "chief": 1}
+    arguments = (tmp_path / "model", 10**9, 4)
+    with running(LocalCluster(tmp_path, "cluster_run.py", tasks, *arguments)) as cluster:
+        cluster.wait_for("chief/0", "training step")
+        cluster.kill("ps/0", signal.SIGSTOP)
+        assert cluster.wait("chief/0", 60) == 1
+        output = cluster.output("chief/0")
+    assert "has not answered for" in output
+    assert "ServerUnreachableError: No answer for 4 s from ps 0 at 127.0.0.1:" in output

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         NanLossDuringTrainingError,
         NoProgressError,
         NotInitializedError,
+        ReplicasDifferError,
         ServerUnreachableError,
     )
     from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_feeds_iter, run_n
@@ -52,6 +53,7 @@ __all__ = [
     "NanLossDuringTrainingError",
     "NoProgressError",
     "NotInitializedError",
+    "ReplicasDifferError",
     "ServerUnreachableError",
     "callbacks",
     "checkpoints",
@@ -88,6 +90,7 @@ _MODULES = {
     "NanLossDuringTrainingError": "errors",
     "NoProgressError": "errors",
     "NotInitializedError": "errors",
+    "ReplicasDifferError": "errors",
     "ServerUnreachableError": "errors",
     "evaluate": "evaluate",
     "infer": "evaluate",

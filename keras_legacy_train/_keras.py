@@ -5,9 +5,11 @@ No other module imports `keras.src` or touches an underscored name of a Keras ob
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -156,9 +158,52 @@ def train_function(model: keras.Model) -> Any:
     return model.train_function
 
 
-def reduce_over_replicas(outputs: Any, strategy: tf.distribute.Strategy) -> Any:
-    """Reduces the tensors of all replicas to one, as `model.fit` does to report them."""
-    return _trainer.reduce_per_replica(outputs, strategy, "auto")
+def strategy_of(model: keras.Model) -> tf.distribute.Strategy | None:
+    """Returns the strategy in whose scope a model was made, `None` for none.
+
+    `model.distribute_strategy` is then the one in whose scope it is asked for.
+    """
+    strategy: tf.distribute.Strategy | None = model._distribute_strategy
+    return strategy
+
+
+@contextlib.contextmanager
+def weighted_gradients(optimizer: keras.optimizers.Optimizer | None) -> Iterator[Callable[[Any], None]]:
+    """Has each replica multiply by a weight of its own what its gradients are computed of.
+
+    That is what `optimizer.scale_loss` returns. The method is shadowed in the instance's `__dict__`, since
+    Keras's `__setattr__` would track it.
+
+    Yields:
+        A function that a replica, which is traced in a thread of its own, calls with its weight.
+    """
+    weights = threading.local()
+
+    def weigh(weight: Any) -> None:
+        weights.value = weight
+
+    if optimizer is None:
+        yield weigh
+        return
+    scale_loss = optimizer.scale_loss
+
+    def weighted(loss: tf.Tensor) -> tf.Tensor:
+        weight = getattr(weights, "value", 1.0)
+        is_one = isinstance(weight, float) and weight == 1.0
+        return scale_loss(loss if is_one else loss * tf.cast(weight, loss.dtype))
+
+    own = vars(optimizer)
+    own["scale_loss"] = weighted
+    try:
+        yield weigh
+    finally:
+        del own["scale_loss"]
+
+
+def takes_means(loss: Any) -> bool:
+    """Tells whether every loss that a model is compiled with is a mean over the rows, and not a sum."""
+    losses = [each for each in keras.tree.flatten(loss) if isinstance(each, keras.losses.Loss)]
+    return all(each.reduction not in ("sum", "none", None) for each in losses)
 
 
 def epoch_logs(model: keras.Model, last_logs: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,26 +248,28 @@ def initial_epoch(model: keras.Model) -> int:
 
 
 @contextlib.contextmanager
-def recorded_losses(model: keras.Model) -> Iterator[list[tf.Tensor]]:
+def recorded_losses(model: keras.Model) -> Iterator[Callable[[], list[tf.Tensor]]]:
     """Records what `compute_loss` of a model returns: `train_step` reports running means only.
 
     The method is shadowed in the instance's `__dict__`, since Keras's `__setattr__` would track it.
 
     Yields:
-        A list that grows by the loss of each call.
+        A function that returns the losses of the calls so far. Each replica is traced in a thread of its own,
+        and gets its own losses.
     """
-    losses: list[tf.Tensor] = []
+    losses: dict[int, list[tf.Tensor]] = collections.defaultdict(list)
     compute_loss = model.compute_loss
 
     def recording(*args: Any, **kwargs: Any) -> tf.Tensor:
-        losses.append(compute_loss(*args, **kwargs))
-        return losses[-1]
+        loss = compute_loss(*args, **kwargs)
+        losses[threading.get_ident()].append(loss)
+        return loss
 
     own = vars(model)
     earlier = own.get("compute_loss")
     own["compute_loss"] = recording
     try:
-        yield losses
+        yield lambda: losses[threading.get_ident()]
     finally:
         if earlier is None:
             del own["compute_loss"]

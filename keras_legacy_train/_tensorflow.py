@@ -228,8 +228,10 @@ def while_loop(
         name, body, (), {}, signature, _WhileBody(name), add_control_dependencies=is_ordered
     )
     body_graph.outputs.extend(body_graph.internal_captures)
-    loop_vars = [number, *body_graph.external_captures]
-    signature += map(tf.TensorSpec.from_tensor, body_graph.external_captures)
+    body_graph.outputs.extend(body_graph.deferred_internal_captures)  # the keys of collectives are such
+    deferred = tf.nest.flatten([capture() for capture in body_graph.deferred_external_captures])
+    loop_vars = [number, *body_graph.external_captures, *deferred]
+    signature += map(tf.TensorSpec.from_tensor, loop_vars[1:])
     name = _control_flow.unique_fn_name("while", "cond")
     cond_graph = _func_graph.func_graph_from_py_func(
         name, lambda number, *_: condition(number), (), {}, signature, _WhileCond(name)
@@ -386,6 +388,13 @@ class SharedVariable(keras.Variable):
 
     def _initialize(self, value: Any) -> None:
         self._value = self._shared
+
+
+def of_all_replicas(variable: tf.Variable) -> tf.Variable:
+    """Returns the variable of which another one is the copy on a replica, or that one itself."""
+    owner = variable if hasattr(variable, "_distributed_container") else variable.handle
+    container = getattr(owner, "_distributed_container", None)
+    return variable if container is None else container()
 
 
 def save_slice(variable: tf.Variable) -> tuple[str, str]:

@@ -152,6 +152,27 @@ class NotInitializedError(RuntimeError):
         )
 
 
+class ReplicasDifferError(RuntimeError):
+    """Raised when variables that training must keep equal differ between replicas. Nothing was saved.
+
+    Attributes:
+        names: The names of those variables.
+    """
+
+    def __init__(self, names: list[str]):
+        super().__init__(names)
+        self.names = names
+
+    def __str__(self) -> str:
+        more = len(self.names) - 10
+        names = ", ".join(self.names[:10]) + (f" and {more} more" if more > 0 else "")
+        return (
+            f"The replicas no longer have the same values in {names}: each has trained its own copy."
+            " Sum up the gradients over all replicas before they are applied, by"
+            " tf.distribute.get_replica_context().all_reduce(), or let a Keras optimizer apply them."
+        )
+
+
 class NoProgressError(RuntimeError):
     """Raised when `train_op` has run many times in a row without raising the global step.
 

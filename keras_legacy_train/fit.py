@@ -17,6 +17,9 @@ from keras_legacy_train import _keras, _tensorflow, arguments
 from keras_legacy_train.callbacks import arguments as callback_arguments
 from keras_legacy_train.callbacks.epoch_logger import EpochLogger
 from keras_legacy_train.callbacks.validation import Validation
+from keras_legacy_train.distributed.checks import check_model, check_optimizer, replicas_of
+from keras_legacy_train.distributed.evaluation import ReplicaEvaluation
+from keras_legacy_train.distributed.replicas import Replicas
 from keras_legacy_train.graph import arguments as graph_arguments
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.progress import Epochs
@@ -59,6 +62,7 @@ def fit(
     fail_on_nan_loss: bool = True,
     max_window: int | None = None,
     verbose: int | str = "auto",
+    strategy: tf.distribute.Strategy | None = None,
 ) -> keras.callbacks.History:
     """Trains a compiled Keras model by steps, and goes on where an earlier run in the directory stopped.
 
@@ -117,6 +121,10 @@ def fit(
         max_window: Largest number of steps in one call; 1 lets the host see each step.
         verbose: 0 for silence, 1 for a progress bar, 2 for a line each epoch, `"auto"` for a progress bar if
             the standard error output is a terminal.
+        strategy: The `tf.distribute.MirroredStrategy` or `tf.distribute.MultiWorkerMirroredStrategy` in
+            whose scope the model was made and compiled; by default that is known from the model. A batch of
+            the data is one for all replicas, and each trains on its rows of it. With several processes, each
+            calls `fit` with the same arguments, the data among them.
 
     Returns:
         The `keras.callbacks.History`, with the epochs of earlier runs in the directory, too. If training
@@ -181,6 +189,8 @@ def fit(
     validation_steps = arguments.as_optional_positive("validation_steps", validation_steps)
 
     with _tensorflow.eager_mode():
+        replicas = replicas_of(strategy, model)
+        check_optimizer(replicas, model.optimizer)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = _keras.split_validation(
                 (x, y, sample_weight), validation_split
@@ -195,14 +205,14 @@ def fit(
             class_weight=class_weight,
         )
         dataset = adapter.get_tf_dataset()
-        strategy = model.distribute_strategy
         # Replicas cannot make variables, and a step that is run as Python code makes them too late for a
         # checkpoint.
-        if strategy.num_replicas_in_sync > 1 or (model.run_eagerly and directory is not None):
+        if replicas.count > 1 or (model.run_eagerly and directory is not None):
             _keras.build(model, dataset.element_spec)
+        check_model(replicas, model)
         is_counted = steps_per_epoch is None and adapter.num_batches is not None
         source = DatasetSource(
-            strategy.experimental_distribute_dataset(dataset),
+            dataset,
             continues=steps_per_epoch is not None or dataset.cardinality() == tf.data.INFINITE_CARDINALITY,
             length=adapter.num_batches,
             unread_iterators=_keras.unread_iterators() if is_counted else 0,
@@ -218,7 +228,7 @@ def fit(
         if validation_data is not None:
             writer = None if directory is None else get_summary_writer(directory)
             evaluation = _evaluation(
-                model, validation_data, validation_batch_size or batch_size, validation_steps
+                model, replicas, validation_data, validation_batch_size or batch_size, validation_steps
             )
             evaluate = functools.partial(evaluation, options.callbacks)
             services.append(Validation(evaluate, every_epochs, every_steps, writer))
@@ -227,7 +237,7 @@ def fit(
         histories = [each for each in options.callbacks if isinstance(each, keras.callbacks.History)]
         model.history = histories[0] if histories else keras.callbacks.History()
         training = BatchTraining(
-            model_step(model),
+            model_step(model, replicas),
             source,
             schedule,
             model=model,
@@ -272,12 +282,13 @@ def _as_frequency(validation_freq: Any) -> int | list[int]:
 
 
 def _evaluation(
-    model: keras.Model, data: Any, batch_size: int | None, steps: int | None
-) -> _keras.Evaluation:
+    model: keras.Model, replicas: Replicas, data: Any, batch_size: int | None, steps: int | None
+) -> _keras.Evaluation | ReplicaEvaluation:
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    given = {"y": y, "sample_weight": sample_weight, "batch_size": batch_size, "steps_per_epoch": steps}
     try:
-        return _keras.Evaluation(
-            model, x, y=y, sample_weight=sample_weight, batch_size=batch_size, steps_per_epoch=steps
-        )
+        if replicas.count > 1:
+            return ReplicaEvaluation(model, replicas, x, **given)
+        return _keras.Evaluation(model, x, **given)
     except (TypeError, ValueError) as error:
         raise ValueError(f"validation_data: {error}") from error

@@ -47,6 +47,7 @@ def train(
     save_input_state: bool = False,
     cluster: tf.train.ClusterSpec | Mapping[str, Any] | None = None,
     cluster_timeout: float = DEFAULT_TIMEOUT,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> Any:
     """Trains a TF 1 graph; stands for `tf.contrib.learn.train`.
 
@@ -123,6 +124,9 @@ def train(
             addresses. By default the cluster of `TF_CONFIG`, if there is one. See the guide to clusters.
         cluster_timeout: Seconds for which a server may not answer, and for which a worker waits until the
             chief has given the variables their values.
+        strategy: For a model or functions, the `tf.distribute.MirroredStrategy` or
+            `tf.distribute.MultiWorkerMirroredStrategy` in whose scope the variables were made. `feed_fn`
+            gives whole batches, the same in each process; each replica trains on its rows of them.
 
     Returns:
         The loss of the last step, a NumPy scalar of the loss's dtype; `None` if no step ran.
@@ -179,8 +183,14 @@ def train(
                 init_feed_dict=init_feed_dict,
                 init_fn=init_fn,
                 feed_fn=feed_fn,
+                strategy=strategy,
             )
             return train_functions(functions, directory, options)
+        if strategy is not None:
+            raise ValueError(
+                "strategy: a graph is not trained by a tf.distribute.Strategy. Leave it out; for several"
+                " processes, build the graph under tf.compat.v1.train.replica_device_setter."
+            )
         arguments.check_callable("feed_fn", feed_fn)
         legacy = graph_arguments.as_graph(graph)
         training = GraphTraining(

@@ -59,7 +59,7 @@ class CheckpointSaver(LoopCallback):
         arguments.check_methods("writer", writer, "add_session_log")
         self._manager = manager
         self._global_step = global_step
-        self._timer = EverySeconds(save_secs, time.monotonic())
+        self._timer = EverySeconds(save_secs, self._now())
         self._trigger = None if save_steps is None else EveryNSteps(save_steps, global_step())
         self._writer = writer
         self._save_first = arguments.as_flag("save_first", save_first)
@@ -87,7 +87,7 @@ class CheckpointSaver(LoopCallback):
 
     def on_steps_end(self, steps: Steps) -> bool:
         self._manager.check()
-        due = self._timer.fires(time.monotonic())
+        due = self._timer.fires(self._now())
         if self._trigger is not None:
             due |= self._trigger.fires(steps.last)
         if due and self._listeners:
@@ -101,12 +101,20 @@ class CheckpointSaver(LoopCallback):
         try:
             self._manager.wait()
         finally:
-            if reason is not StopReason.NAN:
+            if self._saves_at(reason):
                 self._save()
         if not reason.failed:
             for listener in self._listeners:
                 with self._session.as_default():
                     listener.end(self._session, self._global_step())
+
+    def _now(self) -> float:
+        """Returns the time by which checkpoints are due, in seconds."""
+        return time.monotonic()
+
+    def _saves_at(self, reason: StopReason) -> bool:
+        """Returns whether there is a last checkpoint of a run that has ended in this way."""
+        return reason is not StopReason.NAN
 
     def _save(self) -> bool:
         """Saves, between the listeners; returns whether one of them asks to stop."""

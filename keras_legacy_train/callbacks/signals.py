@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from keras_legacy_train.interrupts import CallWatch, WaitsFor
+from keras_legacy_train.loop.agreement import Agreement
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Steps
@@ -29,13 +30,20 @@ class SignalHandler(LoopCallback):
     Args:
         stop_window: Called from another thread as soon as a signal arrives.
         waits_for: Says which input a step may be waiting for. See `CallWatch`.
+        agreement: Has all processes of a training end after the same step; by default there is one.
 
     Attributes:
         first: A callback to put before all others, so that their hooks do not count as a step.
     """
 
-    def __init__(self, stop_window: Callable[[], None], waits_for: WaitsFor = lambda: None):
+    def __init__(
+        self,
+        stop_window: Callable[[], None],
+        waits_for: WaitsFor = lambda: None,
+        agreement: Agreement | None = None,
+    ):
         super().__init__()
+        self._agreement = agreement
         self._watch = CallWatch(
             waits_for,
             unit="step",
@@ -66,6 +74,8 @@ class SignalHandler(LoopCallback):
 
     def on_steps_end(self, steps: Steps) -> None:
         self._watch.resume()
+        if self._agreement is not None:
+            self._received = self._agreement.signal(self._received)
         if self._received is not None:
             self._raise()
 
@@ -91,7 +101,7 @@ class SignalHandler(LoopCallback):
             return
         is_first = self._received is None
         self._received = number
-        if not is_first and not self._is_ending:
+        if not is_first and not self._is_ending and self._agreement is None:
             self._raise()
 
     def _raise(self) -> None:

@@ -172,8 +172,9 @@ class RunConfig:
         for name in ("train_distribute", "eval_distribute", "experimental_distribute"):
             if getattr(self, f"_{name}") is not None:
                 raise NotImplementedError(
-                    f"{name}: distribution strategies are not supported. Leave it out to run on one device;"
-                    " for several, train a keras.Model under the strategy's scope()."
+                    f"{name}: an Estimator is not trained by a tf.distribute.Strategy. Train a keras.Model by"
+                    " keras_legacy_train.fit(model, ..., strategy=strategy), or leave the argument out and"
+                    " start one process for each task of a cluster, described by TF_CONFIG."
                 )
         for name, (is_right, requirement) in _REQUIREMENTS.items():
             value = getattr(self, f"_{name}")

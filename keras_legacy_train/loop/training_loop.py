@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train.errors import NoProgressError
+from keras_legacy_train.loop.agreement import Agreement
 from keras_legacy_train.loop.callback_list import CallbackList
 from keras_legacy_train.loop.progress import Epochs, Progress
 from keras_legacy_train.loop.recovery import Recovery
@@ -29,6 +30,7 @@ class TrainingLoop:
         progress: Where the training stands; the loop moves it on.
         epochs: Which steps make an epoch; by default all of them make one.
         recovery: Brings back what was lost, and sets the progress; `None` where that is not possible.
+        agreement: Has all processes of a training do the same; by default there is one.
 
     Attributes:
         progress: As given.
@@ -46,6 +48,7 @@ class TrainingLoop:
         progress: Progress,
         epochs: Epochs | None = None,
         recovery: Recovery | None = None,
+        agreement: Agreement | None = None,
     ):
         self.progress = progress
         self.loss: Any = None
@@ -53,6 +56,7 @@ class TrainingLoop:
         self._callbacks = callbacks
         self._epochs = epochs or Epochs()
         self._recovery = recovery
+        self._agreement = agreement or Agreement()
         self._window_size = WindowSize(max_window)
         self._sampling_policy = SamplingPolicy()
         self._in_epoch = False
@@ -123,7 +127,7 @@ class TrainingLoop:
             if input_ended and not (has_steps and epochs.repeats_input):
                 return reason
             progress.begin_next_epoch()
-            if callbacks.stop_requested:
+            if self._agreement.any(callbacks.stop_requested):
                 return StopReason.CALLBACK
         return StopReason.TARGET
 
@@ -141,9 +145,9 @@ class TrainingLoop:
     def _run_steps(self, target_step: float) -> StopReason:
         callbacks, progress = self._callbacks, self.progress
         while progress.step < target_step:
-            watched = callbacks.next_step(progress.step)
+            watched, window = self._agreement.plan(callbacks.next_step(progress.step), self._window_size())
             if watched > progress.step + 1:
-                steps = self._run_window(min(watched - 1, target_step))
+                steps = self._run_window(min(watched - 1, target_step), window)
             else:
                 sampled = self._run_sampled(target_step)
                 steps = self._run_watched() if sampled is None else sampled
@@ -151,13 +155,13 @@ class TrainingLoop:
             callbacks.steps_end(steps)
             if steps.error is not None:
                 raise steps.error
-            if callbacks.stop_requested:
+            if self._agreement.any(callbacks.stop_requested):
                 return StopReason.CALLBACK
         return StopReason.TARGET
 
-    def _run_window(self, target_step: float) -> Steps:
+    def _run_window(self, target_step: float, at_most: int) -> Steps:
         """Runs steps that nobody watches in one call."""
-        steps = self._program.run_window(self.progress.step, target_step, self._window_size())
+        steps = self._program.run_window(self.progress.step, target_step, at_most)
         self._window_size.took(len(steps), steps.seconds)
         return steps
 

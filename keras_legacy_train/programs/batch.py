@@ -70,6 +70,7 @@ class BatchProgram(Program):
         self._renew()
         began = time.perf_counter()
         number, loss, logs = self._traced.run_once(batch)
+        logs = self._step.over_replicas(logs)
         numbers, losses = np.array([int(number)]), np.asarray(loss).reshape(1)
         seconds = time.perf_counter() - began
         self._last_loss, self._last_logs = losses[0], logs

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_legacy_train.distributed.replicas import Replicas, weighted
 from keras_legacy_train.programs.logs import python_logs
 from keras_legacy_train.programs.traced_step import TracedStep, is_number
 
@@ -22,6 +23,10 @@ class OptimizerStep:
             model's output as they are, and with `sample_weight=` where the batch has one; its result is
             averaged if it is no scalar.
         jit_compile: Whether XLA compiles the step.
+        replicas: On what the model is trained.
+
+    Attributes:
+        replicas: As given.
     """
 
     run_eagerly = False
@@ -33,13 +38,15 @@ class OptimizerStep:
         optimizer: keras.optimizers.Optimizer,
         loss: Any,
         jit_compile: bool = False,
+        replicas: Replicas | None = None,
     ):
+        self.replicas = replicas or Replicas()
         self._model = model
         self._optimizer = optimizer
         is_function = callable(loss) and not isinstance(loss, (type, keras.losses.Loss))
-        self._loss = loss if is_function else _CompiledLoss(loss)
+        self._loss = loss if is_function else _CompiledLoss(loss, self.replicas.count)
         self._train = tf.function(
-            self._minimize, autograph=False, reduce_retracing=True, jit_compile=jit_compile or None
+            self._minimize_on_all, autograph=False, reduce_retracing=True, jit_compile=jit_compile or None
         )
 
     def __call__(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
@@ -51,7 +58,7 @@ class OptimizerStep:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
         if y is None:
             raise ValueError("feed_fn: a Keras optimizer trains on batches (x, y), but here is no y.")
-        loss = self._train(x, y, sample_weight)
+        loss = self._train((x, y, sample_weight))
         return loss, {"loss": loss}
 
     def renew(self) -> bool:
@@ -69,14 +76,24 @@ class OptimizerStep:
         """Returns the loss of the last step."""
         return python_logs({} if loss is None else {"loss": loss})
 
-    def _minimize(self, x: Any, y: Any, sample_weight: Any) -> tf.Tensor:
-        """Applies the gradients of the loss; returns the loss."""
+    def over_replicas(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Returns the logs: the loss is that over all replicas."""
+        return logs
+
+    def _minimize_on_all(self, batch: Any) -> tf.Tensor:
+        """Applies the gradients of the loss on all replicas; returns the loss."""
+        return self.replicas.sum(self.replicas.run(self._minimize, batch))
+
+    def _minimize(self, batch: Any, weight: Any) -> tf.Tensor:
+        """Applies the gradients of the loss; returns what the replica contributes to it."""
+        x, y, sample_weight = batch
         with tf.GradientTape() as tape:
             output = self._model(x, training=True)
             weights = {} if sample_weight is None else {"sample_weight": sample_weight}
             loss = tf.reduce_mean(self._loss(y, output, **weights))
             if self._model.losses:
                 loss += tf.cast(tf.add_n(self._model.losses), loss.dtype)
+            loss = weighted(loss, weight / self.replicas.count)
             scaled = self._optimizer.scale_loss(loss)
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(scaled, variables), variables)
@@ -88,15 +105,18 @@ class _CompiledLoss:
 
     Args:
         loss: A loss as `keras.Model.compile(loss=)` takes it.
+        replicas: How many replicas there are. Keras divides a mean by it, since it is to be summed up.
     """
 
-    def __init__(self, loss: Any):
+    def __init__(self, loss: Any, replicas: int):
         self._holder = keras.Model()
         self._holder.compile(optimizer=None, loss=loss)
+        self._replicas = replicas
 
     def __call__(self, y: Any, output: Any, sample_weight: Any = None) -> tf.Tensor:
         """Returns the loss of targets `y` and a model's output, a scalar."""
-        return self._holder.compute_loss(y=y, y_pred=output, sample_weight=sample_weight)
+        loss = self._holder.compute_loss(y=y, y_pred=output, sample_weight=sample_weight)
+        return loss if self._replicas == 1 else loss * self._replicas
 
 
 class FunctionStep:
@@ -108,6 +128,10 @@ class FunctionStep:
             dict that `function` returns.
         takes_batch: Whether there are batches.
         jit_compile: Whether XLA compiles the step.
+        replicas: Where the function is called: on each of them, with its rows of the batch.
+
+    Attributes:
+        replicas: As given.
     """
 
     run_eagerly = False
@@ -119,11 +143,13 @@ class FunctionStep:
         loss: str | Callable[..., tf.Tensor],
         takes_batch: bool,
         jit_compile: bool = False,
+        replicas: Replicas | None = None,
     ):
+        self.replicas = replicas or Replicas()
         self._function = function
         self._loss = loss
         self._takes_batch = takes_batch
-        self._train = tf.function(self._run, reduce_retracing=True, jit_compile=jit_compile or None)
+        self._train = tf.function(self._run_on_all, reduce_retracing=True, jit_compile=jit_compile or None)
 
     def __call__(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
         """Trains on a batch; returns the loss and the logs."""
@@ -146,8 +172,20 @@ class FunctionStep:
         known = {name: log for name, log in logs.items() if log is not None}
         return python_logs(known if loss is None else {**known, "loss": loss})
 
-    def _run(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
-        """Runs the function, and finds the loss."""
+    def over_replicas(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Returns the logs: they are means over all replicas."""
+        return logs
+
+    def _run_on_all(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        """Runs the function on all replicas, and finds the loss."""
+        loss, logs = self.replicas.run(self._run, batch)
+        if self.replicas.count == 1:
+            return loss, logs
+        loss = self.replicas.sum(loss)
+        return loss, {**tf.nest.map_structure(self.replicas.mean, logs), "loss": loss}
+
+    def _run(self, batch: Any, weight: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+        """Runs the function, and finds the loss, or what the replica contributes to it."""
         arguments = (batch,) if self._takes_batch else ()
         if callable(self._loss):
             loss = tf.convert_to_tensor(self._loss(*arguments))
@@ -159,7 +197,10 @@ class FunctionStep:
         if loss.shape.num_elements() not in (None, 1):
             raise ValueError(f"loss_op must give one number; it gives the shape {loss.shape}.")
         logs = dict(outputs) if isinstance(outputs, Mapping) else {}
-        return tf.reshape(loss, []), {**logs, "loss": tf.reshape(loss, [])}
+        if self.replicas.count > 1:
+            logs = tf.nest.map_structure(tf.convert_to_tensor, logs)
+        loss = weighted(tf.reshape(loss, []), weight / self.replicas.count)
+        return loss, {**logs, "loss": loss}
 
 
 def _returned_loss(outputs: Any, key: str) -> tf.Tensor:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_legacy_train import _keras
+from keras_legacy_train.distributed.replicas import Replicas, weighted
 from keras_legacy_train.programs.logs import flat_logs, lists_as_tensors, python_logs
 from keras_legacy_train.programs.traced_step import TracedStep
 
@@ -19,17 +20,18 @@ _LOGGER = logging.getLogger("keras_legacy_train")
 _STEP_ATTRIBUTE = "_keras_legacy_train_step"
 
 
-def model_step(model: keras.Model) -> ModelStep:
+def model_step(model: keras.Model, replicas: Replicas) -> ModelStep:
     """Returns the step of a compiled model; the same one until it is compiled anew.
 
     So functions that were traced for one call of `fit` serve the next.
 
     Args:
         model: The model, compiled.
+        replicas: On what it is trained; for a model always the same.
     """
     step: ModelStep | None = vars(model).get(_STEP_ATTRIBUTE)
     if step is None or step.renew():
-        step = ModelStep(model)
+        step = ModelStep(model, replicas)
         vars(model)[_STEP_ATTRIBUTE] = step  # not by `__setattr__`, which would track it
     return step
 
@@ -42,16 +44,18 @@ class ModelStep:
 
     Args:
         model: The model, compiled.
+        replicas: On what it is trained.
 
     Attributes:
+        replicas: As given.
         run_eagerly: Whether the step must run as Python code.
         traced: The functions that were traced for the step, if any.
     """
 
-    def __init__(self, model: keras.Model):
+    def __init__(self, model: keras.Model, replicas: Replicas):
         self.traced: TracedStep | None = None
+        self.replicas = replicas
         self._model = model
-        self._strategy = model.distribute_strategy
         self._made_for: Any = None
         self.renew()
 
@@ -93,28 +97,55 @@ class ModelStep:
         """Returns the logs that `model.fit` gives to `on_epoch_end`."""
         return python_logs(_keras.epoch_logs(self._model, logs))
 
+    def over_replicas(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Returns the logs of the step that was run last, of which only one replica's metrics are known."""
+        if self.replicas.count == 1 or self.needed_logs(logs):
+            return logs
+        results: dict[str, Any] = self._model.get_metrics_result()
+        return results
+
     def _train_on_batch(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
         """Trains on all replicas."""
-        outputs = self._strategy.run(self._train_on_replica, args=(batch,))
-        loss, logs = _keras.reduce_over_replicas(outputs, self._strategy)
-        return loss, logs
+        replicas, model = self.replicas, self._model
+        takes_means = _keras.takes_means(model.loss)
+        with _keras.recorded_losses(model) as losses, _keras.weighted_gradients(model.optimizer) as weigh:
 
-    def _train_on_replica(self, batch: Any) -> tuple[tf.Tensor, dict[str, Any]]:
-        """Calls `train_step`, and finds the loss."""
-        with _keras.recorded_losses(self._model) as losses:
-            logs = self._model.train_step(_keras.without_optionals(batch))
+            def train(rows: Any, weight: Any) -> tuple[tf.Tensor, dict[str, Any]]:
+                weight = weight if takes_means else 1.0
+                weigh(weight)
+                return self._train_on_replica(rows, weight, losses)
+
+            loss, logs = replicas.run(train, _keras.without_optionals(batch))
+        if replicas.count == 1:
+            return loss, logs
+        with tf.init_scope():
+            are_results = not self.needed_logs(logs)
+        # What the metrics have counted on other replicas is read only where somebody wants to see it.
+        reduce = replicas.first if are_results else replicas.mean
+        return replicas.sum(loss), {name: tf.nest.map_structure(reduce, log) for name, log in logs.items()}
+
+    def _train_on_replica(
+        self, batch: Any, weight: Any, losses: Callable[[], list[tf.Tensor]]
+    ) -> tuple[tf.Tensor, dict[str, Any]]:
+        """Calls `train_step`, and finds the loss, or what the replica contributes to it."""
+        logs = self._model.train_step(batch)
         if not isinstance(logs, Mapping):
             raise TypeError(
                 f"train_step of {self._model.name!r} must return a dict of logs, such as {{'loss': loss}}; it"
                 f" returns {logs!r}."
             )
         logs = lists_as_tensors(logs)
-        return self._loss(losses, logs), logs
+        computed = losses()
+        if len(computed) == 1 and _is_in_this_graph(computed[0]):
+            loss = computed[0]  # divided by the number of replicas already
+        else:
+            loss = self._logged_loss(logs)
+            if self.replicas.count > 1:
+                loss /= self.replicas.count
+        return weighted(loss, weight), logs
 
-    def _loss(self, losses: list[tf.Tensor], logs: Mapping[str, Any]) -> tf.Tensor:
-        """Returns the loss of a step, out of what `compute_loss` and `train_step` returned in it."""
-        if len(losses) == 1 and _is_in_this_graph(losses[0]):
-            return losses[0]
+    def _logged_loss(self, logs: Mapping[str, Any]) -> tf.Tensor:
+        """Returns what `train_step` has returned as the loss."""
         if not logs:
             raise ValueError(
                 f"train_step of {self._model.name!r} neither calls compute_loss nor returns a loss, so nobody"

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
+from keras_legacy_train import _tensorflow
+from keras_legacy_train.distributed.replicas import Replicas
 from keras_legacy_train.programs.window import Window
 
 # The number of a step that found no batch.
@@ -19,10 +21,12 @@ class BatchStep(Protocol):
     """Does with a batch what a step is.
 
     Attributes:
+        replicas: On what it is run.
         run_eagerly: Whether it must be run as Python code, so that no function can be made of it.
         traced: What `traced` has made of it, for the next one who asks for the same.
     """
 
+    replicas: Replicas
     run_eagerly: bool
     traced: TracedStep | None
 
@@ -37,6 +41,9 @@ class BatchStep(Protocol):
 
     def needed_logs(self, logs: Mapping[str, Any]) -> list[str]:
         """Names of a step's logs without which `epoch_logs` cannot tell those of the epoch."""
+
+    def over_replicas(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Returns the logs of the step that was run last, over all replicas, given those that it returned."""
 
     def epoch_logs(self, loss: Any, logs: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the logs of the epoch so far.
@@ -146,8 +153,10 @@ class TracedStep:
     def _trace(self, function: Any) -> None:
         """Brings into being what a step creates when it is first run, and learns what a step returns."""
         traced = function.get_concrete_function(self._batch_spec)
-        self.variables.extend(_in_order(traced))
-        _check_eager(self.variables)
+        used = _in_order(traced)
+        _check_eager(used)
+        whole = {id(each): each for each in map(_tensorflow.of_all_replicas, used)}
+        self.variables.extend(whole.values())
         _, loss, logs = traced.structured_outputs
         self.loss_dtype = loss.dtype.as_numpy_dtype
         self.log_names = list(logs)
@@ -155,6 +164,8 @@ class TracedStep:
         self.has_windows = all(map(is_number, tf.nest.flatten(self.needed)))
 
     def _make_window(self, specs: tuple[Any, ...]) -> Window:
+        replicas = self._step.replicas
+
         def run_on(batch: Any) -> list[tf.Tensor]:
             number, loss, logs = self.run_once(batch)
             numbers = [number, loss, *tf.nest.flatten({name: logs[name] for name in self.needed})]
@@ -165,8 +176,7 @@ class TracedStep:
                 return run_on(())
             batch = iterators[0].get_next_as_optional()
             nothing = [tf.constant(NO_BATCH, tf.float64)] * columns
-            has_replicas = isinstance(iterators[0], tf.distribute.DistributedIterator)
-            cond = _cond_of_replicas if has_replicas else tf.cond
+            cond = tf.cond if replicas.count == 1 else _cond_of_replicas
             numbers = cond(batch.has_value(), lambda: run_on(batch.get_value()), lambda: nothing)
             return list(numbers)
 
@@ -174,7 +184,7 @@ class TracedStep:
             number, loss, *_logs = numbers = run_on_next(*iterators)
             must_end = (number >= target_step) | (number == NO_BATCH) | self._is_fatal(loss)
             with tf.control_dependencies([must_end]):  # a signal may come while the step waits for input
-                return numbers, must_end | self.stop.read_value()
+                return numbers, must_end | replicas.workers.any_in_step(self.stop.read_value())
 
         columns = 2 + len(tf.nest.flatten(self.needed))
         inputs = [tf.TensorSpec([], tf.float64), *specs]

@@ -17,6 +17,8 @@ from keras_legacy_train.callbacks.keras_adapter import as_loop_callback
 from keras_legacy_train.callbacks.monitor_callback import MonitorCallback
 from keras_legacy_train.callbacks.run_state import RunState
 from keras_legacy_train.checkpoints import CheckpointState
+from keras_legacy_train.distributed.checks import check_variables
+from keras_legacy_train.distributed.joint_checkpoints import ReplicatedState, check_equal
 from keras_legacy_train.interrupts import watched_calls
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.progress import Epochs
@@ -30,6 +32,7 @@ from keras_legacy_train.programs.values_session import ValuesSession
 from keras_legacy_train.programs.variables_model import VariablesModel
 from keras_legacy_train.training.options import TrainingOptions
 from keras_legacy_train.training.run import TrainingRun
+from keras_legacy_train.training.together import acting_together
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -74,7 +77,14 @@ def train_batches(training: BatchTraining, output_dir: str | None, options: Trai
     """
     if output_dir is not None:
         check_model_callbacks(options.callbacks)
-    with v2_behavior(), watched_calls(lambda: None), contextlib.closing(training.source):
+    replicas = training.step.replicas
+    if replicas.workers.count > 1:
+        options = options.replace(is_chief=replicas.workers.is_chief)
+    with contextlib.ExitStack() as entered:
+        entered.enter_context(v2_behavior())
+        entered.enter_context(watched_calls(lambda: None))
+        entered.enter_context(contextlib.closing(training.source))
+        entered.enter_context(acting_together(replicas.workers))
         try:
             # What does not fit together is found here, before a file is written.
             step = traced(
@@ -83,6 +93,8 @@ def train_batches(training: BatchTraining, output_dir: str | None, options: Trai
         except StopIteration:
             _LOGGER.info("The input has ended before the first step.")
             return None
+        used = [each for each in step.variables if each is not step.global_step]
+        check_variables(replicas, used, "the step")
         return _train(training, step, output_dir, options)
 
 
@@ -90,7 +102,8 @@ def _train(
     training: BatchTraining, step: TracedStep, output_dir: str | None, options: TrainingOptions
 ) -> Any:
     model, optimizer, epochs = training.model, training.optimizer, training.epochs
-    run = TrainingRun(output_dir, options)
+    replicas = training.step.replicas
+    run = TrainingRun(output_dir, options, replicas.workers)
     run.progress.epoch = training.initial_epoch
     # If so, a callback may compile the model with another one.
     is_compiled = optimizer is getattr(model, "optimizer", None)
@@ -126,6 +139,8 @@ def _train(
     else:
         memory = RunState(run.progress, program, [*services, *users_callbacks])
         state = model_state(model, step.global_step, optimizer, step.variables, memory, position)
+    if replicas.count > 1:
+        state = ReplicatedState(state, replicas, lambda: _kept_equal(model, optimizer, step))
 
     def resume() -> None:
         if model is None:
@@ -148,7 +163,21 @@ def _train(
         if model is not None and optimizer is not None and not is_compiled:
             run.enter(_optimizer_of(model, optimizer))
         run.begin(monitor_callbacks, target_step)
-        return run.loop(program, target_step, callbacks, session=session, epochs=epochs, resume=resume)
+        loss = run.loop(program, target_step, callbacks, session=session, epochs=epochs, resume=resume)
+        if output_dir is None and replicas.count > 1:  # otherwise the last checkpoint has seen to it
+            check_equal(replicas, _kept_equal(model, optimizer, step))
+        return loss
+
+
+def _kept_equal(
+    model: keras.Model | None, optimizer: keras.optimizers.Optimizer | None, step: TracedStep
+) -> list[Any]:
+    """Returns the variables that must be equal on all replicas; moving averages of a layer need not be."""
+    if model is None:
+        on_read = tf.VariableSynchronization.ON_READ
+        used = [each for each in step.variables if each is not step.global_step]
+        return [each for each in used if each.synchronization is not on_read]
+    return [*model.trainable_variables, *([] if optimizer is None else optimizer.variables)]
 
 
 @contextlib.contextmanager

@@ -12,6 +12,8 @@ import tensorflow as tf
 from keras_legacy_train import _keras, arguments
 from keras_legacy_train import monitors as monitors_lib
 from keras_legacy_train.callbacks.arguments import check_no_hooks
+from keras_legacy_train.distributed.checks import check_optimizer, check_variables, replicas_of
+from keras_legacy_train.distributed.replicas import Replicas
 from keras_legacy_train.loop.progress import Epochs
 from keras_legacy_train.programs.function_step import FunctionStep, OptimizerStep
 from keras_legacy_train.programs.source import DatasetSource, FunctionSource, NoSource, Source
@@ -33,6 +35,7 @@ class FunctionTraining:
     init_feed_dict: Mapping[Any, Any] | None = None
     init_fn: Callable[[ValuesSession], Any] | None = None
     feed_fn: Any = None
+    strategy: Any = None
 
 
 def train_functions(training: FunctionTraining, output_dir: str, options: TrainingOptions) -> Any:
@@ -50,7 +53,15 @@ def train_functions(training: FunctionTraining, output_dir: str, options: Traini
     if options.jit_compile == "auto":
         raise ValueError("jit_compile='auto' is for graphs. For a model or functions, pass True or False.")
     source = _source(training.feed_fn)
-    step = _step(training, not isinstance(source, NoSource), bool(options.jit_compile))
+    replicas = replicas_of(training.strategy, training.model)
+    workers = replicas.workers
+    if workers.count > 1 and workers.is_chief != options.is_chief:
+        raise ValueError(
+            f"supervisor_is_chief={options.is_chief}, but in the strategy's cluster this process is"
+            f" {'the' if workers.is_chief else 'not the'} chief. Pass"
+            " supervisor_is_chief=keras_legacy_train.cluster.this_task().is_chief."
+        )
+    step = _step(training, not isinstance(source, NoSource), bool(options.jit_compile), replicas)
     monitors = options.monitors or monitors_lib.get_default_monitors(loss_op="loss")
 
     def initialize(session: ValuesSession) -> None:
@@ -87,7 +98,7 @@ def _source(feed_fn: Any) -> Source:
     return FunctionSource(feed_fn)
 
 
-def _step(training: FunctionTraining, takes_batch: bool, jit_compile: bool) -> BatchStep:
+def _step(training: FunctionTraining, takes_batch: bool, jit_compile: bool, replicas: Replicas) -> BatchStep:
     model, train_op, loss_op = training.model, training.train_op, training.loss_op
     if train_op is None:
         raise ValueError("Missing train_op.")
@@ -102,7 +113,8 @@ def _step(training: FunctionTraining, takes_batch: bool, jit_compile: bool) -> B
         if not takes_batch:
             raise ValueError("feed_fn is missing: a Keras optimizer trains the model on batches (x, y).")
         _check_loss(loss_op)
-        return OptimizerStep(model, train_op, loss_op, jit_compile)
+        _build(model, train_op, replicas)
+        return OptimizerStep(model, train_op, loss_op, jit_compile, replicas)
     if not callable(train_op) or isinstance(train_op, type):
         raise ValueError(
             "train_op must be a Keras optimizer or a function where graph is a model or None; it is"
@@ -112,7 +124,22 @@ def _step(training: FunctionTraining, takes_batch: bool, jit_compile: bool) -> B
         raise ValueError(
             f"loss_op must be a function, or the key of the loss in what train_op returns; it is {loss_op!r}."
         )
-    return FunctionStep(train_op, loss_op, takes_batch, jit_compile)
+    return FunctionStep(train_op, loss_op, takes_batch, jit_compile, replicas)
+
+
+def _build(model: keras.Model, optimizer: keras.optimizers.Optimizer, replicas: Replicas) -> None:
+    """Makes the optimizer's variables, since replicas cannot, and checks all that are to be kept equal."""
+    if replicas.count == 1:
+        return
+    if not model.built:
+        raise ValueError(
+            f"graph: the model {model.name!r} has no variables yet. Call it on a batch within"
+            " `with strategy.scope():`, or begin it with a keras.Input."
+        )
+    check_variables(replicas, model.variables, "graph")
+    check_optimizer(replicas, optimizer)
+    with replicas.strategy.scope():
+        optimizer.build(model.trainable_variables)
 
 
 def _check_loss(loss: Any) -> None:

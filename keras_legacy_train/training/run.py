@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import math
 import sys
@@ -25,6 +26,7 @@ from keras_legacy_train.callbacks.terminate_on_nan import TerminateOnNaN
 from keras_legacy_train.callbacks.training_summaries import TrainingSummaries
 from keras_legacy_train.checkpoints import CheckpointManager, CheckpointState
 from keras_legacy_train.checkpoints.reading import read_variable
+from keras_legacy_train.distributed.workers import ALONE, Workers
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.callback_list import CallbackList
 from keras_legacy_train.loop.progress import Epochs, Progress
@@ -36,6 +38,7 @@ from keras_legacy_train.programs.window import Window
 from keras_legacy_train.summaries import SummaryWriter, get_summary_writer
 from keras_legacy_train.training.options import TrainingOptions
 from keras_legacy_train.training.output_directory import OutputDirectory
+from keras_legacy_train.training.together import JointCheckpointSaver, WorkersAgreement
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -57,6 +60,7 @@ class TrainingRun:
     Args:
         output_dir: Where checkpoints and event files are written; `None` for none.
         options: The arguments of the training.
+        workers: The processes that train together.
 
     Attributes:
         newest: The prefix of the checkpoint that the training goes on from, `None` for a new one.
@@ -64,12 +68,14 @@ class TrainingRun:
         writer: Writes event files, for the chief of a training that has a directory.
     """
 
-    def __init__(self, output_dir: str | None, options: TrainingOptions):
+    def __init__(self, output_dir: str | None, options: TrainingOptions, workers: Workers = ALONE):
         self.newest: str | None = None
         self.progress = Progress()
         self.writer: SummaryWriter | None = None
         self._output_dir = output_dir
         self._options = options
+        self._workers = workers
+        self._agreement = None if workers.count == 1 else WorkersAgreement(workers)
         self._directory: OutputDirectory | None = None
         self._manager: CheckpointManager | None = None
         self._cleanup = contextlib.ExitStack()
@@ -77,7 +83,8 @@ class TrainingRun:
     def __enter__(self) -> TrainingRun:
         with contextlib.ExitStack() as entered:  # left again if something here fails
             if self._output_dir is not None:
-                self._directory = entered.enter_context(OutputDirectory(self._output_dir, self._options))
+                directory = OutputDirectory(self._output_dir, self._options, self._workers)
+                self._directory = entered.enter_context(directory)
                 self.newest = self._directory.newest
                 if self._options.is_chief:
                     self.writer = get_summary_writer(self._output_dir)
@@ -165,8 +172,8 @@ class TrainingRun:
         for callback in watching:
             callback.set_run(context)
 
-        if recovery is None and self._manager is not None:
-            recovery = Recovery(self._restore_newest)
+        if recovery is None and self._manager is not None and self._agreement is None:
+            recovery = Recovery(self._restore_newest)  # of several processes, one cannot go back alone
 
         def recover() -> None:
             assert recovery is not None
@@ -185,6 +192,7 @@ class TrainingRun:
             self.progress,
             epochs,
             None if recovery is None else dataclasses.replace(recovery, restore=recover),
+            self._agreement,
         )
         return loop.run(end)
 
@@ -198,7 +206,7 @@ class TrainingRun:
     ) -> list[LoopCallback]:
         """Returns the callbacks with the services of the loop before and after them, in their order."""
         options, start = self._options, self.progress.step
-        signals = SignalHandler(program.stop_window, program.waits_for)
+        signals = SignalHandler(program.stop_window, program.waits_for, self._agreement)
         nan = TerminateOnNaN(options.fail_on_nan_loss, log_every_steps=options.log_every_steps)
         saver = self._saver(program)
         # A hook may ask what a listener has found: an early-stopping hook does.
@@ -220,9 +228,13 @@ class TrainingRun:
 
     def _saver(self, program: Program) -> CheckpointSaver | None:
         options = self._options
-        if self._manager is None or not (options.is_chief and options.saves):
+        has_part = options.is_chief or self._agreement is not None
+        if self._manager is None or not (has_part and options.saves):
             return None
-        return CheckpointSaver(
+        saver: Callable[..., CheckpointSaver] = CheckpointSaver
+        if self._agreement is not None:
+            saver = functools.partial(JointCheckpointSaver, self._workers)
+        return saver(
             self._manager,
             program.global_step,
             options.save_secs,
@@ -234,6 +246,7 @@ class TrainingRun:
 
     def _context(self, program: Program, session: Any, end: float) -> RunContext:
         manager = self._manager
+        reports_nan = manager is not None and self._options.is_chief and self._agreement is None
         return RunContext(
             program,
             session,
@@ -241,7 +254,7 @@ class TrainingRun:
             end,
             is_resumed=self.newest is not None,
             last_checkpoint=None if manager is None else lambda: manager.latest,
-            report_nan=NanReport(manager) if manager is not None and self._options.is_chief else None,
+            report_nan=NanReport(manager) if manager is not None and reports_nan else None,
         )
 
     def _restore_newest(self) -> None:

@@ -101,12 +101,13 @@ class CheckpointSaver(LoopCallback):
         try:
             self._manager.wait()
         finally:
+            step = self._global_step()  # once: other processes may raise it
             if self._saves_at(reason):
-                self._save()
+                self._save(step)
         if not reason.failed:
             for listener in self._listeners:
                 with self._session.as_default():
-                    listener.end(self._session, self._global_step())
+                    listener.end(self._session, step)
 
     def _now(self) -> float:
         """Returns the time by which checkpoints are due, in seconds."""
@@ -116,9 +117,9 @@ class CheckpointSaver(LoopCallback):
         """Returns whether there is a last checkpoint of a run that has ended in this way."""
         return reason is not StopReason.NAN
 
-    def _save(self) -> bool:
+    def _save(self, step: int | None = None) -> bool:
         """Saves, between the listeners; returns whether one of them asks to stop."""
-        step = self._global_step()
+        step = self._global_step() if step is None else step
         if self._listeners and self._heard_step == step:
             return False
         self._heard_step = step

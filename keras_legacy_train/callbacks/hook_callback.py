@@ -56,7 +56,7 @@ class HookCallback(LoopCallback):
     def next_step(self, step: int) -> float:
         if self._program.coordinator.should_stop():
             return step + 1
-        return hook_schedule.next_step(self.hook, step)
+        return hook_schedule.next_step(self.hook, step, is_shared=self._program.shares_global_step)
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         with self._session.as_default():

@@ -39,12 +39,13 @@ class ScheduledHook(tf.compat.v1.train.SessionRunHook):
         """
 
 
-def next_step(hook: Any, step: int) -> float:
+def next_step(hook: Any, step: int, *, is_shared: bool = False) -> float:
     """Returns the first step after `step` that the hook must be called at; infinity for none.
 
     Args:
         hook: A `tf.compat.v1.train.SessionRunHook` that has begun.
         step: The global step now.
+        is_shared: Whether other processes raise the global step, too.
 
     Raises:
         ValueError: The hook waits for a step that nobody else will bring about.
@@ -52,7 +53,11 @@ def next_step(hook: Any, step: int) -> float:
     if isinstance(hook, ScheduledHook):
         return hook.next_step(step)
     schedule = _schedule(hook)
-    return step + 1 if schedule is None else schedule.next_step(hook, step)
+    if schedule is None or (
+        schedule is _WAITING and is_shared and _tensorflow.awaited_step(hook) is not None
+    ):
+        return step + 1
+    return schedule.next_step(hook, step)
 
 
 def steps_passed(hook: Any, unseen: int, step: int) -> None:
@@ -153,6 +158,7 @@ def _wait(hook: Any, step: int) -> float:
     return step + 1
 
 
+_WAITING = _Schedule(_wait)
 _SCHEDULES = {
     _HOOKS.SessionRunHook: _Schedule(_never),
     _HOOKS.LoggingTensorHook: _Schedule(_by_runs, _count_runs),
@@ -160,5 +166,5 @@ _SCHEDULES = {
     _HOOKS.StepCounterHook: _Schedule(_by_global_step, _forget_step),
     _HOOKS.SummarySaverHook: _Schedule(_summary, _set_summary_step),
     _HOOKS.StopAtStepHook: _Schedule(_stop),
-    _HOOKS.GlobalStepWaiterHook: _Schedule(_wait),
+    _HOOKS.GlobalStepWaiterHook: _WAITING,
 }

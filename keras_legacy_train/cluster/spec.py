@@ -94,22 +94,50 @@ def as_cluster(cluster: Any, master: Any, is_chief: bool, timeout: float) -> Clu
     Raises:
         ValueError: They contradict each other, or one of them cannot be right.
     """
-    address = _as_address(master)
     tf_config = read_tf_config()
     spec = _as_spec(tf_config.get("cluster", {}) if cluster is None else cluster)
     task = _task(spec, tf_config) if spec.jobs and "task" in tf_config else None
+    found = cluster_of(spec, task, master, timeout)
+    if found is not None and not found.device:
+        _check_task(task, is_chief)
+    return found
+
+
+def cluster_of(
+    spec: tf.train.ClusterSpec,
+    task: Task | None,
+    master: Any,
+    timeout: float,
+    name: str = "supervisor_master",
+) -> Cluster | None:
+    """Returns where the servers of a process are that trains.
+
+    Args:
+        spec: The cluster; an empty one if there is none.
+        task: The process's task in it, if that is known.
+        master: The address of the session master.
+        timeout: Seconds for which a server, or the chief, may keep the process waiting.
+        name: What the user knows the session master by.
+
+    Returns:
+        `None` if everything is in this process.
+
+    Raises:
+        ValueError: They contradict each other, or one of them cannot be right.
+    """
+    address = _as_address(name, master)
     servers = {job: dict(enumerate(spec.job_tasks(job))) for job in spec.jobs if job not in _TRAINERS}
     for places in servers.values():
         for each in places.values():
             addresses.split(each)
-    own = None if task is None or task.type == "evaluator" else spec.task_address(task.type, task.index)
     if servers:
-        _check_task(task, is_chief)
         if address is not None and not _is_in(address, spec):
             raise ValueError(
-                f"supervisor_master={master!r} is no process of the cluster {spec.as_dict()}."
+                f"{name}={master!r} is no process of the cluster {spec.as_dict()}."
                 " In a cluster pass '': a process computes by itself."
             )
+        # An evaluator is in no cluster.
+        own = None if task is None or task.type not in spec.jobs else spec.task_address(task.type, task.index)
         return Cluster(servers, own, timeout=timeout)
     if address is None or _is_in(address, spec):
         return None
@@ -117,7 +145,7 @@ def as_cluster(cluster: Any, master: Any, is_chief: bool, timeout: float) -> Clu
     return Cluster({_MASTER_JOB: {0: address}}, device=device, timeout=timeout)
 
 
-def _as_address(master: Any) -> str | None:
+def _as_address(name: str, master: Any) -> str | None:
     """Returns the address of a session master; `None` for this process.
 
     Raises:
@@ -126,7 +154,7 @@ def _as_address(master: Any) -> str | None:
     if master in ("", "local", None):
         return None
     if not isinstance(master, str) or not master.startswith(_GRPC):
-        raise ValueError(f"supervisor_master must be '', 'local' or 'grpc://host:port'; it is {master!r}.")
+        raise ValueError(f"{name} must be '', 'local' or 'grpc://host:port'; it is {master!r}.")
     host, port = addresses.split(master.removeprefix(_GRPC))
     return f"{host}:{port}"
 

@@ -12,6 +12,7 @@ from keras_legacy_train.command_line.export import export
 from keras_legacy_train.command_line.inspect import inspect
 from keras_legacy_train.command_line.migrate import migrate
 from keras_legacy_train.command_line.plot import plot
+from keras_legacy_train.command_line.serve import serve
 from keras_legacy_train.command_line.tail import tail
 from keras_legacy_train.command_line.train import train
 
@@ -59,3 +60,4 @@ app.command()(plot)
 app.command()(convert)
 app.command()(export)
 app.command()(train)
+app.command()(serve)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train.checkpoints import CheckpointIndex
 from keras_legacy_train.checkpoints.lookup import checkpoint_prefix, optional_checkpoint_prefix
 from keras_legacy_train.checkpoints.reading import read_variable
+from keras_legacy_train.cluster.spec import Cluster, Task, cluster_of
 from keras_legacy_train.estimator import log
 from keras_legacy_train.estimator.arguments import (
     check_hooks,
@@ -62,6 +64,9 @@ class Estimator:
 
     `train`, `evaluate` and `predict` each call `input_fn` and the model function in a new graph. Training
     goes on from the newest checkpoint in `model_dir`. Subclasses may add methods, but not override these.
+
+    In a cluster, which `TF_CONFIG` describes, the variables lie on the parameter servers. The chief alone
+    initialises, restores and saves them, runs `training_chief_hooks` and calls saving listeners.
 
     ```python
     import tensorflow.compat.v1 as tf
@@ -171,9 +176,11 @@ class Estimator:
             The Estimator itself.
 
         Raises:
-            ValueError: An argument or what the functions return cannot be right.
+            ValueError: An argument or what the functions return cannot be right; or this process is one of a
+                cluster that does not train, or cannot.
             TypeError: A hook or listener is of another type.
-            NotImplementedError: `TF_CONFIG` names a cluster.
+            ServerUnreachableError: A parameter server does not answer.
+            ModelNotReadyError: The chief of the cluster has not given the variables their values in time.
             CheckpointMismatchError: The newest checkpoint does not fit the model. No step has run.
             NanLossDuringTrainingError: The loss is NaN. The newest checkpoint is still a good one.
             Exception: As `keras_legacy_train.train` raises.
@@ -439,9 +446,9 @@ class Estimator:
         return tf.compat.v1.train.create_global_step(graph)
 
     @contextlib.contextmanager
-    def _new_graph(self) -> Iterator[tf.Graph]:
+    def _new_graph(self, device_fn: Callable[[tf.Operation], Any] | None = None) -> Iterator[tf.Graph]:
         """Makes a graph with a global step the default one, as every mode needs it."""
-        with tf.Graph().as_default() as graph:
+        with tf.Graph().as_default() as graph, graph.device(device_fn):
             tf.compat.v1.set_random_seed(self._config.tf_random_seed)
             self._create_and_assert_global_step(graph)
             yield graph
@@ -570,18 +577,39 @@ class Estimator:
         return 0 if newest is None else int(read_variable(newest, _KEYS.GLOBAL_STEP) or 0)
 
     def _check_task(self) -> None:
-        """Checks that this process is one that trains on its own."""
-        if self._config.task_type in (TaskType.EVALUATOR, TaskType.PS):
+        """Checks that this process is one that trains."""
+        config = self._config
+        if config.task_type in (TaskType.EVALUATOR, TaskType.PS):
             raise ValueError(
                 "Train has been called wrong configuration. Please use tf.estimator.train_and_evaluate which"
                 f" calls proper API according to given configuration. Current configuration: {self.config}."
             )
-        tasks = sum(map(len, self._config.cluster_spec.as_dict().values()))
-        if tasks > 1:
-            raise NotImplementedError(
-                f"TF_CONFIG names a cluster of {tasks} tasks, and training in a cluster is not supported."
-                " Unset TF_CONFIG to train in this process."
+        if config.num_worker_replicas > 1 and not config.num_ps_replicas:
+            raise ValueError(
+                f"The cluster {config.cluster_spec.as_dict()} has {config.num_worker_replicas} tasks that"
+                ' train, and no "ps" to hold the variables that they share. Add one, or unset TF_CONFIG to'
+                " train in this process alone."
             )
+
+    def _cluster(self) -> Cluster | None:
+        """Returns the servers that the variables of a training lie on; `None` for this process."""
+        config = self._config
+        task = Task(config.task_type, config.task_id, config.is_chief) if config.cluster_spec else None
+        seconds = config.session_creation_timeout_secs
+        timeout = math.inf if seconds is None else seconds
+        return cluster_of(config.cluster_spec, task, config.master, timeout, name="master")
+
+    def _device_fn(self) -> Callable[[tf.Operation], Any] | None:
+        """Returns what decides on which device an operation of a training is."""
+        config = self._config
+        if config.device_fn is not None or not config.num_ps_replicas:
+            return config.device_fn
+        setter: Callable[[tf.Operation], Any] = tf.compat.v1.train.replica_device_setter(
+            ps_tasks=config.num_ps_replicas,
+            worker_device=f"/job:{config.task_type or TaskType.WORKER}/task:{config.task_id}",
+            cluster=config.cluster_spec,
+        )
+        return setter
 
     def _train_model(
         self,
@@ -606,13 +634,16 @@ class Estimator:
         Returns:
             The loss of the last step, `None` if no step ran.
         """
-        config = self._config
-        with self._new_graph() as graph, graph.device(config.device_fn):
+        config, cluster, device_fn = self._config, self._cluster(), self._device_fn()
+        if not config.is_chief:
+            saving_listeners = ()
+        with self._new_graph(device_fn) as graph:
             _tensorflow.add_global_step_read(graph)
             given = as_input(self._call_input_fn(input_fn, ModeKeys.TRAIN))
             check_not_empty(given)
             spec = self._call_model_fn(given.features, given.labels, ModeKeys.TRAIN, self.config)
-            self._maybe_warm_start(self.latest_checkpoint())
+            if config.is_chief:
+                self._maybe_warm_start(self.latest_checkpoint())
             if not any(summary.op.name == "loss" for summary in graph.get_collection(_KEYS.SUMMARIES)):
                 tf.compat.v1.summary.scalar("loss", spec.loss)
             graph.add_to_collection(_KEYS.LOSSES, spec.loss)
@@ -632,6 +663,10 @@ class Estimator:
             keep_max, keep_every_n_hours = _tensorflow.saver_limits(own_saver)
         chief_hooks = spec.training_chief_hooks if config.is_chief else ()
         watchers = [*chief_hooks, *hooks, *spec.training_hooks]
+        if cluster is not None and steps is not None:
+            # They count from the step that this process begins at, which others raise at the same time.
+            watchers.append(tf.compat.v1.train.StopAtStepHook(num_steps=steps))
+            steps = None
         saves = bool(config.save_checkpoints_steps or config.save_checkpoints_secs)
         saver_hooks = [h for h in watchers if isinstance(h, tf.compat.v1.train.CheckpointSaverHook)]
         if saving_listeners and saver_hooks:
@@ -652,11 +687,13 @@ class Estimator:
             services=self._services(spec, global_step),
             has_default_monitors=False,
             saves_graph=config.checkpoint_save_graph_def,
+            cluster=cluster,
         )
         options = TrainingOptions.checked(
             monitors=watchers,
             steps=steps,
             max_steps=max_steps,
+            is_chief=config.is_chief,
             log_every_steps=None,
             save_secs=config.save_checkpoints_secs,
             save_steps=config.save_checkpoints_steps or None,
@@ -669,9 +706,9 @@ class Estimator:
             save_input_state=save_input_state,
             progress_bar=False,
         )
-        with _tensorflow.eager_mode():
+        with _tensorflow.eager_mode(), graph.device(device_fn):  # hooks may add variables
             loss = train_graph(training, self._model_dir, options)
-        if loss is None and not save_input_state:
+        if loss is None and not save_input_state and cluster is None:  # in a cluster others may have done all
             raise ValueError("input_fn has yielded no batch, so the model has not been trained.")
         if loss is None:
             log.warning("Training with estimator made no steps. Perhaps input is empty or misspecified.")
@@ -679,11 +716,16 @@ class Estimator:
 
     def _services(self, spec: EstimatorSpec, global_step: str) -> list[LoopCallback]:
         """Returns what writes the log lines and the summaries of a training."""
-        config, writer = self._config, get_summary_writer(self._model_dir)
+        config = self._config
+        writes = config.is_chief
+        if {TaskType.MASTER, TaskType.WORKER} <= set(config.cluster_spec.jobs):
+            # A master evaluates in between, which would leave gaps.
+            writes = (config.task_type, config.task_id) == (TaskType.WORKER, 0)
+        writer = get_summary_writer(self._model_dir) if writes else None
         services: list[LoopCallback] = []
         if config.log_step_count_steps is not None:
             services.append(TrainingLog(config.log_step_count_steps, f"{global_step}/sec", writer))
-        if config.save_summary_steps:
+        if config.save_summary_steps and writer is not None:
             services.append(SummaryCallback(spec.scaffold, config.save_summary_steps, writer))
         return services
 

@@ -127,6 +127,8 @@ def check_not_empty(given: Input) -> None:
     variant = tf.data.experimental.to_variant(given.dataset).name
     if graph_def.ByteSize() > _MOST_BYTES:
         return
+    for node in graph_def.node:
+        node.device = ""  # which may be one of a cluster
     # A copy, run by a session: one op of it is asked for, and the user's graph stays as it is.
     with tf.Graph().as_default() as copy:
         (dataset,) = tf.graph_util.import_graph_def(graph_def, return_elements=[variant], name="")

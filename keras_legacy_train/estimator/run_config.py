@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 import tensorflow as tf
 
 from keras_legacy_train import arguments
+from keras_legacy_train.cluster.tf_config import read_tf_config
 from keras_legacy_train.estimator import log
 
 _Config = TypeVar("_Config", bound="RunConfig")
@@ -57,12 +57,16 @@ class RunConfig:
         keep_checkpoint_every_n_hours: Hours from one checkpoint to the next that is kept for good.
         log_step_count_steps: Steps from one log line to the next; `None` for none.
         train_distribute: Must be `None`: strategies are not supported.
-        device_fn: Returns the device of an operation that is being made; its argument is called `op`.
+        device_fn: Returns the device of an operation that is being made; its argument is called `op`. In a
+            cluster the default is `tf.compat.v1.train.replica_device_setter`, which puts variables on the
+            parameter servers in turn.
         protocol: `"grpc"`, `"grpc+verbs"` or `None`; what a cluster speaks.
         eval_distribute: Must be `None`: strategies are not supported.
         experimental_distribute: Must be `None`: strategies are not supported.
-        experimental_max_worker_delay_secs: The longest time that a worker of a cluster waits at the start.
-        session_creation_timeout_secs: The longest time that a worker of a cluster waits for the chief.
+        experimental_max_worker_delay_secs: The longest time that `train_and_evaluate` has a worker of a
+            cluster wait at the start, so that the workers begin one after the other; `None` for 60.
+        session_creation_timeout_secs: The longest time that a process of a cluster waits for the chief, or
+            for a parameter server that does not answer; `None` for no limit.
         checkpoint_save_graph_def: Whether `graph.pbtxt` and `.meta` files are written.
 
     Raises:
@@ -116,7 +120,9 @@ class RunConfig:
             save_checkpoints_secs = 600
         steps = None if save_checkpoints_steps is _USE_DEFAULT else save_checkpoints_steps
         secs = None if save_checkpoints_secs is _USE_DEFAULT else save_checkpoints_secs
-        tf_config = _tf_config()
+        tf_config = read_tf_config()
+        if tf_config:
+            log.info("TF_CONFIG environment variable: %s", tf_config)
         self._set(
             model_dir=_model_dir(model_dir, tf_config.get("model_dir")),
             tf_random_seed=tf_random_seed,
@@ -340,7 +346,7 @@ class RunConfig:
 
     @property
     def session_creation_timeout_secs(self) -> float | None:
-        """Returns the longest time in seconds that a worker waits for the chief."""
+        """Returns the longest time in seconds that a process waits for the chief, or for a server."""
         return self._session_creation_timeout_secs
 
     @property
@@ -456,21 +462,6 @@ _REQUIREMENTS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "device_fn": (_takes_only_op, 'must be callable with exactly one argument "op".'),
     "protocol": (lambda protocol: protocol in ("grpc", "grpc+verbs"), "should be grpc or grpc+verbs"),
 }
-
-
-def _tf_config() -> dict[str, Any]:
-    text = os.environ.get("TF_CONFIG", "{}")
-    try:
-        tf_config = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"TF_CONFIG is not valid JSON ({error}): {text!r:.500}") from error
-    if not isinstance(tf_config, dict) or not isinstance(tf_config.get("task", {}), dict):
-        raise ValueError(
-            f'TF_CONFIG must be a JSON object such as {{"cluster": {{…}}, "task": {{…}}}}: {text!r:.500}'
-        )
-    if tf_config:
-        log.info("TF_CONFIG environment variable: %s", tf_config)
-    return tf_config
 
 
 def _model_dir(model_dir: Any, in_tf_config: Any) -> str | None:

@@ -9,13 +9,17 @@ from typing import Any, NamedTuple, TypeVar
 
 import tensorflow as tf
 
+from keras_legacy_train.cluster import serve
 from keras_legacy_train.estimator import log
 from keras_legacy_train.estimator.estimator import Estimator
 from keras_legacy_train.estimator.exporters import Exporter
+from keras_legacy_train.estimator.run_config import RunConfig, TaskType
 
 _GLOBAL_STEP = tf.compat.v1.GraphKeys.GLOBAL_STEP
 
 _SECONDS_BETWEEN_WARNINGS = 600
+_SECONDS_BETWEEN_WORKERS = 5
+_MOST_SECONDS_OF_DELAY = 60
 
 _Element = TypeVar("_Element")
 
@@ -184,8 +188,15 @@ def train_and_evaluate(
     saved. Each is evaluated, unless the last evaluation began less than `throttle_secs` before; the one that
     training ends with is always evaluated. The checkpoint from before the first step is not.
 
-    An `evaluator` task, as `TF_CONFIG` names it, trains nothing: it evaluates the checkpoints that another
-    process saves, until one has reached `max_steps`.
+    In a cluster each process calls it, and does the work of its task in `TF_CONFIG`:
+
+    - `ps` holds variables for the others, until a signal ends it.
+    - `chief` trains, and saves checkpoints.
+    - `worker` trains. Each begins 5 s after the one before, but not later than
+      `RunConfig(experimental_max_worker_delay_secs=…)` says.
+    - `evaluator` evaluates and exports each checkpoint, until one has reached `max_steps`.
+    - `master`, in the place of the chief, also evaluates. There is no evaluator then, and the first worker
+      writes the summaries.
 
     ```python
     from keras_legacy_train import estimator as tf_estimator
@@ -215,13 +226,13 @@ def train_and_evaluate(
 
     Returns:
         What the last evaluation and the exporters after it have returned: the dict of `Estimator.evaluate`
-        and a list. Both are `None` if nothing was trained. `None` for an `evaluator` task.
+        and a list. Both are `None` if nothing was trained. In a cluster, `None`.
 
     Raises:
         TypeError: An argument has another type.
-        ValueError: There is a second `evaluator` task.
-        NotImplementedError: `TF_CONFIG` names a cluster, and another task of it.
+        ValueError: There is a second `evaluator` task, or a task that has no work here.
         RuntimeError: Training ended without a checkpoint, because its values were not finite.
+        Exception: As `Estimator.train`, `Estimator.evaluate` and `cluster.serve` raise.
     """
     for name, value, kind in (
         ("estimator", estimator, Estimator),
@@ -232,7 +243,7 @@ def train_and_evaluate(
             raise TypeError(f"`{name}` must have type `tf.estimator.{kind.__name__}`. Got: {type(value)}")
     config = estimator.config
     evaluator = _Evaluator(estimator, eval_spec, train_spec.max_steps)
-    if config.task_type == "evaluator":
+    if config.task_type == TaskType.EVALUATOR:
         if config.task_id > 0:
             raise ValueError(
                 "For distributed training, there can only be one `evaluator` task (with task id 0)."
@@ -241,11 +252,8 @@ def train_and_evaluate(
         evaluator.evaluate_until_trained()
         return None
     if config.cluster_spec:
-        raise NotImplementedError(
-            f"TF_CONFIG names a cluster, {config.cluster_spec.as_dict()}, and training in a cluster is not"
-            f" supported. This is its task {config.task_type!r}: only an `evaluator` task runs. Unset"
-            " TF_CONFIG to train and evaluate in this process."
-        )
+        _run_task(estimator, train_spec, evaluator)
+        return None
 
     log.info("Running training and evaluation locally (non-distributed).")
     log.info(
@@ -254,14 +262,53 @@ def train_and_evaluate(
         config.save_checkpoints_steps,
         config.save_checkpoints_secs,
     )
-    listener = _EvaluationListener(evaluator, eval_spec.throttle_secs)
+    _train(estimator, train_spec, evaluator.listener())
+    return evaluator.metrics, evaluator.exports
+
+
+def _run_task(estimator: Estimator, train_spec: TrainSpec, evaluator: _Evaluator) -> None:
+    """Does the work of a task of a cluster.
+
+    Raises:
+        ValueError: The task has none.
+    """
+    config = estimator.config
+    if config.task_type == TaskType.PS:
+        serve()
+    elif config.task_type == TaskType.CHIEF:
+        _train(estimator, train_spec)
+    elif config.task_type == TaskType.WORKER:
+        _delay(config)
+        _train(estimator, train_spec)
+    elif config.task_type == TaskType.MASTER:
+        _train(estimator, train_spec, evaluator.listener())
+    else:
+        raise ValueError(
+            f"Task type {config.task_type} is not supported. Supported task types are chief, evaluator,"
+            " master, ps and worker."
+        )
+
+
+def _train(
+    estimator: Estimator, train_spec: TrainSpec, *listeners: tf.compat.v1.train.CheckpointSaverListener
+) -> None:
     estimator.train(
         input_fn=train_spec.input_fn,
         max_steps=train_spec.max_steps,
         hooks=list(train_spec.hooks),
-        saving_listeners=(*train_spec.saving_listeners, listener),
+        saving_listeners=(*train_spec.saving_listeners, *listeners),
     )
-    return evaluator.metrics, evaluator.exports
+
+
+def _delay(config: RunConfig) -> None:
+    """Has the workers begin one after the other, which helps asynchronous training to converge."""
+    most = config.experimental_max_worker_delay_secs
+    seconds = min(
+        _MOST_SECONDS_OF_DELAY if most is None else most, (config.task_id + 1) * _SECONDS_BETWEEN_WORKERS
+    )
+    if seconds > 0:
+        log.info("Waiting %d secs before starting training.", seconds)
+        time.sleep(seconds)
 
 
 class _EvaluationListener(tf.compat.v1.train.CheckpointSaverListener):
@@ -310,6 +357,10 @@ class _Evaluator:
         self._max_steps = max_steps
         self._evaluated: str | None = None
         self._warned_at: float | None = None
+
+    def listener(self) -> _EvaluationListener:
+        """Returns what evaluates when the training of this process has saved a checkpoint."""
+        return _EvaluationListener(self, self._spec.throttle_secs)
 
     @property
     def _is_final(self) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train import estimator as core
+from keras_legacy_train.cluster import serve
 from keras_legacy_train.estimator import log
 from keras_legacy_train.estimator.model_fn import parameters
 from keras_legacy_train.learn.export_strategy import ExportStrategy
@@ -355,15 +356,12 @@ class Experiment:
         return results, exported
 
     def run_std_server(self) -> None:
-        """Raises an error: there are no clusters here.
+        """Holds variables for the other processes of a cluster, until a signal ends this one.
 
         Raises:
-            NotImplementedError: Always.
+            ValueError, OSError: As `keras_legacy_train.cluster.serve` raises.
         """
-        raise NotImplementedError(
-            "run_std_server starts a server of a cluster, and training in a cluster is not supported. Unset"
-            " TF_CONFIG to train in this process."
-        )
+        serve()
 
     def test(self) -> Results:
         """Trains for one step, evaluates one batch and exports.

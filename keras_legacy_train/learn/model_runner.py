@@ -38,7 +38,6 @@ class ModelRunner(core.Estimator):
     def fit(self, input_fn: InputFn, hooks: Sequence[Any], steps: int | None, max_steps: int | None) -> None:
         """Trains the model; see `BaseEstimator.fit`."""
         self._check_task()
-        _check_master("master", self._config.master)
         if max_steps is not None and self.latest_checkpoint() and max_steps <= self._saved_step():
             log.info("Skipping training since max_steps has already saved.")
             return
@@ -55,7 +54,12 @@ class ModelRunner(core.Estimator):
         log_progress: bool,
     ) -> dict[str, Any]:
         """Returns the results of an evaluation; see `BaseEstimator.evaluate`."""
-        _check_master("evaluation_master", self._config.evaluation_master)
+        master = self._config.evaluation_master
+        if master not in ("", "local"):
+            raise NotImplementedError(
+                f"evaluation_master of RunConfig is {master!r}, and evaluations in other processes are not"
+                " supported. Leave it out to evaluate in this process."
+            )
         self._metrics = metrics
         evaluation = self._build_evaluation(input_fn, hooks, checkpoint)
         restore = self._restoring(evaluation, checkpoint)
@@ -90,14 +94,6 @@ class ModelRunner(core.Estimator):
 
 def _no_model_fn(features: Any) -> core.EstimatorSpec:
     raise NotImplementedError("ModelRunner builds its models by _call_model_fn.")
-
-
-def _check_master(name: str, master: str) -> None:
-    if master not in ("", "local"):
-        raise NotImplementedError(
-            f"{name} of RunConfig is {master!r}, and sessions in other processes are not supported. Leave it"
-            " out to run in this process."
-        )
 
 
 def _with_update(metric: Any) -> tuple[Any, ...]:

@@ -56,7 +56,8 @@ class RunConfig(estimator.RunConfig):
         evaluation_master: Address of the session master for evaluations.
         model_dir: Directory of checkpoints and event files; `None` leaves it to the Estimator.
         session_config: A `tf.compat.v1.ConfigProto`.
-        session_creation_timeout_secs: The longest time that a worker of a cluster waits for the chief.
+        session_creation_timeout_secs: The longest time that a process of a cluster waits for the chief, or
+            for a parameter server that does not answer; `None` for no limit.
 
     Raises:
         ValueError: An argument or `TF_CONFIG` cannot be right.

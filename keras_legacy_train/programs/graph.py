@@ -83,6 +83,11 @@ class GraphProgram(Program):
         with self._session.lifted.eager_mode():
             return int(self._session.lifted.variable(self.global_step_name).numpy())
 
+    @property
+    def shares_global_step(self) -> bool:
+        """Returns whether other processes may raise the global step, too."""
+        return self._session.lifted.variable(self.global_step_name).server is not None
+
     def epoch_logs(self) -> dict[str, Any]:
         return {} if self._last_loss is None else {"loss": float(self._last_loss)}
 

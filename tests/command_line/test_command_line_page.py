@@ -50,7 +50,7 @@ def test_the_page_shows_every_command() -> None:
 
     shown = {arguments[0] for arguments, _ in examples()}
     titles = set(re.findall(r"^## (\w+)$", PAGE, re.MULTILINE))
-    assert titles == shown
+    assert titles == {*shown, "serve"}  # which does not end
     own = {"convert", "export", "inspect", "plot", "tail", "train"}
     assert own <= {each.callback.__name__ for each in app.registered_commands if each.callback}
     assert shown == own

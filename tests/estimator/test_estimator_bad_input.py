@@ -251,17 +251,34 @@ def test_a_tf_config_that_cannot_be_right_is_an_error(
         RunConfig("here")
 
 
-def test_a_cluster_is_read_and_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_cluster_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     task = {"type": "worker", "index": 1}
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": CLUSTER, "task": task}))
-    config = RunConfig(str(tmp_path / "model"))
+    config = RunConfig("here")
     assert (config.master, config.task_type, config.task_id) == ("grpc://e:1", "worker", 1)
     assert (config.num_ps_replicas, config.num_worker_replicas) == (2, 4)
     assert (config.global_id_in_cluster, config.is_chief) == (2, False)
     assert config.session_config is not None and config.session_config.allow_soft_placement
     assert config.session_config.device_filters == ["/job:ps", "/job:worker/task:1"]
     assert tpu.RunConfig(model_dir="here").session_config is None
-    with pytest.raises(NotImplementedError, match="TF_CONFIG names a cluster of 6 tasks"):
+
+
+@pytest.mark.parametrize(
+    ("cluster", "task_type", "message"),
+    [
+        (CLUSTER, "ps", "Train has been called wrong configuration"),
+        (CLUSTER, "evaluator", "Train has been called wrong configuration"),
+        ({"chief": ["a:1"], "worker": ["b:1"]}, "chief", 'no "ps" to hold the variables that they share'),
+        ({"chief": ["a:1"], "worker": ["b:1"]}, "worker", 'no "ps" to hold the variables that they share'),
+        ({"chief": ["a:1"], "ps": ["nowhere"]}, "chief", 'must be "host:port"'),
+    ],
+)
+def test_a_task_that_cannot_train_is_an_error(
+    cluster: Any, task_type: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": task_type, "index": 0}}))
+    config = RunConfig(str(tmp_path / "model"))
+    with pytest.raises(ValueError, match=message):
         Estimator(linear_model_fn, config=config, params={}).train(endless_batches, steps=1)
     assert not (tmp_path / "model").exists()
 

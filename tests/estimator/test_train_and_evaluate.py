@@ -73,12 +73,45 @@ def test_the_evaluator_task_evaluates_until_the_model_is_trained(
     assert evaluated(tmp_path) == [6, 9]
 
 
-def test_a_cluster_is_refused(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster = {"chief": ["localhost:1"], "worker": ["localhost:2"]}
-    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": "worker", "index": 0}}))
-    with pytest.raises(NotImplementedError, match=r"TF_CONFIG names a cluster.*evaluator"):
+def test_a_cluster_of_one_chief_trains_in_its_process_and_evaluates_nothing(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = {"type": "chief", "index": 0}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"chief": ["localhost:1"]}, "task": task}))
+    answer = train_and_evaluate(linear(tmp_path), TrainSpec(endless_batches, 6), EvalSpec(batches))
+    assert answer is None
+    assert (tmp_path / "model.ckpt-6.index").exists() and not (tmp_path / "eval").exists()
+
+
+def test_workers_begin_one_after_the_other(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    linear(tmp_path).train(endless_batches, max_steps=6)  # so that nothing is left for the cluster
+    cluster = {"chief": ["a:1"], "ps": ["b:1"], "worker": [f"c{number}:1" for number in range(20)]}
+    for index, most in ((0, None), (1, None), (19, None), (19, 7), (3, 0)):
+        task = {"type": "worker", "index": index}
+        monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
+        config = estimator.RunConfig(experimental_max_worker_delay_secs=most)
+        model = estimator.Estimator(linear_model_fn, str(tmp_path), config, params={})
+        assert train_and_evaluate(model, TrainSpec(endless_batches, 6), EvalSpec(batches)) is None
+    assert slept == [5, 10, 60, 7]
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ({"type": "evaluator", "index": 1}, "there can only be one `evaluator` task"),
+        ({"type": "adviser", "index": 0}, "Task type adviser is not supported"),
+        ({"type": "ps", "index": 0}, "0.0.0.0:2222 is all addresses of this machine"),
+    ],
+)
+def test_a_task_without_work_is_an_error(
+    task: Any, message: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = {"chief": ["a:1"], "ps": ["0.0.0.0:2222"], "adviser": ["b:1"]}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
+    with pytest.raises(ValueError, match=message):
         train_and_evaluate(linear(tmp_path), TrainSpec(batches), EvalSpec(batches))
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_specs_are_checked() -> None:

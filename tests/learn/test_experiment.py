@@ -130,7 +130,7 @@ def test_arguments_that_cannot_be_right_are_named(fresh: learn.Estimator, tmp_pa
     experiment = make(fresh)
     with pytest.raises(ValueError, match="must be a callable, or None"):
         experiment.continuous_eval(continuous_eval_predicate_fn=3)
-    with pytest.raises(NotImplementedError, match="run_std_server"):
+    with pytest.raises(ValueError, match="TF_CONFIG must name a task of its cluster"):
         experiment.run_std_server()
     odd = learn.ExportStrategy("odd", lambda estimator, path, eval_result: path)
     with pytest.raises(ValueError, match="must also accept checkpoint_path"):

@@ -27,10 +27,12 @@ class LocalCluster:
 
     Attributes:
         addresses: The addresses of the tasks, by job.
+        commands: What is run in the place of the script, by job; see `run_forked`.
     """
 
     def __init__(self, folder: Path, script: str, tasks: Mapping[str, int], *arguments: Any):
         self.addresses = {job: free_addresses(number) for job, number in tasks.items()}
+        self.commands: dict[str, list[str]] = {}
         self._folder = folder
         self._command = [str(SCRIPTS / script), *map(str, arguments)]
         self._processes: dict[str, BaseProcess] = {}
@@ -48,14 +50,16 @@ class LocalCluster:
         for name in names:
             job, index = name.split("/")
             task = {"type": job, "index": int(index)}
+            # By this `tf.contrib.learn` knows that the master is the chief.
+            place = {"environment": "cloud"} if "master" in self.addresses else {}
             cluster = {each: places for each, places in self.addresses.items() if each != "evaluator"}
             self._processes[name] = start_forked(
-                self._command,
+                self.commands.get(job, self._command),
                 directory=TESTS,
                 environment={
                     **os.environ,
                     "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS / "support")]),
-                    "TF_CONFIG": json.dumps({"cluster": cluster, "task": task}),
+                    "TF_CONFIG": json.dumps({"cluster": cluster, "task": task, **place}),
                     **environment,
                 },
                 output=self._file(name),

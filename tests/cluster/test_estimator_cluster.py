@@ -1,0 +1,96 @@
+"""Checks Estimators in a cluster that `TF_CONFIG` describes, with processes on the loopback address."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import tensorflow as tf
+
+from clusters import LocalCluster, running
+from keras_legacy_train.estimator import experimental
+
+STEPS = 300
+
+
+def saved_step(directory: Path) -> int:
+    checkpoint = tf.train.latest_checkpoint(str(directory))
+    assert checkpoint is not None
+    return int(tf.train.load_variable(checkpoint, "global_step"))
+
+
+def files(directory: Path) -> set[str]:
+    """Returns the kinds of files in a directory: their names, with `N` for numbers and the rest of events."""
+    names = (path.name for path in directory.iterdir())
+    return {re.sub(r"\d+", "N", re.sub(r"(events\.out\.tfevents)\..*", r"\1", name)) for name in names}
+
+
+def tags(events: Path) -> set[str]:
+    """Returns the tags of the summaries in an event file."""
+    read = tf.compat.v1.train.summary_iterator(str(events))
+    return {value.tag for event in read for value in event.summary.value}
+
+
+def test_each_task_does_its_own_work(tmp_path: Path) -> None:
+    directory = tmp_path / "model"
+    tasks = {"ps": 1, "chief": 1, "worker": 1, "evaluator": 1}
+    trainers = ("chief/0", "worker/0")
+    with running(LocalCluster(tmp_path, "estimator_cluster_run.py", tasks, directory, STEPS)) as cluster:
+        for name in (*trainers, "evaluator/0"):
+            assert cluster.wait(name) == 0, cluster.output(name)
+        chief, worker = map(cluster.report, trainers)
+        evaluator = cluster.report("evaluator/0")
+        outputs = {name: cluster.output(name) for name in trainers}
+
+    assert min(chief["own"], worker["own"]) > 0
+    assert STEPS <= chief["own"] + worker["own"] == max(chief["shared"], worker["shared"]) <= STEPS + 1
+    assert STEPS <= saved_step(directory) <= STEPS + 1
+    # The chief alone initialises, saves and calls who is told of it.
+    assert (chief["chief_hook"], worker["chief_hook"]) == (1, 0)
+    assert chief["saved"][0] == 0 and chief["saved"][-1] >= STEPS and worker["saved"] == []
+    assert "Saving checkpoints" not in outputs["worker/0"]
+    assert "loss = " in outputs["worker/0"]
+    # The evaluator has evaluated the last checkpoint, and exported it once.
+    evaluated = experimental.read_eval_metrics(directory / "eval")
+    assert max(evaluated) == saved_step(directory)
+    assert evaluated[max(evaluated)]["mae"] < 0.2
+    assert evaluator["own"] == 0
+    assert len(list((directory / "export" / "final").iterdir())) == 1
+
+    kinds = {"checkpoint", "graph.pbtxt", "events.out.tfevents", "eval", "export"}
+    checkpoint = {"model.ckpt-N.index", "model.ckpt-N.meta", "model.ckpt-N.data-N-of-N"}
+    assert files(directory) == kinds | checkpoint
+    assert len(list(directory.glob("events.out.tfevents.*"))) == 1
+
+
+def test_a_master_evaluates_and_its_early_stopping_ends_all(tmp_path: Path) -> None:
+    directory = tmp_path / "model"
+    tasks = {"ps": 1, "master": 1, "worker": 1}
+    trainers = ("master/0", "worker/0")
+    cluster = LocalCluster(tmp_path, "estimator_cluster_run.py", tasks, directory, 0)
+    cluster.commands["ps"] = ["-m", "keras_legacy_train", "serve"]
+    with running(cluster):
+        for name in trainers:
+            assert cluster.wait(name) == 0, cluster.output(name)
+        master, worker = map(cluster.report, trainers)
+        assert f"Serving as ps 0 at {cluster.addresses['ps'][0]}." in cluster.output("ps/0")
+    assert min(master["own"], worker["own"]) > 0
+    assert master["shared"] >= 200
+    assert max(experimental.read_eval_metrics(directory / "eval")) == saved_step(directory)
+    # The first worker writes the summaries, the master the graph and the checkpoints.
+    assert worker["saved"] == []
+    of_master, of_worker = sorted(map(tags, directory.glob("events.out.tfevents.*")), key=len)
+    assert of_master.isdisjoint(of_worker) and {"loss", "global_step/sec"} <= of_worker
+
+
+def test_an_experiment_runs_as_its_task_says(tmp_path: Path) -> None:
+    directory = tmp_path / "model"
+    tasks = {"ps": 1, "master": 1, "worker": 1}
+    arguments = (directory, STEPS)
+    with running(LocalCluster(tmp_path, "experiment_cluster_run.py", tasks, *arguments)) as cluster:
+        for name in ("master/0", "worker/0"):
+            assert cluster.wait(name) == 0, cluster.output(name)
+        assert cluster.report("master/0")["loss"] < 0.1
+        assert cluster.report("worker/0")["loss"] is None
+        assert "Serving as ps 0" in cluster.output("ps/0")
+    assert STEPS <= saved_step(directory) <= STEPS + 1

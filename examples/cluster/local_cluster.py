@@ -33,7 +33,8 @@ def run_tasks(command: Sequence[str], numbers: Mapping[str, int]) -> int:
         The exit code of the task that has failed; 0 if none has.
     """
     cluster = {job: free_addresses(number) for job, number in numbers.items() if job != "evaluator"}
-    servers, others = [], []
+    servers: list[subprocess.Popen[bytes]] = []
+    others: list[subprocess.Popen[bytes]] = []
     with contextlib.ExitStack() as stack:
         for job, number in numbers.items():
             for index in range(number):

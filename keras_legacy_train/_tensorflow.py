@@ -317,8 +317,9 @@ class GraphVariable(_resource_variables.BaseResourceVariable):
         dtype: The dtype.
         shared_name: The name in the runtime; by default one that is not used otherwise.
         trainable: Whether a `GradientTape` watches the variable.
-        server: The device of a server that holds the variable for all who know its shared name. It is left
-            there when this object goes.
+        device: The device of a server that holds the variable, under its shared name; `None` for this
+            process. It is left there when this object goes.
+        is_shared: Whether other processes use it, too.
     """
 
     def __init__(
@@ -328,7 +329,8 @@ class GraphVariable(_resource_variables.BaseResourceVariable):
         dtype: tf.DType,
         shared_name: str | None = None,
         trainable: bool = False,
-        server: str | None = None,
+        device: str | None = None,
+        is_shared: bool = False,
     ):
         shape, dtype = tf.TensorShape(shape), tf.as_dtype(dtype)
         free_names = [] if shared_name else _free_names[dtype.name, str(shape)]
@@ -336,7 +338,7 @@ class GraphVariable(_resource_variables.BaseResourceVariable):
             runtime_name = shared_name or free_names.pop()
         except IndexError:
             runtime_name = f"{RUNTIME_NAME}{next(_name_numbers)}"
-        handle = _variable_handle(shape, dtype, runtime_name, server)
+        handle = _variable_handle(shape, dtype, runtime_name, device)
         super().__init__(
             trainable=trainable,
             shape=shape,
@@ -348,13 +350,18 @@ class GraphVariable(_resource_variables.BaseResourceVariable):
             validate_shape=False,
         )
         self.runtime_name = runtime_name
-        self.server = server
-        if server is None:
+        self.is_shared = is_shared
+        self._server_device = device
+        if device is None:
             self._handle_deleter = _VariableDeleter(handle, runtime_name, free_names)
 
     def find_again(self) -> None:
         """Finds the variable on its server, to which this process has connected again."""
-        self._handle = _variable_handle(self.shape, self.dtype, self.runtime_name, self.server)
+        self._handle = _variable_handle(self.shape, self.dtype, self.runtime_name, self._server_device)
+
+    def delete_from_server(self) -> None:
+        """Frees what a server holds for it."""
+        tf.raw_ops.DestroyResourceOp(resource=self.handle, ignore_lookup_error=True)
 
     @property
     def initialized(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from types import TracebackType
 
 import tensorflow as tf
@@ -43,7 +44,7 @@ class Connection:
         self._given_up: list[str] = []
         self._closed = threading.Event()
         self._watch: threading.Thread | None = None
-        self._host, self._port = self._own_address()
+        self._port = 0
 
     def __enter__(self) -> Connection:
         self._connect()
@@ -87,23 +88,9 @@ class Connection:
         timeout, is_known = self._cluster.timeout, not self._cluster.device
         # A server that is used by one client alone may have any name.
         self._incarnations = wait_for(self._servers, timeout, checks_names=is_known)
-        jobs = {job: dict(tasks) for job, tasks in self._cluster.servers.items()}
-        # By its own choice TensorFlow would take a new port each time, and call the machine "localhost".
-        jobs[_LOCAL_JOB] = {0: f"{self._host}:{self._port}"}
-        tf.config.experimental_connect_to_cluster(tf.train.ClusterSpec(jobs), job_name=_LOCAL_JOB)
-        listen_only_at(self._host, self._port)
+        host, self._port = _own_address(self._cluster)
+        _connect_process(self._cluster.servers, self._incarnations, host, self._port)
         _LOGGER.info("Connected to %s.", ", ".join(server.name for server in self._servers))
-
-    def _own_address(self) -> tuple[str, int]:
-        """Returns where this process listens for servers, which fetch from it what they compute with."""
-        hosts = [addresses.split(address)[0] for address in self._cluster.addresses]
-        if self._cluster.address is not None:
-            host, port = addresses.split(self._cluster.address)
-            # The user's program may have a server of its own there.
-            return host, port if addresses.is_free(port) else addresses.free_port()
-        if all(map(addresses.is_loopback, hosts)):
-            return addresses.LOOPBACK, addresses.free_port()
-        return addresses.host_towards(hosts[0], 9), addresses.free_port()
 
     def _watch_servers(self) -> None:
         timeout = self._cluster.timeout
@@ -135,3 +122,43 @@ class Connection:
             _LOGGER.error("%s is given up: it has not answered for %g s.", name, self._cluster.timeout)
         while not self._closed.wait(0.5):  # a call may try to connect again
             hang_up(self._cluster.addresses, self._port)
+
+
+# What this process is connected to, and as what; TensorFlow keeps the connection for the life of the process.
+_connected: tuple[Mapping[str, Mapping[int, str]], Mapping[str, int]] | None = None
+_own_port: int | None = None
+
+
+def _connect_process(
+    servers: Mapping[str, Mapping[int, str]], incarnations: Mapping[str, int], host: str, port: int
+) -> None:
+    """Connects TensorFlow to servers, unless it is.
+
+    Each connection makes TensorFlow forget what it has on servers, so it is made as seldom as can be.
+    """
+    global _connected
+    if _connected == (servers, incarnations):
+        return
+    jobs = {job: dict(tasks) for job, tasks in servers.items()}
+    # By its own choice TensorFlow would name a new port each time, at which it does not listen, and call the
+    # machine "localhost".
+    jobs[_LOCAL_JOB] = {0: f"{host}:{port}"}
+    tf.config.experimental_connect_to_cluster(tf.train.ClusterSpec(jobs), job_name=_LOCAL_JOB)
+    listen_only_at(host, port)
+    _connected = servers, dict(incarnations)
+
+
+def _own_address(cluster: Cluster) -> tuple[str, int]:
+    """Returns where this process listens for servers, which fetch from it what they compute with."""
+    global _own_port
+    hosts = [addresses.split(address)[0] for address in cluster.addresses]
+    if cluster.address is not None:
+        host, port = addresses.split(cluster.address)
+    elif all(map(addresses.is_loopback, hosts)):
+        host, port = addresses.LOOPBACK, 0
+    else:
+        host, port = addresses.host_towards(hosts[0], 9), 0
+    if _own_port is None:  # TensorFlow listens at the first one for the life of the process
+        # The user's program may have a server of its own at the address that the cluster has for it.
+        _own_port = port if port and addresses.is_free(port) else addresses.free_port()
+    return host, _own_port

@@ -42,6 +42,7 @@ class Library:
         suffix: Appended to every function's name.
         make_state: Makes a variable from a name and its initial value, and returns its `shared_name`.
         local_device: Translates the device string of a node.
+        state_device: The device of these variables; `""` for any.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class Library:
         suffix: str,
         make_state: Callable[[str, np.ndarray], str],
         local_device: Callable[[str], str],
+        state_device: str = "",
     ):
         self._suffix = suffix
         self._make_state = make_state
         self._local_device = local_device
+        self._state_device = state_device
         self._names: dict[str, str] = {}
         self._functions: dict[str, FunctionDef] = {}
         self._gradients: dict[str, str] = {}
@@ -181,6 +184,11 @@ class Library:
         if not self._called_functions(node):
             return
         if self._draws_random_numbers(node.op):
+            if self._state_device:
+                raise ValueError(
+                    f"{path} calls a function that draws random numbers, {self._originals[node.op]},"
+                    " which cannot run on a server. Draw them outside of it, or train in this process."
+                )
             node.op = self._copy_with_external_state(node.op, path)
         for value in node.attr.values():
             for function in _function_attributes(value):
@@ -203,6 +211,7 @@ class Library:
                 self._separate_random_state(function.node_def[-1], f"{path}/{node.name}")
                 continue
             state = make_node("VarHandleOp", f"{node.name}_random_state")
+            state.device = self._state_device
             state.attr["dtype"].type = tf.int64.as_datatype_enum
             state.attr["shape"].shape.CopyFrom(tf.TensorShape(initial.shape).as_proto())
             state.attr["shared_name"].s = self._make_state(f"{path}/{node.name}", initial).encode()

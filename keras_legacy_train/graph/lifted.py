@@ -67,15 +67,17 @@ class LiftedGraph:
         self.graph = graph
         self.variables: dict[str, _tensorflow.GraphVariable] = {}
         self.random_states: dict[str, _tensorflow.GraphVariable] = {}
+        self._devices = LocalDevices() if devices is None else devices
         self._initial_random_states: dict[str, np.ndarray] = {}
-        self._suffix = f"_lift{next(_LIFTS)}"
+        self._suffix = f"_lift{next(_LIFTS)}{self._devices.process_suffix}"
         self._nodes: dict[str, NodeDef] = {}
         self._captured: dict[str, _tensorflow.GraphVariable] = {}
         self._states: set[str] = set()
         self._shared: dict[tuple[str, str], _tensorflow.GraphVariable] = {}
         self._references = References()
-        self._devices = LocalDevices() if devices is None else devices
-        self._library = Library(self._suffix, self._make_state_for_function, self._devices)
+        self._library = Library(
+            self._suffix, self._make_state_for_function, self._devices, self._devices.default
+        )
         self._lifted_ops: set[str] = set()
         self._dataset_factories: set[str] = set()
         self._has_large_products = False
@@ -153,14 +155,19 @@ class LiftedGraph:
 
     def eager_mode(self) -> contextlib.AbstractContextManager[None]:
         """Returns the context to call the graph's functions in; the last bits of results depend on it."""
-        return self._devices.within(_tensorflow.eager_mode(fuses=self._has_large_products))
+        self._devices.check_servers()
+        return _tensorflow.eager_mode(fuses=self._has_large_products)
+
+    def scope(self) -> contextlib.AbstractContextManager[object]:
+        """Returns the context to make functions of parts in, which says where the graph runs."""
+        return self._devices.scope()
 
     def shared_variables(self) -> dict[str, _tensorflow.GraphVariable]:
-        """Returns the variables that lie on servers, by the names of their ops."""
-        return {name: variable for name, variable in self.variables.items() if variable.server is not None}
+        """Returns the variables on servers that other processes use, too, by the names of their ops."""
+        return {name: variable for name, variable in self.variables.items() if variable.is_shared}
 
     def find_variables_again(self) -> None:
-        """Finds the variables on servers again, and lets go of the functions over them.
+        """Finds the shared variables again, and lets go of the functions over them.
 
         This process must have connected to the servers again.
         """
@@ -169,6 +176,13 @@ class LiftedGraph:
                 variable.find_again()
             self._functions.clear()
             self.rewrites += 1
+
+    def delete_from_server(self) -> None:
+        """Frees what a server holds for this graph alone. Nothing can be run afterwards."""
+        with self.eager_mode():
+            for variable in (*self.variables.values(), *self.random_states.values()):
+                if not variable.is_shared:
+                    variable.delete_from_server()
 
     def explain(self, error: tf.errors.OpError) -> tf.errors.OpError:
         """Has an error that a function over parts of the graph has raised speak of the graph; returns it."""
@@ -189,7 +203,7 @@ class LiftedGraph:
     @collector_paused()
     def update(self) -> None:
         """Lifts the operations that were added to the graph since the last time."""
-        with self._lock, self._devices.within(_tensorflow.eager_mode()):
+        with self._lock, _tensorflow.eager_mode(), self._devices.scope():
             self._version = self.graph.version
             new = [op for op in self.graph.get_operations() if op.name not in self._lifted_ops]
             if not self._lifted_ops or any(self._calls_unknown_function(op) for op in new):
@@ -269,11 +283,28 @@ class LiftedGraph:
         shared_name = attributes["shared_name"].s.decode() or node.name
         key = (attributes["container"].s.decode(), shared_name)
         if key not in self._shared:
-            server = self._devices.server(op.node_def.device)
-            name_there = None if server is None else shared_name
-            self._shared[key] = _tensorflow.GraphVariable(node.name, shape, dtype, name_there, server=server)
+            self._shared[key] = self._make_variable(node.name, shape, dtype, shared_name, op.node_def.device)
             self.variables[node.name] = self._shared[key]
         self._captured[node.name] = self._shared[key]
+
+    def _make_variable(
+        self, name: str, shape: tf.TensorShape, dtype: tf.DType, shared_name: str | None, graph_device: str
+    ) -> _tensorflow.GraphVariable:
+        """Makes a variable where the graph puts it.
+
+        Args:
+            name: Its name.
+            shape: Its shape.
+            dtype: Its dtype.
+            shared_name: The name by which other processes know it, where it is shared.
+            graph_device: Where the graph puts it.
+        """
+        device, is_shared = self._devices.of_variable(graph_device)
+        if device is None:
+            return _tensorflow.GraphVariable(name, shape, dtype)
+        if not is_shared:
+            shared_name = f"{name}{self._suffix}"
+        return _tensorflow.GraphVariable(name, shape, dtype, shared_name, device=device, is_shared=is_shared)
 
     def _make_state(self, name: str, initial: np.ndarray, by_name: bool) -> _tensorflow.GraphVariable:
         """Makes the variable that holds the state of a random op.
@@ -284,8 +315,10 @@ class LiftedGraph:
             by_name: Whether a `VarHandleOp` must find the variable by its shared name.
         """
         state_name = f"{name}/random_state"
-        shared_name = f"{state_name}{self._suffix}" if by_name else None
-        variable = _tensorflow.GraphVariable(state_name, tf.TensorShape(initial.shape), tf.int64, shared_name)
+        shape = tf.TensorShape(initial.shape)
+        device, _ = self._devices.of_variable("")
+        shared_name = f"{state_name}{self._suffix}" if by_name or device is not None else None
+        variable = _tensorflow.GraphVariable(state_name, shape, tf.int64, shared_name, device=device)
         variable.assign(initial)
         self.random_states[name] = variable
         self._initial_random_states[name] = initial
@@ -332,7 +365,7 @@ class LiftedGraph:
             with tf.control_dependencies(operations):
                 return [*fetched, tf.constant(True, name="done")]
 
-        with self._devices.within(_tensorflow.eager_mode()):
+        with _tensorflow.eager_mode(), self._devices.scope():
             function = _tensorflow.wrap_function(body, signature)
 
         def run(arguments: Sequence[tf.Tensor]) -> list[tf.Tensor]:

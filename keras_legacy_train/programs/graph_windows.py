@@ -63,7 +63,7 @@ class GraphWindows:
         self._is_fatal = is_fatal
         # In what windows keep the loss.
         self._loss_dtype = tf.float32 if loss.dtype.base_dtype == tf.float32 else tf.float64
-        with lifted.eager_mode():
+        with lifted.scope():
             self._stop = tf.Variable(False, trainable=False)
             self._no_end = tf.constant(np.inf, tf.float64)
         self._windows: dict[tuple[tuple[str, tf.TensorSpec], ...], _StepWindow] = {}
@@ -178,7 +178,7 @@ class GraphWindows:
         part = lifted.part(specs, progress[1:], self._operations)
         step = lifted.variable(self._global_step)
         # Other processes may raise a step that is shared.
-        is_counted = step.server is None and part.increments_by_one(step)
+        is_counted = not step.is_shared and part.increments_by_one(step)
         if not is_counted:
             part = lifted.part(specs, progress, self._operations)
         if self.jit_compile == "auto":
@@ -194,14 +194,15 @@ class GraphWindows:
                 must_end |= tf.cast(step[0], tf.float64) >= target_step
             return [*step, loss], tf.reshape(must_end, [])
 
-        window = Window(
-            run_step,
-            [self._loss_dtype] if is_counted else [tf.float64, self._loss_dtype],
-            inputs=[tf.TensorSpec([], tf.float64)],
-            rows=list(specs.values()),
-            is_ordered=True,
-            jit_compile=bool(self.jit_compile),
-        )
+        with lifted.scope():
+            window = Window(
+                run_step,
+                [self._loss_dtype] if is_counted else [tf.float64, self._loss_dtype],
+                inputs=[tf.TensorSpec([], tf.float64)],
+                rows=list(specs.values()),
+                is_ordered=True,
+                jit_compile=bool(self.jit_compile),
+            )
         return _StepWindow(window, is_counted)
 
     def _make_sampled(
@@ -212,7 +213,7 @@ class GraphWindows:
         sampled = lifted.part((), names, operations)
         specs = [lifted.spec(name) for name in names]
         step = lifted.variable(self._global_step)
-        if any(spec.shape.rank != 0 or spec.dtype == tf.variant for spec in specs) or step.server is not None:
+        if any(spec.shape.rank != 0 or spec.dtype == tf.variant for spec in specs) or step.is_shared:
             return None
         if not (plain.increments_by_one(step) and sampled.increments_by_one(step)):
             return None
@@ -226,7 +227,7 @@ class GraphWindows:
             return values, self._must_end(values[0])
 
         dtypes = [self._loss_dtype, *(spec.dtype for spec in specs[1:])]
-        with lifted.eager_mode():
+        with lifted.eager_mode(), lifted.scope():
             return SampledWindow(run_step, run_sampled_step, every, dtypes)
 
     def _must_end(self, loss: tf.Tensor) -> tf.Tensor:

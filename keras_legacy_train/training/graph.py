@@ -96,7 +96,7 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
             "steps counts from the step that this process begins at, which others raise at the same time."
             " In a cluster pass max_steps."
         )
-    if cluster is not None and not options.is_chief:
+    if cluster is not None and not cluster.device and not options.is_chief:
         output_dir = None  # the chief alone reads and writes checkpoints
     connection = None if cluster is None else Connection(cluster)
     with connection or contextlib.nullcontext(), TrainingRun(output_dir, options) as run:
@@ -110,6 +110,8 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
             training.start.complete_graph(graph)
 
         session = GraphSession(LiftedGraph(graph, _devices(cluster, connection)))
+        if cluster is not None and cluster.device:
+            run.on_exit(session.lifted.delete_from_server)
         run.enter(watched_calls(lambda: awaited_input(session)))
         position = IteratorPositions(session, options.save_input_state)
         state = NamedVariables(

@@ -100,6 +100,10 @@ class TrainingRun:
         """Enters a context that is left when the run is over."""
         return self._cleanup.enter_context(context)
 
+    def on_exit(self, function: Callable[[], object]) -> None:
+        """Has a function called when the run is over."""
+        self._cleanup.callback(function)
+
     def saved_step(self, name: str) -> int:
         """Returns the value of the global step in the newest checkpoint, by its name; 0 if there is none."""
         return 0 if self.newest is None else int(read_variable(self.newest, name) or 0)

@@ -122,6 +122,8 @@ class SharedModel:
             self._ready.find_again()
 
     def _make_flag(self) -> _tensorflow.GraphVariable:
-        server = next(iter(self._session.lifted.shared_variables().values())).server
+        first = next(iter(self._session.lifted.shared_variables().values()))
         with _tensorflow.eager_mode():
-            return _tensorflow.GraphVariable(_READY, [], tf.bool, _READY, server=server)
+            return _tensorflow.GraphVariable(
+                _READY, [], tf.bool, _READY, device=first.handle.device, is_shared=True
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,8 @@ CASES = sorted(path.parent.name for path in GOLDEN.glob("*/case.json"))
 COMPLETED_CASES = [case for case in CASES if case != "nan_at_5"]
 RESUMED_CASES = [case for case in COMPLETED_CASES if (GOLDEN / case / "variables_b.npz").exists()]
 RTOL = 1e-4
+# The server that runs the graphs; by default this process does.
+MASTER = os.environ.get("KLT_TEST_MASTER", "")
 
 
 class GoldenCase:
@@ -54,6 +57,7 @@ class GoldenCase:
             feed_fn=self._feed_fn(phase),
             steps=self.seen[f"steps_{phase}"],
             monitors=[monitor],
+            supervisor_master=MASTER,
         )
 
     def _feed_fn(self, phase: str) -> Callable[[], dict[str, np.ndarray]] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Collection, Mapping
 
 import tensorflow as tf
 
@@ -20,19 +21,28 @@ class LocalDevices:
     logged.
     """
 
+    # Where all runs that the graph puts nowhere; "" for this process.
+    default = ""
+    # Makes a name one of this process's own, among all that use the same servers.
+    process_suffix = ""
+
     def __init__(self) -> None:
         self._translated = {"": ""}
         self._has_told = False
 
-    def server(self, device: str) -> str | None:
-        """Returns the device of the server that holds a variable; `None` for one of this process."""
-        return None
+    def of_variable(self, device: str) -> tuple[str | None, bool]:
+        """Returns the device of the server that holds a variable, and whether other processes use it, too.
 
-    def within(
-        self, context: contextlib.AbstractContextManager[None]
-    ) -> contextlib.AbstractContextManager[None]:
-        """Adds to the context that the graph's functions are made and called in where they run."""
-        return context
+        `None` stands for this process.
+        """
+        return None, False
+
+    def scope(self) -> contextlib.AbstractContextManager[object]:
+        """Returns the context that functions are made in; it says where their operations run."""
+        return contextlib.nullcontext()
+
+    def check_servers(self) -> None:
+        """Raises an error if a server that functions need has been given up."""
 
     def check(self, op: tf.Operation) -> None:
         """Raises ValueError if an operation of the graph cannot run where it is put."""
@@ -97,36 +107,32 @@ class ClusterDevices(LocalDevices):
     ):
         super().__init__()
         self._servers = servers
-        self._default = default
+        self.default = default
+        self.process_suffix = f"_{uuid.uuid4().hex}"
         self._check_servers = check_servers
 
-    def server(self, device: str) -> str | None:
-        """Returns the device of the server that holds a variable; `None` for one of this process.
+    def of_variable(self, device: str) -> tuple[str | None, bool]:
+        """Returns the device of the server that holds a variable, and whether other processes use it, too.
 
         Raises:
             ValueError: The cluster has no such server.
         """
         spec = tf.DeviceSpec.from_string(device)
-        if spec.job not in self._servers:
-            return self._default or None
+        if self.default or spec.job not in self._servers:
+            return self.default or None, False
         index = spec.task or 0
         if index not in self._servers[spec.job]:
             raise ValueError(
                 f"The graph puts a variable on {device}, but the cluster has only"
                 f" {len(self._servers[spec.job])} of {spec.job!r}."
             )
-        return f"/job:{spec.job}/replica:0/task:{index}/device:CPU:0"
+        return f"/job:{spec.job}/replica:0/task:{index}/device:CPU:0", True
 
-    def within(
-        self, context: contextlib.AbstractContextManager[None]
-    ) -> contextlib.AbstractContextManager[None]:
-        return self._within(context)
+    def scope(self) -> contextlib.AbstractContextManager[object]:
+        return tf.device(self.default) if self.default else contextlib.nullcontext()
 
-    @contextlib.contextmanager
-    def _within(self, context: contextlib.AbstractContextManager[None]) -> Iterator[None]:
+    def check_servers(self) -> None:
         self._check_servers()
-        with context, tf.device(self._default) if self._default else contextlib.nullcontext():
-            yield
 
     def check(self, op: tf.Operation) -> None:
         """Checks that an operation of the graph can run where it is put.
@@ -135,7 +141,7 @@ class ClusterDevices(LocalDevices):
             ValueError: The processes would have to share what it holds.
         """
         job = tf.DeviceSpec.from_string(op.device).job
-        if job in self._servers and any(part in op.type for part in _SHARED):
+        if not self.default and job in self._servers and any(part in op.type for part in _SHARED):
             raise ValueError(
                 f"{op.name} ({op.type}) is on {op.device}, but of all that holds state only variables can be"
                 " shared by the processes of a cluster. Put it on the worker. In the place of"
@@ -145,11 +151,13 @@ class ClusterDevices(LocalDevices):
 
     def place(self, node: NodeDef, *, calls_python: bool) -> None:
         is_input = any(part in node.op for part in _INPUTS)
-        if self._default and ("PyFunc" in node.op or (is_input and calls_python)):
+        if self.default and ("PyFunc" in node.op or (is_input and calls_python)):
             node.device = _LOCAL_HOST  # where the Python is
+        elif self.default and (is_input or node.op == "VarHandleOp"):
+            node.device = self.default
 
     def _translate(self, device: str) -> str:
         spec = tf.DeviceSpec.from_string(device)
-        if self._default or spec.job in self._servers:
+        if self.default or spec.job in self._servers:
             return ""  # where the variable is that it uses, or all else
         return super()._translate(spec.replace(job=None, replica=None, task=None).to_string())

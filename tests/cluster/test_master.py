@@ -1,0 +1,70 @@
+"""Checks graphs that run on a server in another process: `supervisor_master="grpc://host:port"`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clusters import LocalCluster, free_addresses, running
+from helpers import run_python
+
+# Graphs whose functions draw random numbers themselves are refused.
+REFUSED = ("function_twice", "noisy_function")
+
+
+@pytest.fixture(scope="module")
+def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server, which runs for all tests."""
+    folder = tmp_path_factory.mktemp("server")
+    with running(LocalCluster(folder, "serve.py", {"ps": 1})) as cluster:
+        cluster.wait_for("ps/0", "Serving as ps 0")
+        yield f"grpc://{cluster.addresses['ps'][0]}"
+
+
+def run_golden(master: str, chosen: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setitem(os.environ, "KLT_TEST_MASTER", master)
+    return run_python("-m", "pytest", "-q", "-p", "no:xdist", "graph/test_golden.py", "-k", chosen)
+
+
+def test_what_tf_1_did_happens_again_on_a_server(master: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = "linear_sgd or lstm or feed_adam or queue_epochs or one_shot_dropout or lookup_table"
+    ended = run_golden(master, f"phase_a_in_windows and ({cases})", monkeypatch)
+    assert ended.returncode == 0, ended.stdout
+    assert "6 passed" in ended.stdout
+
+
+@pytest.mark.slow
+def test_all_that_tf_1_did_happens_again_on_a_server(master: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = run_golden(master, f"not ({' or '.join(REFUSED)})", monkeypatch)
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_functions_that_draw_random_numbers_are_refused(master: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = run_golden(master, f"phase_a_in_windows and {REFUSED[1]}", monkeypatch)
+    assert "calls a function that draws random numbers" in ended.stdout
+    assert ended.returncode == 1
+
+
+TRAIN = """
+import sys
+import tensorflow.compat.v1 as tf
+from keras_legacy_train import train
+with tf.Graph().as_default() as graph:
+    w = tf.get_variable("w", [])
+    step = tf.train.get_or_create_global_step()
+    train(graph, sys.argv[1], tf.assign_add(step, 1), w, max_steps=2, supervisor_master=sys.argv[2],
+          cluster_timeout=2)
+"""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
+def test_a_server_that_is_not_there_is_named(host: str, tmp_path: Path) -> None:
+    port = free_addresses(1)[0].rpartition(":")[2]
+    ended = run_python("-c", TRAIN, tmp_path / "model", f"grpc://{host}:{port}", timeout=60)
+    assert ended.returncode == 1
+    assert f"ServerUnreachableError: No answer for 2 s from master 0 at {host}:{port}" in ended.stderr
+    assert not (tmp_path / "model").exists()

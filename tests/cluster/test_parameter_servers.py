@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import re
 import signal
 from pathlib import Path
 
+import pytest
 import tensorflow as tf
 
 from clusters import LocalCluster, running
@@ -70,3 +73,23 @@ def test_a_server_that_stops_answering_is_given_up_after_the_timeout(tmp_path: P
         output = cluster.output("chief/0")
     assert "has not answered for" in output
     assert "ServerUnreachableError: No answer for 4 s from ps 0 at 127.0.0.1:" in output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(30))
+def test_a_kill_at_any_time_is_survived(seed: int, tmp_path: Path) -> None:
+    choice = random.Random(seed)
+    directory, steps = tmp_path / "model", 1_000
+    victim = choice.choice(["ps/0", *TRAINERS])
+    with running(LocalCluster(tmp_path, "cluster_run.py", TASKS, directory, steps)) as cluster:
+        lines = choice.randrange(8)
+        if lines:
+            cluster.wait_for("chief/0", "training step", times=lines)
+        cluster.kill(victim)
+        before = saved_step(directory) if (directory / "checkpoint").exists() else 0
+        cluster.start(victim)
+        assert [cluster.wait(name) for name in TRAINERS] == [0, 0], cluster.output("chief/0")
+        starts = re.findall(r"Training steps \[(\d+),", cluster.output("chief/0"))
+        if victim == "chief/0" and len(starts) == 2:
+            assert int(starts[1]) >= before
+    assert steps <= saved_step(directory) <= steps + 1

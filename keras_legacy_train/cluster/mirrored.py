@@ -27,7 +27,9 @@ def multi_worker_mirrored_strategy(
     were. Like the constructor, it must be called before TensorFlow runs an operation.
 
     ```python
-    from keras_legacy_train import cluster, fit
+    import keras
+
+    from keras_legacy_train import cluster
 
     strategy = cluster.multi_worker_mirrored_strategy(timeout=120)
     with strategy.scope():

@@ -1,13 +1,12 @@
 """Measures training on a cluster against TensorFlow 1.15.5, on the loopback address.
 
-    python benchmarks/cluster.py                                  # both programs, both steps, 1, 2 and 4 workers
-    python benchmarks/cluster.py --workers 1 2 --work small
-    python benchmarks/cluster.py --seconds 20
+    python benchmarks/cluster.py                          # both programs and works; alone, 1, 2 and 4 workers
+    python benchmarks/cluster.py --workers 1 2 --work small --steps 2000
 
-Each measurement runs one parameter server and the workers as processes of their own. Prints a line of JSON for
-each number of workers: the steps of all workers together in a second, by program, and their ratio. "small" is
-a linear model on batches of 32, "large" a network with two layers of 1,024 units on batches of 256. "alone" is the same
-training in one process, without a cluster: the difference is what the cluster costs.
+Each measurement runs one parameter server and the workers as processes of their own. Prints a line of JSON
+for each number of workers: the steps of all workers together in a second, by program, and their ratio.
+"small" is a linear model on batches of 32, "large" a network of two layers of 1,024 units on batches of 256.
+"alone" is the same training in one process, without a cluster: the difference is what the cluster costs.
 
 TensorFlow 1.15.5 trains by `MonitoredTrainingSession`. This file also runs under Python 3.7.
 """
@@ -24,7 +23,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -39,8 +39,8 @@ def build(tf: Any, work: str, worker: int) -> Any:
     x = tf.random_uniform([rows, width], seed=worker + 1)
     outputs = x
     for number, size in enumerate([*units, 1]):
-        weights = tf.get_variable("w%d" % number, [int(outputs.shape[1]), size])
-        outputs = tf.matmul(outputs, weights) + tf.get_variable("b%d" % number, [size])
+        weights = tf.get_variable(f"w{number}", [int(outputs.shape[1]), size])
+        outputs = tf.matmul(outputs, weights) + tf.get_variable(f"b{number}", [size])
         outputs = outputs if size == 1 else tf.nn.relu(outputs)
     loss = tf.reduce_mean(tf.square(outputs - tf.reduce_sum(x, 1, keepdims=True)))
     return tf.train.GradientDescentOptimizer(1e-4).minimize(loss, step), loss, step
@@ -105,10 +105,10 @@ def train_tf1(directory: str, work: str, worker: int, steps: int, servers: list[
     if servers:
         spec = tf.train.ClusterSpec({"ps": servers, "worker": os.environ["BENCHMARK_WORKERS"].split(",")})
         target = tf.train.Server(spec, "worker", worker).target
-        place = tf.train.replica_device_setter(1, worker_device="/job:worker/task:%d" % worker)
-    config = tf.ConfigProto(device_filters=["/job:ps", "/job:worker/task:%d" % worker])
+        place = tf.train.replica_device_setter(1, worker_device=f"/job:worker/task:{worker}")
+    config = tf.ConfigProto(device_filters=["/job:ps", f"/job:worker/task:{worker}"])
     with tf.Graph().as_default(), tf.device(place):
-        train_op, loss, step = build(tf, work, worker)
+        train_op, _loss, step = build(tf, work, worker)
         with tf.train.MonitoredTrainingSession(
             target, worker == 0, directory, hooks=[tf.train.StopAtStepHook(last_step=steps)], config=config
         ) as session:
@@ -121,7 +121,9 @@ def train_tf1(directory: str, work: str, worker: int, steps: int, servers: list[
 def serve(program: str, address: str, workers: list[str]) -> None:
     """Runs a parameter server."""
     if program == "ours":
-        os.environ["TF_CONFIG"] = json.dumps({"cluster": {"ps": [address]}, "task": {"type": "ps", "index": 0}})
+        os.environ["TF_CONFIG"] = json.dumps(
+            {"cluster": {"ps": [address]}, "task": {"type": "ps", "index": 0}}
+        )
         from keras_legacy_train import cluster
 
         cluster.serve()
@@ -137,7 +139,7 @@ def free_addresses(number: int) -> list[str]:
         sockets = [stack.enter_context(contextlib.closing(socket.socket())) for _ in range(number)]
         for each in sockets:
             each.bind(("127.0.0.1", 0))
-        return ["127.0.0.1:%d" % each.getsockname()[1] for each in sockets]
+        return [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
 
 
 @contextlib.contextmanager

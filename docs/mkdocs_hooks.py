@@ -19,6 +19,7 @@ PAGES = {
     PACKAGE: f"{PACKAGE}/__init__.py",
     f"{PACKAGE}.monitors": f"{PACKAGE}/monitors/__init__.py",
     f"{PACKAGE}.callbacks": f"{PACKAGE}/callbacks/__init__.py",
+    f"{PACKAGE}.cluster": f"{PACKAGE}/cluster/__init__.py",
     f"{PACKAGE}.estimator": f"{PACKAGE}/estimator/__init__.py",
     f"{PACKAGE}.estimator.experimental": f"{PACKAGE}/estimator/experimental.py",
     f"{PACKAGE}.estimator.export": f"{PACKAGE}/estimator/export/__init__.py",

@@ -86,7 +86,7 @@ class GraphProgram(Program):
     @property
     def shares_global_step(self) -> bool:
         """Returns whether other processes may raise the global step, too."""
-        return self._session.lifted.variable(self.global_step_name).server is not None
+        return bool(self._session.lifted.variable(self.global_step_name).is_shared)
 
     def epoch_logs(self) -> dict[str, Any]:
         return {} if self._last_loss is None else {"loss": float(self._last_loss)}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
+import io
 import os
 import re
 import sys
@@ -163,7 +165,8 @@ def _export_keras(
         elif output.endswith(".weights.h5"):
             model.save_weights(written)
         else:
-            model.export(written, verbose=False)
+            with contextlib.redirect_stdout(io.StringIO()):  # before Keras 3.6 it has no `verbose`
+                model.export(written)
         os.rename(written, output)
     return {
         "output": output,

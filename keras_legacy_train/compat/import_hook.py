@@ -9,6 +9,7 @@ package.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 import importlib
 import importlib.machinery
@@ -195,7 +196,8 @@ class _Library(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         full_name = f"{self.__name__}.{name}"
         if full_name in LIBRARY_NAMES:
-            return follow(LIBRARY_NAMES[full_name].to)
+            with contextlib.suppress(AttributeError):  # an older library has the old name still
+                return follow(LIBRARY_NAMES[full_name].to)
         return getattr(sys.modules[self.__name__], name)
 
     def __setattr__(self, name: str, value: Any) -> None:

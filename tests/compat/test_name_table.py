@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from keras_legacy_train.compat.names import LIBRARY_NAMES, NAMES, Gone, Moved, lookup
 from keras_legacy_train.compat.tensorflow import follow
 
@@ -33,10 +35,14 @@ def test_rows_are_in_alphabetical_order() -> None:
 
 
 def test_every_row_leads_somewhere() -> None:
-    paths = [entry.to for entry in (*NAMES.values(), *LIBRARY_NAMES.values()) if isinstance(entry, Moved)]
-    for path in paths:
-        if not path.startswith(EXTRAS):
-            assert follow(path) is not None
+    for name, entry in {**NAMES, **LIBRARY_NAMES}.items():
+        if isinstance(entry, Moved) and not entry.to.startswith(EXTRAS) and not is_older(name):
+            assert follow(entry.to) is not None
+
+
+def is_older(name: str) -> bool:
+    """Returns whether this NumPy has an old name still, and not yet the one that has come for it."""
+    return name == "numpy.trapz" and not hasattr(np, "trapezoid")
 
 
 def test_what_to_use_is_a_sentence() -> None:

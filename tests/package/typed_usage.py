@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
+import numpy.typing as npt
 from typing_extensions import assert_type
 
 import keras_legacy_train as klt
@@ -82,7 +82,7 @@ class EveryThird(monitors.EveryN):
 
     def __init__(self) -> None:
         super().__init__(every_n_steps=3)
-        self.losses: list[np.ndarray] = []
+        self.losses: list[npt.NDArray[Any]] = []
 
     def every_n_step_begin(self, step: int) -> list[Any]:
         return ["loss:0"]

@@ -41,6 +41,7 @@ def call_roll(own: str, peers: Mapping[str, str], cluster: str, timeout: float) 
             for name, address in list(missing.items()):
                 answer = _ask(address, max(0.0, min(_SECONDS_FOR_AN_ANSWER, deadline - time.monotonic())))
                 if answer.startswith(_GREETING) and answer.rstrip(b"\n") != word:
+                    time.sleep(_SECONDS_FOR_AN_ANSWER)  # the other one asks, too
                     theirs = answer.removeprefix(_GREETING).decode(errors="replace").strip()
                     raise ValueError(
                         f"The processes have different clusters. {name} at {address} has {theirs:.500}, and"

@@ -194,20 +194,13 @@ def replicas_that_train_apart_are_found_at_the_save() -> None:
 
 def a_run_goes_on_with_the_next_batch_on_any_number_of_replicas() -> None:
     options = {"shuffle": False, "verbose": 0, "save_input_state": True}
+    whole = line()
+    fit(whole, batches(shuffled=True), max_steps=8, **options)
     for first, then in ((STRATEGY, None), (None, STRATEGY)):
         with tempfile.TemporaryDirectory() as folder:
             for strategy, steps in ((first, 3), (then, 8)):
-                model = in_scope(hidden) if strategy else hidden()
-                fit(
-                    model,
-                    batches(shuffled=True),
-                    output_dir=folder,
-                    max_steps=steps,
-                    strategy=strategy,
-                    **options,
-                )
-        whole = hidden()
-        fit(whole, batches(shuffled=True), max_steps=8, **options)
+                model = in_scope(line) if strategy else line()
+                fit(model, batches(shuffled=True), output_dir=folder, max_steps=steps, **options)
         assert_close(model, whole)
 
 

@@ -20,6 +20,7 @@ from keras.src.backend.tensorflow import trainer as _trainer
 # The class of every Keras variable on TensorFlow; before Keras 3.6, `keras.Variable` is a subclass of it.
 from keras.src.backend.tensorflow.core import Variable
 from keras.src.trainers.data_adapters import array_slicing as _array_slicing
+from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter as _ArrayDataAdapter
 from keras.src.trainers.epoch_iterator import EpochIterator as _EpochIterator
 
 from keras_legacy_train import _backend
@@ -45,6 +46,11 @@ def data_adapter(x: Any, **arguments: Any) -> Any:
     if hasattr(iterator, "reset"):  # from Keras 3.6 on; calls `on_epoch_end` of a PyDataset, as `fit` does
         iterator.reset()
     return iterator.data_adapter
+
+
+def shuffles(adapter: Any) -> bool:
+    """Returns whether an adapter draws another order of its arrays for each epoch."""
+    return isinstance(adapter, _ArrayDataAdapter) and bool(adapter._shuffle)
 
 
 class _Counted:

@@ -120,6 +120,12 @@ def _call_options(serialized_config: bytes, fuses: bool) -> _context.FunctionCal
     return _context.FunctionCallOptions(config_proto=config)
 
 
+def global_seed() -> int | None:
+    """Returns the seed that `tf.random.set_seed` has set, `None` if it has not been called."""
+    seed: int | None = _context.global_seed()
+    return seed
+
+
 # Sessions.
 
 

@@ -17,7 +17,12 @@ from keras_legacy_train import _keras, _tensorflow, arguments
 from keras_legacy_train.callbacks import arguments as callback_arguments
 from keras_legacy_train.callbacks.epoch_logger import EpochLogger
 from keras_legacy_train.callbacks.validation import Validation
-from keras_legacy_train.distributed.checks import check_model, check_optimizer, replicas_of
+from keras_legacy_train.distributed.checks import (
+    check_model,
+    check_optimizer,
+    check_same_order,
+    replicas_of,
+)
 from keras_legacy_train.distributed.evaluation import ReplicaEvaluation
 from keras_legacy_train.distributed.replicas import Replicas
 from keras_legacy_train.graph import arguments as graph_arguments
@@ -204,6 +209,7 @@ def fit(
             shuffle=shuffle,
             class_weight=class_weight,
         )
+        check_same_order(replicas, _keras.shuffles(adapter))
         dataset = adapter.get_tf_dataset()
         # Replicas cannot make variables, and a step that is run as Python code makes them too late for a
         # checkpoint.

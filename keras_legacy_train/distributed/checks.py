@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_legacy_train import _keras
+from keras_legacy_train import _keras, _tensorflow
 from keras_legacy_train.distributed.replicas import Replicas
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -18,6 +18,8 @@ _SUPPORTED = (
     tf.distribute.MirroredStrategy,
     tf.distribute.MultiWorkerMirroredStrategy,
     tf.distribute.OneDeviceStrategy,
+    tf.compat.v1.distribute.MirroredStrategy,
+    tf.compat.v1.distribute.OneDeviceStrategy,
 )
 _NAMES_SHOWN = 5
 
@@ -109,6 +111,27 @@ def check_model(replicas: Replicas, model: keras.Model) -> None:
     if replicas.workers.count > 1 and model.run_eagerly:
         raise ValueError("model: compile(run_eagerly=True) does not work with several workers. Leave it out.")
     check_variables(replicas, [*model.variables, *model.metrics_variables], "model")
+
+
+def check_same_order(replicas: Replicas, is_shuffled: bool) -> None:
+    """Checks that all processes draw the same order of the data.
+
+    Args:
+        replicas: The replicas.
+        is_shuffled: Whether an order is drawn.
+
+    Raises:
+        ValueError: They would draw different ones.
+    """
+    if replicas.workers.count == 1 or not is_shuffled:
+        return
+    seed = _tensorflow.global_seed()
+    seeds = set(replicas.workers.gather(-1 if seed is None else seed)[:, 0])
+    if len(seeds) > 1 or -1 in seeds:
+        raise ValueError(
+            "shuffle=True: the workers would draw different orders, and not train on the same batches. Call"
+            " keras.utils.set_random_seed(n) with the same n in each, or pass shuffle=False."
+        )
 
 
 def _check_kind(strategy: Any) -> None:

@@ -89,8 +89,9 @@ def acting_together(workers: Workers) -> Iterator[None]:
     except _LOST as error:
         _LOGGER.error(
             "Another worker is lost, so this one ends with exit code %d. Start all of them again: training"
-            " goes on from the newest checkpoint. %s",
+            " goes on from the newest checkpoint. %s: … %s",
             _EXIT_CODE,
-            " ".join(error.message.removeprefix("Graph execution error:").split())[:_SHOWN],
+            type(error).__name__,
+            " ".join(error.message.split())[-_SHOWN:],  # it begins with a traceback
         )
         raise SystemExit(_EXIT_CODE) from error

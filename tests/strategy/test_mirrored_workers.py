@@ -108,3 +108,14 @@ def test_a_worker_that_stands_still_is_noticed(tmp_path: Path) -> None:
         assert cluster.wait("worker/0", timeout=60) == 143
         cluster.kill("worker/1", signal.SIGCONT)
         assert cluster.wait("worker/1", timeout=60) == 143
+
+
+def test_what_workers_cannot_do_is_refused_and_the_failure_of_one_ends_the_other(tmp_path: Path) -> None:
+    cluster = LocalCluster(tmp_path, "mirrored_worker_laws.py", {"worker": 2}, tmp_path / "model")
+    with running(cluster):
+        codes = ends(cluster)
+        for name in WORKERS:
+            assert "all laws hold" in cluster.output(name), cluster.output(name)
+    assert codes == [143, 1], cluster.output("worker/0")
+    assert "OSError: disk full" in cluster.output("worker/1")
+    assert checkpoint_numbers(tmp_path / "model" / "failed") == [0]

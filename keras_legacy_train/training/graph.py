@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,8 @@ from keras_legacy_train.summaries import SummaryWriter
 from keras_legacy_train.training.options import TrainingOptions
 from keras_legacy_train.training.run import TrainingRun
 from keras_legacy_train.training.shared_model import SharedModel
+
+_LOGGER = logging.getLogger("keras_legacy_train")
 
 SessionRunHook = tf.compat.v1.train.SessionRunHook
 
@@ -122,24 +125,7 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
             ]
         )
 
-        def initialize() -> None:
-            training.start.initialize_variables(session)
-
-        def restore_or_initialize() -> None:
-            meta_graph = MetaGraphWriter(graph) if training.saves_graph else None
-            run.restore_or_initialize(state, initialize, meta_graph)
-
-        def go_on() -> None:
-            shared.begin_again(lambda: run.restore_or_initialize_again(initialize))
-            training.start.initialize_locals(session)
-
-        recovery = None
-        if cluster is None or connection is None or not session.lifted.shared_variables():
-            restore_or_initialize()
-        else:
-            shared = SharedModel(session, connection, options.is_chief, cluster.timeout)
-            shared.begin(restore_or_initialize)
-            recovery = Recovery(go_on, shared.is_lost)
+        recovery = _begin_model(run, training, options, session, state, connection)
         training.start.initialize_locals(session)
         training.start.check(session)
         check_objects(session)
@@ -180,6 +166,52 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
             graph=graph if training.saves_graph else None,
             recovery=recovery,
         )
+
+
+def _begin_model(
+    run: TrainingRun,
+    training: GraphTraining,
+    options: TrainingOptions,
+    session: GraphSession,
+    state: NamedVariables,
+    connection: Connection | None,
+) -> Recovery | None:
+    """Gives the graph its values, or waits until the chief of the cluster has.
+
+    Returns:
+        How they are brought back when a server has lost them; `None` if all are in this process.
+    """
+
+    def initialize() -> None:
+        training.start.initialize_variables(session)
+
+    def restore_or_initialize() -> None:
+        meta_graph = MetaGraphWriter(training.graph) if training.saves_graph else None
+        run.restore_or_initialize(state, initialize, meta_graph)
+
+    if training.cluster is None or connection is None or training.cluster.device:
+        restore_or_initialize()
+        return None
+    if not session.lifted.shared_variables():
+        _LOGGER.warning(
+            "The graph puts no variable on a server of the cluster, so this process trains by itself."
+            " Build the graph under tf.compat.v1.train.replica_device_setter."
+        )
+        restore_or_initialize()
+        return None
+    shared = SharedModel(session, connection, options.is_chief, training.cluster.timeout)
+    shared.begin(restore_or_initialize)
+    shared.tell_exchange([op.name for op in map(_operation, training.train_ops)], training.loss.name)
+
+    def go_on() -> None:
+        shared.begin_again(lambda: run.restore_or_initialize_again(initialize))
+        training.start.initialize_locals(session)
+
+    return Recovery(go_on, shared.is_lost)
+
+
+def _operation(element: tf.Operation | tf.Tensor) -> tf.Operation:
+    return element.op if isinstance(element, tf.Tensor) else element
 
 
 def _devices(cluster: Cluster | None, connection: Connection | None) -> ClusterDevices | None:

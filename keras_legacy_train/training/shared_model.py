@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.cluster.connection import Connection
 from keras_legacy_train.errors import ModelNotReadyError
+from keras_legacy_train.graph.exchange import exchange_of
 from keras_legacy_train.graph.session import GraphSession
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -57,6 +58,16 @@ class SharedModel:
             self._give_and_tell(give_values)
         else:
             self._wait()
+
+    def tell_exchange(self, train_ops: Iterable[str], loss: str) -> None:
+        """Logs what a step exchanges with the servers.
+
+        Args:
+            train_ops: Names of the operations that a step runs.
+            loss: Name of the loss.
+        """
+        exchange = exchange_of(self._session.lifted.part((), [loss], train_ops))
+        _LOGGER.info("Each step %s.", exchange)
 
     def is_lost(self, error: BaseException) -> bool:
         """Returns whether an error has come of the end of a server."""

@@ -24,9 +24,10 @@ from keras_legacy_train.compat import import_hook
 
 USAGE_ERROR = 2
 
+# These are compiled when a script has failed: that takes as long as the rest of the start.
+
 # What Python 2 took and Python 3 does not, as the line at which Python 3 gives up.
-_PYTHON_2 = re.compile(
-    r"""
+_PYTHON_2 = r"""
     ^\s*(?:.*:\s*)?print\b(?!\s*\()          # print x
     | ^\s*exec\s+["'\w(]                     # exec "x"
     | \bexcept\s+[\w.()\s,]+,\s*\w+\s*:      # except X, e:
@@ -36,14 +37,8 @@ _PYTHON_2 = re.compile(
     | (?<![\w.])0\d+(?![\w.])                # 0777
     | (?<![\w.])(?:0[xX][\da-fA-F]+|\d+)[lL]\b  # 10L
     | \b[uU][rR]["']                         # ur"x"
-    """,
-    re.VERBOSE,
-)
-
-
-_PYTHON_2_MESSAGE = re.compile(
-    "Missing parentheses in call to|must be parenthesized|leading zeros in decimal"
-)
+"""
+_PYTHON_2_MESSAGE = "Missing parentheses in call to|must be parenthesized|leading zeros in decimal"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,7 +203,11 @@ def _refuse(message: str) -> NoReturn:
 def _refuse_python_2(error: SyntaxError) -> None:
     """Says what to run first, if a file of the user is in Python 2."""
     code = (error.text or "").partition("#")[0]
-    is_python_2 = isinstance(error, TabError) or _PYTHON_2_MESSAGE.search(error.msg) or _PYTHON_2.search(code)
+    is_python_2 = (
+        isinstance(error, TabError)
+        or re.search(_PYTHON_2_MESSAGE, error.msg)
+        or re.search(_PYTHON_2, code, re.VERBOSE)
+    )
     if error.filename and is_python_2:
         path = _shown(error.filename)
         _refuse(

@@ -14,6 +14,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import hypothesis
 import pytest
 
+import sampled_cases
+
 TF_MODES = ("defaults", "disable_resource_variables", "disable_v2_behavior")
 
 hypothesis.settings.register_profile(
@@ -45,6 +47,11 @@ def pytest_configure(config: pytest.Config) -> None:
         import tensorflow as tf
 
         getattr(tf.compat.v1, mode)()
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest leaves the slow tests out afterwards
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    sampled_cases.mark_left_out(items)
 
 
 @pytest.fixture(params=["reference", "resource"])

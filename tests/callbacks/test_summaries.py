@@ -198,6 +198,7 @@ def test_in_a_graph(writer: SummaryWriter, tmp_path: Path) -> None:
     assert scalar_events(tmp_path) == {"loss": {1: 0.25}}
 
 
+@pytest.mark.slow
 def test_without_tf_2_behaviour(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(

@@ -156,6 +156,7 @@ def test_what_was_saved_in_the_background_is_restored(kind: str, by: str, tmp_pa
     np.testing.assert_equal(values_of(blank), values_of(original))
 
 
+@pytest.mark.slow
 def test_the_copy_is_of_one_moment(tmp_path: pathlib.Path) -> None:
     """All of it, though the objects change, and others come to them."""
     model, notes, numbers = trained_model(1), Notes("before"), iterator(3)

@@ -2,10 +2,13 @@
 
 import shutil
 
+import pytest
+
 from helpers import SCRIPTS, run_python
 from keras_legacy_train.codemod import migrate_file, write_file
 
 
+@pytest.mark.slow
 def test_a_migrated_program_learns_what_it_should(tmp_path):
     script = tmp_path / "old_digits.py"
     shutil.copy(SCRIPTS / script.name, script)

@@ -38,6 +38,7 @@ def input_fn(repeats: int | None = 1) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices((features, labels)).batch(3).repeat(repeats)
 
 
+@pytest.mark.slow
 def test_a_model_of_many_kinds_of_layers_trains_resumes_and_gives_its_weights_back(tmp_path: Any) -> None:
     model = make_model()
     before = [value.copy() for value in model.get_weights()]

@@ -44,6 +44,7 @@ def test_low_accuracy_is_a_failure(tmp_path: Path) -> None:
     assert "That is less than 95.0%." in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_model_fn_of_convolutions_goes_on_to_95_percent(tmp_path: Path) -> None:
     for steps in ("100", "300"):
         ended = run_example("custom_model_fn.py", "--output-dir", tmp_path, "--steps", steps)
@@ -69,6 +70,7 @@ def test_word_embeddings_put_words_of_a_kind_together(tmp_path: Path) -> None:
     assert tf.train.load_variable(str(tmp_path), "embeddings").shape == (32, 16)
 
 
+@pytest.mark.slow
 def test_recurrent_network_reads_digits(tmp_path: Path) -> None:
     ended = run_example("recurrent.py", "--output-dir", tmp_path, "--steps", "600")
     assert ended.returncode == 0, ended.stderr
@@ -78,6 +80,7 @@ def test_recurrent_network_reads_digits(tmp_path: Path) -> None:
     assert float(looks[0][1]) < 50 < float(looks[-1][1])
 
 
+@pytest.mark.slow
 def test_gan_writes_digits(tmp_path: Path) -> None:
     ended = run_example("gan.py", "--output-dir", tmp_path)
     assert ended.returncode == 0, ended.stderr
@@ -134,6 +137,7 @@ def test_a_script_of_2016_trains_a_classifier_with_a_validation_monitor(tmp_path
     assert "Stopping. Best step: " in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_wide_and_deep_model_tells_tumours_apart(tmp_path: Path) -> None:
     ended = run_example("wide_and_deep.py", "--output-dir", tmp_path, "--steps", "300")
     assert ended.returncode == 0, ended.stderr

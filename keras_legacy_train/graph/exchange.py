@@ -44,7 +44,8 @@ def exchange_of(part: Part) -> Exchange:
             used[node.name] = variables
     types = {node.name: node.op for node in part.graph_def.node}
     by_rows = {used[name][0] for name in used if any(word in types[name] for word in _BY_ROWS)}
-    read, sent = set(), 0
+    read: set[str] = set()
+    sent = 0
     for node in part.graph_def.node:
         inputs = {node_name(text) for text in split_inputs(node)[0]}
         if node.name not in used:

@@ -4,8 +4,8 @@ One command starts all of them on this machine. The chief and the worker train t
 variables are on the parameter server; the chief saves it, and the evaluator evaluates each checkpoint on 250
 handwritten digits that are held out.
 
-    python examples/cluster/estimator.py --model-dir /tmp/digits_cluster --steps 600
-    python examples/cluster/estimator.py --model-dir /tmp/digits_cluster --steps 1200   # goes on at step 601
+    python examples/cluster/estimator.py --model-dir /tmp/digits_cluster --steps 400
+    python examples/cluster/estimator.py --model-dir /tmp/digits_cluster --steps 800    # goes on at step 401
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def run_task(model_dir: str, steps: int, at_least: float) -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Trains an Estimator in a cluster on this machine.")
     parser.add_argument("--model-dir", default=os.path.join(tempfile.gettempdir(), "digits_cluster"))
-    parser.add_argument("--steps", type=int, default=600, help="train up to this global step")
+    parser.add_argument("--steps", type=int, default=400, help="train up to this global step")
     parser.add_argument("--at-least", type=float, default=0.9, help="fail if the accuracy is lower")
     return parser.parse_args()
 

@@ -3,8 +3,8 @@
 One command starts all of them on this machine. `replica_device_setter` puts the variables on the parameter
 server; the chief and the workers train them at the same time, each on batches of its own. The chief saves.
 
-    python examples/cluster/legacy_graph.py --output-dir /tmp/graphs --steps 900
-    python examples/cluster/legacy_graph.py --output-dir /tmp/graphs --steps 1800     # goes on at step 901
+    python examples/cluster/legacy_graph.py --output-dir /tmp/graphs --steps 300
+    python examples/cluster/legacy_graph.py --output-dir /tmp/graphs --steps 600      # goes on at step 301
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def run_task(output_dir: str, steps: int, at_least: float) -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Trains a graph in a cluster on this machine.")
     parser.add_argument("--output-dir", default=os.path.join(tempfile.gettempdir(), "graph_cluster"))
-    parser.add_argument("--steps", type=int, default=900, help="train up to this global step")
+    parser.add_argument("--steps", type=int, default=300, help="train up to this global step")
     parser.add_argument("--at-least", type=float, default=0.9, help="fail if the accuracy is lower")
     return parser.parse_args()
 

@@ -154,3 +154,23 @@ def test_the_best_model_is_served_by_another_process(tmp_path: Path) -> None:
     assert f"Serving {exports[-1]}" in ended.stdout
     assert number_after("Accuracy on 250 held-out digits:", ended.stdout) >= 90
     assert "deprecated" not in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "directory", "steps", "lines"),
+    [
+        ("estimator.py", "--model-dir", 400, ["worker 0: Training steps", "evaluator 0: Exiting evaluation"]),
+        ("legacy_graph.py", "--output-dir", 300, ["worker 0: Training steps", "worker 1: Training steps"]),
+    ],
+)
+def test_one_command_trains_in_a_cluster(
+    script: str, directory: str, steps: int, lines: list[str], tmp_path: Path
+) -> None:
+    ended = run_example(f"cluster/{script}", directory, tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert steps <= number_after("held-out digits after step", ended.stdout) <= steps + 2
+    assert re.search(r": 9\d\.\d%", ended.stdout)
+    assert all(line in ended.stderr for line in lines), ended.stderr
+    saved = [line for line in ended.stderr.splitlines() if ": Saving checkpoint for step" in line]
+    assert saved and all(line.startswith("chief 0") for line in saved)

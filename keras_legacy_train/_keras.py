@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import functools
+import inspect
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -162,6 +163,11 @@ def train_function(model: keras.Model) -> Any:
     """
     model.make_train_function()
     return model.train_function
+
+
+# Whether Keras adds up losses and metrics over replicas, as it does since 3.10. Earlier versions add up means
+# as if they were sums.
+ADDS_UP_OVER_REPLICAS = "synchronization" in inspect.signature(Variable.__init__).parameters
 
 
 def strategy_of(model: keras.Model) -> tf.distribute.Strategy | None:

@@ -24,7 +24,8 @@ def multi_worker_mirrored_strategy(
 
     TensorFlow's constructor waits for workers without end, and takes SIGTERM away from the process. This
     first waits until every worker answers, for a limited time, and leaves the handlers of signals as they
-    were. Like the constructor, it must be called before TensorFlow runs an operation.
+    were. Like the constructor, it must be called before TensorFlow runs an operation. All workers must call
+    it.
 
     ```python
     import keras
@@ -63,10 +64,10 @@ def multi_worker_mirrored_strategy(
         for job in ("chief", "worker")
         for number, place in enumerate(jobs.get(job, []))
     }
-    own = places.pop(f"{task.type} {task.index}")
+    own = f"{task.type} {task.index}"
     call_roll(own, places, json.dumps(jobs, sort_keys=True), timeout)
     strategy = _strategy(communication_options)
-    listen_only_at(*addresses.split(own))
+    listen_only_at(*addresses.split(places[own]))
     return strategy
 
 

@@ -44,6 +44,11 @@ def replicas_of(strategy: Any, model: keras.Model | None) -> Replicas:
             f"model: {model.name!r} was not made in the strategy's scope. Make the strategy first, and then"
             " the model and its optimizer within `with strategy.scope():`."
         )
+    if replicas.count > 1 and model is not None and not _keras.ADDS_UP_OVER_REPLICAS:
+        raise ValueError(
+            f"strategy: Keras {keras.version()} adds up losses and metrics wrongly over replicas. Use Keras"
+            " 3.10 or a newer one."
+        )
     if replicas.count > 1 and tf.distribute.has_strategy():
         raise ValueError(
             "strategy: this was called within a strategy's scope(). Make the model and its optimizer there,"

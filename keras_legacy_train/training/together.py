@@ -18,8 +18,6 @@ from keras_legacy_train.loop.stop import StopReason
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
-# How TensorFlow says that another process does not answer.
-_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.FailedPreconditionError)
 # With this code a process ends after SIGTERM; platforms start it again.
 _EXIT_CODE = 128 + signal.SIGTERM
 # How much of TensorFlow's message is logged.
@@ -86,7 +84,9 @@ def acting_together(workers: Workers) -> Iterator[None]:
             workers.gather(0.0)
             raise
         workers.gather(0.0)
-    except _LOST as error:
+    except tf.errors.OpError as error:
+        if not _is_loss(error):
+            raise
         _LOGGER.error(
             "Another worker is lost, so this one ends with exit code %d. Start all of them again: training"
             " goes on from the newest checkpoint. %s: … %s",
@@ -95,3 +95,10 @@ def acting_together(workers: Workers) -> Iterator[None]:
             " ".join(error.message.split())[-_SHOWN:],  # it begins with a traceback
         )
         raise SystemExit(_EXIT_CODE) from error
+
+
+def _is_loss(error: tf.errors.OpError) -> bool:
+    """Returns whether an error says that another process does not answer, or is another one now."""
+    if isinstance(error, tf.errors.FailedPreconditionError):
+        return "incarnation" in error.message or "oordination" in error.message
+    return isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError))

@@ -12,6 +12,9 @@ from clusters import free_addresses
 from keras_legacy_train import ServerUnreachableError, cluster
 from keras_legacy_train.cluster.roll_call import call_roll
 
+# How a server of TensorFlow begins to speak.
+SETTINGS = b"\0\0\6\4\0\0\0\0\0"
+
 
 def tf_config(monkeypatch: pytest.MonkeyPatch, addresses: list[str], **task: object) -> None:
     value = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": 0, **task}}
@@ -29,13 +32,12 @@ def test_a_worker_that_never_comes_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 def test_all_go_on_when_the_last_has_come() -> None:
     addresses = free_addresses(3)
     names = [f"worker {index}" for index in range(3)]
+    members = dict(zip(names, addresses, strict=True))
     problems: list[BaseException] = []
 
     def call(index: int) -> None:
-        peers = dict(zip(names, addresses, strict=True))
-        del peers[names[index]]
         try:
-            call_roll(addresses[index], peers, "the cluster", timeout=30)
+            call_roll(names[index], members, "the cluster", timeout=30)
         except BaseException as error:  # looked at below
             problems.append(error)
             raise
@@ -47,7 +49,7 @@ def test_all_go_on_when_the_last_has_come() -> None:
             except OSError:
                 return
             with connection:
-                connection.sendall(b"\0\0\6\4\0\0\0\0\0")
+                connection.sendall(SETTINGS)
 
     servers: list[socket.socket] = []
     threads = [threading.Thread(target=call, args=[index], daemon=True) for index in range(3)]
@@ -62,24 +64,43 @@ def test_all_go_on_when_the_last_has_come() -> None:
 
 
 def test_a_worker_with_another_cluster_is_named() -> None:
-    one, other = free_addresses(2)
+    members = dict(zip("ab", free_addresses(2), strict=True))
     errors: list[str] = []
 
-    def call(own: str, peer: str, text: str) -> None:
+    def call(own: str) -> None:
         try:
-            call_roll(own, {"peer": peer}, text, timeout=5)
+            call_roll(own, members, f"the cluster of {own}", timeout=5)
         except ValueError as error:
             errors.append(str(error))
 
-    threads = [
-        threading.Thread(target=call, args=arguments) for arguments in ((one, other, "a"), (other, one, "b"))
-    ]
+    threads = [threading.Thread(target=call, args=[own]) for own in members]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(errors) == 2
-    assert all("different clusters. peer at" in error for error in errors)
+    assert all("different clusters" in error and "the cluster of a" in error for error in errors)
+
+
+def test_a_worker_of_an_earlier_run_does_not_count() -> None:
+    members = dict(zip(("old", "new"), free_addresses(2), strict=True))
+    with socket.create_server(("127.0.0.1", int(members["old"].rpartition(":")[2]))) as server:
+
+        def speak() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(SETTINGS)
+
+        thread = threading.Thread(target=speak, daemon=True)
+        thread.start()
+        with pytest.raises(ServerUnreachableError, match="old at"):
+            call_roll("new", members, "the cluster", timeout=0.5)
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 def test_an_address_in_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,8 @@ def problems() -> dict[str, str]:
 
 @pytest.mark.parametrize("law", LAWS)
 def test_two_replicas(law: str, problems: dict[str, str]) -> None:
+    if law not in problems:
+        pytest.skip("Keras adds up over replicas since 3.10")
     assert problems[law] == ""
 
 

@@ -12,7 +12,11 @@ import pytest
 
 from clusters import LocalCluster, running
 from helpers import SCRIPTS, checkpoint_numbers, run_python
+from keras_legacy_train import _keras
 
+pytestmark = pytest.mark.skipif(
+    not _keras.ADDS_UP_OVER_REPLICAS, reason="Keras adds up over replicas since 3.10"
+)
 STEPS = 12
 WORKERS = ("worker/0", "worker/1")
 

@@ -117,12 +117,12 @@ def test_clusters_that_disagree_and_a_chief_that_does_not_come_are_named(tmp_pat
         for name in ("ps/0", "ps/1"):
             servers.wait_for(name, "Serving as")
         addresses = servers.addresses["ps"]
-        code = WORKER.format(cluster={"ps": addresses[::-1]})
+        code = WORKER.format(cluster={"ps": addresses[::-1]}, timeout=60)
         swapped = run_python("-c", code, tmp_path / "model")
         assert "The processes have different clusters: ps 0 at" in swapped.stderr
         assert "says that it is /job:ps/replica:0/task:1." in swapped.stderr
-        alone = run_python("-c", WORKER.format(cluster={"ps": addresses}), tmp_path / "model")
-        assert "ModelNotReadyError: The chief has not given the model its values within 2 s." in alone.stderr
+        alone = run_python("-c", WORKER.format(cluster={"ps": addresses}, timeout=5), tmp_path / "model")
+        assert "ModelNotReadyError: The chief has not given the model its values within 5 s." in alone.stderr
         assert "Without a value: global_step, w." in alone.stderr
 
 
@@ -134,7 +134,7 @@ with tf.Graph().as_default() as graph, tf.device(tf.train.replica_device_setter(
     step = tf.train.get_or_create_global_step()
     w = tf.get_variable("w", [])
     train(graph, sys.argv[1], tf.assign_add(step, 1), tf.square(w), supervisor_is_chief=False, max_steps=2,
-          cluster={cluster}, cluster_timeout=2)
+          cluster={cluster}, cluster_timeout={timeout})
 """
 
 

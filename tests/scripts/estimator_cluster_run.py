@@ -114,7 +114,11 @@ def main(model_dir: str, max_steps: str) -> None:
         ),
     )
     assert results is None
-    print(json.dumps(REPORT), flush=True)
+    report = dict(REPORT)
+    if config.task_type == "chief":
+        model.train(input_fn, [OwnSteps(config)], steps=5)
+        report["more"] = REPORT["own"]
+    print(json.dumps(report), flush=True)
 
 
 main(*sys.argv[1:])

@@ -43,6 +43,7 @@ def test_all_that_tf_1_did_happens_again_on_a_server(master: str, monkeypatch: p
     assert ended.returncode == 0, ended.stdout
 
 
+@pytest.mark.slow
 def test_functions_that_draw_random_numbers_are_refused(master: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = run_golden(master, f"phase_a_in_windows and {REFUSED[1]}", monkeypatch)
     assert "calls a function that draws random numbers" in ended.stdout

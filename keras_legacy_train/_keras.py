@@ -205,11 +205,13 @@ def weighted_gradients(optimizer: keras.optimizers.Optimizer | None) -> Iterator
         return scale_loss(loss if is_one else loss * tf.cast(weight, loss.dtype))
 
     own = vars(optimizer)
+    earlier = {"scale_loss": own["scale_loss"]} if "scale_loss" in own else {}
     own["scale_loss"] = weighted
     try:
         yield weigh
     finally:
         del own["scale_loss"]
+        own.update(earlier)
 
 
 def takes_means(loss: Any) -> bool:

@@ -74,9 +74,9 @@ class SignalHandler(LoopCallback):
 
     def on_steps_end(self, steps: Steps) -> None:
         self._watch.resume()
-        if self._agreement is not None:
-            self._received = self._agreement.signal(self._received)
-        if self._received is not None:
+        received = self._received if self._agreement is None else self._agreement.signal(self._received)
+        if received is not None:
+            self._received = received
             self._raise()
 
     def on_loop_end(self, reason: StopReason) -> None:

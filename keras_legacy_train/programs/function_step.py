@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_legacy_train import _keras
 from keras_legacy_train.distributed.replicas import Replicas, weighted
 from keras_legacy_train.programs.logs import python_logs
 from keras_legacy_train.programs.traced_step import TracedStep, is_number
@@ -44,7 +45,10 @@ class OptimizerStep:
         self._model = model
         self._optimizer = optimizer
         is_function = callable(loss) and not isinstance(loss, (type, keras.losses.Loss))
-        self._loss = loss if is_function else _CompiledLoss(loss, self.replicas.count)
+        self._loss = loss if is_function else _CompiledLoss(loss)
+        # Keras divides means by the number of replicas, since they are to be summed up.
+        self._share = 1 / self.replicas.count if is_function else 1.0
+        self._is_mean = is_function or _keras.takes_means(loss)
         self._train = tf.function(
             self._minimize_on_all, autograph=False, reduce_retracing=True, jit_compile=jit_compile or None
         )
@@ -91,9 +95,10 @@ class OptimizerStep:
             output = self._model(x, training=True)
             weights = {} if sample_weight is None else {"sample_weight": sample_weight}
             loss = tf.reduce_mean(self._loss(y, output, **weights))
+            loss = weighted(loss, self._share * (weight if self._is_mean else 1.0))
             if self._model.losses:
-                loss += tf.cast(tf.add_n(self._model.losses), loss.dtype)
-            loss = weighted(loss, weight / self.replicas.count)
+                penalty = tf.cast(tf.add_n(self._model.losses), loss.dtype)
+                loss += weighted(penalty, 1 / self.replicas.count)
             scaled = self._optimizer.scale_loss(loss)
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(scaled, variables), variables)
@@ -105,18 +110,15 @@ class _CompiledLoss:
 
     Args:
         loss: A loss as `keras.Model.compile(loss=)` takes it.
-        replicas: How many replicas there are. Keras divides a mean by it, since it is to be summed up.
     """
 
-    def __init__(self, loss: Any, replicas: int):
+    def __init__(self, loss: Any):
         self._holder = keras.Model()
         self._holder.compile(optimizer=None, loss=loss)
-        self._replicas = replicas
 
     def __call__(self, y: Any, output: Any, sample_weight: Any = None) -> tf.Tensor:
         """Returns the loss of targets `y` and a model's output, a scalar."""
-        loss = self._holder.compute_loss(y=y, y_pred=output, sample_weight=sample_weight)
-        return loss if self._replicas == 1 else loss * self._replicas
+        return self._holder.compute_loss(y=y, y_pred=output, sample_weight=sample_weight)
 
 
 class FunctionStep:

@@ -108,7 +108,8 @@ class ModelStep:
         """Trains on all replicas."""
         replicas, model = self.replicas, self._model
         takes_means = _keras.takes_means(model.loss)
-        with _keras.recorded_losses(model) as losses, _keras.weighted_gradients(model.optimizer) as weigh:
+        optimizer = model.optimizer if replicas.count > 1 else None
+        with _keras.recorded_losses(model) as losses, _keras.weighted_gradients(optimizer) as weigh:
 
             def train(rows: Any, weight: Any) -> tuple[tf.Tensor, dict[str, Any]]:
                 weight = weight if takes_means else 1.0

@@ -13,7 +13,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
-PATTERNS = ("*.md", "benchmarks/*.md", "docs/*.md", "docs/*.svg", "examples/*.py")
+PATTERNS = ("*.md", "benchmarks/*.md", "docs/*.md", "docs/*.svg", "examples/*.py", "examples/cluster/*.py")
 PACKAGE = "keras_legacy_train"
 PAGES = {
     PACKAGE: f"{PACKAGE}/__init__.py",

@@ -194,7 +194,7 @@ def weighted_gradients(optimizer: keras.optimizers.Optimizer | None) -> Iterator
     def weigh(weight: Any) -> None:
         weights.value = weight
 
-    if optimizer is None:
+    if not isinstance(optimizer, keras.optimizers.Optimizer):  # none, or one that is a graph's own
         yield weigh
         return
     scale_loss = optimizer.scale_loss

@@ -48,6 +48,17 @@ def as_seconds(name: str, value: Any) -> float | None:
     return float(value)
 
 
+def as_timeout(name: str, value: Any) -> float:
+    """Returns a number of seconds to wait.
+
+    Raises:
+        ValueError: It is not a number, more than 0.
+    """
+    if not _is_number(value) or not value > 0:
+        raise ValueError(f"{name} must be a number of seconds, more than 0; it is {value!r}.")
+    return float(value)
+
+
 def as_number(name: str, value: Any) -> float:
     """Returns a finite number.
 

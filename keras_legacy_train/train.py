@@ -169,6 +169,7 @@ def train(
         max_window=max_window,
         progress_bar=progress_bar,
     )
+    cluster_timeout = arguments.as_timeout("cluster_timeout", cluster_timeout)
     arguments.check_callable("init_fn", init_fn)
     arguments.check_feeds("init_feed_dict", init_feed_dict)
     with _tensorflow.eager_mode():

@@ -129,7 +129,7 @@ def cluster_of(
     servers = {job: dict(enumerate(spec.job_tasks(job))) for job in spec.jobs if job not in _TRAINERS}
     for places in servers.values():
         for each in places.values():
-            addresses.split(each)
+            _check_address(each)
     if servers:
         if address is not None and not _is_in(address, spec):
             raise ValueError(
@@ -155,8 +155,18 @@ def _as_address(name: str, master: Any) -> str | None:
         return None
     if not isinstance(master, str) or not master.startswith(_GRPC):
         raise ValueError(f"{name} must be '', 'local' or 'grpc://host:port'; it is {master!r}.")
-    host, port = addresses.split(master.removeprefix(_GRPC))
+    try:
+        host, port = addresses.split(master.removeprefix(_GRPC))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
     return f"{host}:{port}"
+
+
+def _check_address(address: str) -> None:
+    try:
+        addresses.split(address)
+    except ValueError as error:
+        raise ValueError(f"cluster: {error}") from error
 
 
 def _as_spec(cluster: Any) -> tf.train.ClusterSpec:

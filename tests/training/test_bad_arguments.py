@@ -267,9 +267,9 @@ def test_what_feed_fn_may_return(key: Any, value: Any, tmp_path: Path) -> None:
     assert train(**{**job.arguments(), "feed_fn": lambda: feeds}, output_dir=tmp_path, steps=2) == 0.0
 
 
-@pytest.mark.parametrize("master", ["grpc://localhost:2222", "worker"])
+@pytest.mark.parametrize("master", ["grpc://localhost", "worker"])
 def test_supervisor_master(master: str, job: Job, tmp_path: Path) -> None:
-    assert_refused(ValueError, master, tmp_path / "new", job, supervisor_master=master)
+    assert_refused(ValueError, "supervisor_master", tmp_path / "new", job, supervisor_master=master)
 
 
 @pytest.mark.parametrize("master", ["", "local"])

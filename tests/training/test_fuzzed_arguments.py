@@ -78,6 +78,9 @@ TRAIN = {
     "feed_fn": FUNCTION,
     "jit_compile": FLAG,
     "progress_bar": FLAG,
+    "cluster": [NOTHING, 3, "ps", {"ps": ["a"]}],
+    "cluster_timeout": [*SECONDS, None, 0],
+    "strategy": [NOTHING, 3, "mirrored"],
 }
 TRAIN_MODEL = {
     **TRAIN,
@@ -92,6 +95,7 @@ TRAIN_MODEL = {
 }
 FIT = {
     **TRAINING,
+    "strategy": TRAIN["strategy"],
     "model": [NOTHING, None, 3, keras.layers.Dense(1)],
     "x": [NOTHING, None, 3, "x"],
     "y": ANYTHING,

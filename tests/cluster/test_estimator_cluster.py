@@ -82,7 +82,8 @@ def test_a_master_evaluates_and_its_early_stopping_ends_all(tmp_path: Path) -> N
     # The first worker writes the summaries, the master the graph and the checkpoints.
     assert worker["saved"] == []
     of_master, of_worker = sorted(map(tags, directory.glob("events.out.tfevents.*")), key=len)
-    assert of_master.isdisjoint(of_worker) and {"loss", "global_step/sec"} <= of_worker
+    assert of_master.isdisjoint(of_worker)
+    assert "loss" in of_worker  # the pace only where the worker has seen a hundred steps
 
 
 def test_an_experiment_runs_as_its_task_says(tmp_path: Path) -> None:

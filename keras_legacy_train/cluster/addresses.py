@@ -45,10 +45,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def host_towards(host: str, port: int) -> str:
+def host_towards(host: str) -> str:
     """Returns the address of this machine by which it reaches another one."""
     with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
-        probe.connect((host, port))  # sends nothing
+        probe.connect((host, 9))  # sends nothing, so any port will do
         return str(probe.getsockname()[0])
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras_legacy_train.cluster import addresses
 from keras_legacy_train.cluster.listening import hang_up, listen_only_at
 from keras_legacy_train.cluster.spec import Cluster
-from keras_legacy_train.cluster.status import servers_of, wait_for
+from keras_legacy_train.cluster.status import Server, servers_of, wait_for
 from keras_legacy_train.errors import ServerUnreachableError
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -65,7 +65,7 @@ class Connection:
         """Returns whether a server has ended, or has been given up, since this process connected to it."""
         if self._given_up:
             return True
-        return any(self._has_ended(server.status(1.0), server.task) for server in self._servers)
+        return any(map(self._has_ended, self._servers))
 
     def check(self) -> None:
         """Raises ServerUnreachableError if a server has been given up: calls would wait for it for ever."""
@@ -81,8 +81,9 @@ class Connection:
         self.check()
         self._connect()
 
-    def _has_ended(self, status: object, task: str) -> bool:
-        return getattr(status, "incarnation", None) != self._incarnations[task]
+    def _has_ended(self, server: Server) -> bool:
+        status = server.status(1.0)
+        return status is None or status.incarnation != self._incarnations[server.task]
 
     def _connect(self) -> None:
         timeout, is_known = self._cluster.timeout, not self._cluster.device
@@ -157,7 +158,7 @@ def _own_address(cluster: Cluster) -> tuple[str, int]:
     elif all(map(addresses.is_loopback, hosts)):
         host, port = addresses.LOOPBACK, 0
     else:
-        host, port = addresses.host_towards(hosts[0], 9), 0
+        host, port = addresses.host_towards(hosts[0]), 0
     if _own_port is None:  # TensorFlow listens at the first one for the life of the process
         # The user's program may have a server of its own at the address that the cluster has for it.
         _own_port = port if port and addresses.is_free(port) else addresses.free_port()

@@ -67,14 +67,14 @@ def test_training_goes_on_when_each_role_is_killed_and_started_again(tmp_path: P
 
 def test_a_server_that_stops_answering_is_given_up_after_the_timeout(tmp_path: Path) -> None:
     tasks = {"ps": 1, "chief": 1}
-    arguments = (tmp_path / "model", 10**9, 4)
+    arguments = (tmp_path / "model", 10**9, 8)
     with running(LocalCluster(tmp_path, "cluster_run.py", tasks, *arguments)) as cluster:
         cluster.wait_for("chief/0", "training step")
         cluster.kill("ps/0", signal.SIGSTOP)
         assert cluster.wait("chief/0", 60) == 1
         output = cluster.output("chief/0")
     assert "has not answered for" in output
-    assert "ServerUnreachableError: No answer for 4 s from ps 0 at 127.0.0.1:" in output
+    assert "ServerUnreachableError: No answer for 8 s from ps 0 at 127.0.0.1:" in output
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -75,19 +76,25 @@ def restore_variables(prefix: str, variables: Iterable[SavedVariable]) -> None:
         variables: The variables, initialised or not.
 
     Raises:
-        CheckpointMismatchError: Variables are missing in the checkpoint, or have another shape or dtype
-            there.
+        CheckpointMismatchError: Variables, or slices of them, are missing in the checkpoint, or have another
+            shape or dtype there.
         tf.errors.OpError: The checkpoint cannot be read.
     """
     wanted = check_variables(prefix, variables)
     if not wanted:
         return
-    values = _read(
-        prefix,
-        [saved.key for saved in wanted],
-        [saved.slice_spec for saved in wanted],
-        [saved.variable.dtype.base_dtype for saved in wanted],
-    )
+    try:
+        values = _read(
+            prefix,
+            [saved.key for saved in wanted],
+            [saved.slice_spec for saved in wanted],
+            [saved.variable.dtype.base_dtype for saved in wanted],
+        )
+    except tf.errors.OpError as error:
+        problems = _missing_slices(prefix, wanted)
+        if not problems:
+            raise
+        raise CheckpointMismatchError(prefix, problems) from error
     for saved, value in zip(wanted, values, strict=True):
         saved.variable.assign(value, read_value=False)
 
@@ -153,6 +160,42 @@ def _problem(saved: SavedVariable, shapes: dict[str, list[int]], dtypes: dict[st
     if not saved.saved_shape.is_compatible_with(shape):
         return f"{saved.key}: shape {shape} in the checkpoint, {saved.saved_shape.as_list()} in the graph"
     return None
+
+
+def _missing_slices(prefix: str, variables: Iterable[SavedVariable]) -> list[str]:
+    """Returns which variables a checkpoint has in slices that do not make them up."""
+    slices = variable_slices(prefix)
+    problems = []
+    for saved in variables:
+        there = slices.get(saved.key)
+        if there is None:
+            continue
+        *shape, _ = map(str, there[0].split())
+        wanted = saved.slice_spec or " ".join([*shape, ":".join("-" * len(shape))])
+        if sum(_elements(wanted, each) for each in there) < _elements(wanted, wanted):
+            problems.append(
+                f"{saved.key}: not all of the slice {wanted!r} is in the checkpoint, which has"
+                f" {', '.join(map(repr, there))}"
+            )
+    return problems
+
+
+def _elements(one: str, other: str) -> int:
+    """Returns how many elements two slices of a variable share."""
+    ranges = zip(_ranges(one), _ranges(other), strict=True)
+    return math.prod(
+        max(min(end, other_end) - max(start, first), 0) for (start, end), (first, other_end) in ranges
+    )
+
+
+def _ranges(slice_spec: str) -> list[tuple[int, int]]:
+    """Returns where a slice begins and ends along each dimension."""
+    *shape, extents = slice_spec.split()
+    ranges = []
+    for dimension, extent in zip(map(int, shape), extents.split(":"), strict=True):
+        start, length = (0, dimension) if extent == "-" else map(int, extent.split(","))
+        ranges.append((start, start + length))
+    return ranges
 
 
 def _read(

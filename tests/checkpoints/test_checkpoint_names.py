@@ -152,6 +152,27 @@ def test_each_format_and_partitioning_fills_each_other(
     np.testing.assert_array_equal(whole[1].variable.numpy(), MATRIX)
 
 
+@pytest.mark.parametrize(
+    ("slice_spec", "shape", "named"),
+    [("7 2 3,4:-", [4, 2], "7 2 3,4:-"), ("7 2 1,3:0,2", [3, 2], "7 2 1,3:0,2"), ("", [7, 2], "7 2 -:-")],
+)
+def test_a_missing_slice_is_a_mismatch_that_names_it(
+    slice_spec: str, shape: list[int], named: str, tmp_path: pathlib.Path
+) -> None:
+    first = saved("w", MATRIX[:3], "7 2 0,3:0,2")
+    manager_of(tmp_path, saved("good", 1.0), first).save(1)
+    good, there = blank("good", []), blank("w", [2, 2], slice_spec="7 2 1,2:-")
+    manager_of(tmp_path, good, there).restore_latest()
+    np.testing.assert_array_equal(there.variable.numpy(), MATRIX[1:3])
+    good = blank("good", [])
+    with pytest.raises(CheckpointMismatchError) as caught:
+        manager_of(tmp_path, good, blank("w", shape, slice_spec=slice_spec)).restore_latest()
+    assert caught.value.problems == [
+        f"w: not all of the slice {named!r} is in the checkpoint, which has '7 2 0,3:0,2'"
+    ]
+    assert not good.variable.initialized
+
+
 def test_a_path_elsewhere_is_restored(tmp_path: pathlib.Path) -> None:
     write(tmp_path / "pretrained", 4)
     w = blank("w", [])

@@ -52,6 +52,8 @@ class SummaryWriter:
         self._logdir = arguments.as_path("logdir", logdir)
         self._lock = threading.Lock()
         self._file: tf.io.TFRecordWriter | None = None
+        self._path = ""
+        self._tells_of_sessions_only = False
         self._flushed = 0.0
 
     def __enter__(self) -> SummaryWriter:
@@ -124,6 +126,7 @@ class SummaryWriter:
         with self._lock:
             file = self._open()
             file.write(event.SerializeToString())
+            self._tells_of_sessions_only &= event.HasField("session_log")
             now = time.monotonic()
             if now > self._flushed + _FLUSH_SECONDS:
                 file.flush()
@@ -142,6 +145,17 @@ class SummaryWriter:
             if file is not None:
                 file.close()
 
+    def take_back(self) -> None:
+        """Closes and deletes the file, if it tells only that sessions have started and saved checkpoints.
+
+        The next event opens a new file.
+        """
+        self.close()
+        with self._lock:
+            if self._tells_of_sessions_only:
+                tf.io.gfile.remove(self._path)
+                self._tells_of_sessions_only = False
+
     def reopen(self) -> None:
         """Opens a new file if none is open."""
         with self._lock:
@@ -159,7 +173,9 @@ class SummaryWriter:
             # TensorBoard reads files with such a name and with this first event.
             origin = f"{socket.gethostname()}.{os.getpid()}.{next(_file_numbers)}"
             name = f"events.out.tfevents.{int(time.time()):010d}.{origin}"
-            self._file = tf.io.TFRecordWriter(os.path.join(self._logdir, name))
+            self._path = os.path.join(self._logdir, name)
+            self._tells_of_sessions_only = True
+            self._file = tf.io.TFRecordWriter(self._path)
             version = tf.compat.v1.Event(wall_time=time.time(), file_version="brain.Event:2")
             self._file.write(version.SerializeToString())
         return self._file

@@ -26,12 +26,20 @@ class TrainingSummaries(LoopCallback):
         graph: The graph to show, if there is one.
         start: The global step before the first.
         save_steps: Steps between two scalars, from the first step on; `None` for none.
+        needs_steps: Whether the graph is not shown where the input has ended before the first step.
 
     Raises:
         ValueError: An argument cannot be right.
     """
 
-    def __init__(self, writer: SummaryWriter, graph: tf.Graph | None, start: int, save_steps: int | None):
+    def __init__(
+        self,
+        writer: SummaryWriter,
+        graph: tf.Graph | None,
+        start: int,
+        save_steps: int | None,
+        needs_steps: bool = False,
+    ):
         super().__init__()
         if writer is None:
             raise ValueError("writer must be a SummaryWriter; it is None.")
@@ -45,6 +53,7 @@ class TrainingSummaries(LoopCallback):
         self._trigger = (
             None if save_steps is None else EveryNSteps(save_steps, start + 1 - max(save_steps, 1))
         )
+        self._needs_steps = arguments.as_flag("needs_steps", needs_steps)
         self._executor: concurrent.futures.ThreadPoolExecutor | None = None
         self._has_steps = False
         self._unwritten: tuple[int, float, float] | None = None
@@ -76,6 +85,8 @@ class TrainingSummaries(LoopCallback):
     def on_loop_end(self, reason: StopReason) -> None:
         if self._unwritten is not None:
             self._write(*self._unwritten)
+        if self._needs_steps and not self._has_steps and reason is StopReason.END_OF_INPUT:
+            self._graph_to_write = None
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         self._write_graph()

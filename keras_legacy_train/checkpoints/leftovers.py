@@ -107,6 +107,18 @@ def remove_leftovers(directory: str, name: str, listed: Sequence[str] | None) ->
     return removed
 
 
+def remove_listed(directory: str, prefixes: Sequence[str]) -> None:
+    """Deletes the checkpoints that the `checkpoint` file of a directory lists, and the file itself.
+
+    If they are none, nothing is deleted: somebody else may have written the file.
+    """
+    if not prefixes:
+        return
+    os.remove(os.path.join(directory, STATE_FILE))
+    for prefix in prefixes:
+        remove_unfinished(prefix)
+
+
 def remove_all(directory: str, name: str) -> None:
     """Deletes all checkpoints of this name in a directory, and the list of them."""
     _remove_temporary_files(directory, name)

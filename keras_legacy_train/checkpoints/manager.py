@@ -15,6 +15,7 @@ from keras_legacy_train.checkpoints import directory as files
 from keras_legacy_train.checkpoints import writing
 from keras_legacy_train.checkpoints.background import Background
 from keras_legacy_train.checkpoints.index import CheckpointIndex
+from keras_legacy_train.checkpoints.leftovers import remove_listed
 from keras_legacy_train.checkpoints.state import CheckpointState, StateCopy
 from keras_legacy_train.errors import CheckpointSaveError
 
@@ -217,6 +218,11 @@ class CheckpointManager:
                 on_saved(prefix)
 
         self._background.start(save)
+
+    def take_back(self) -> None:
+        """Deletes the checkpoints kept, and the list of them; all must have been written by this."""
+        remove_listed(self.directory, self.checkpoints)
+        self._index.set_listed(None)
 
     def check(self) -> None:
         """Raises the error of a save in the background; only once."""

@@ -704,12 +704,11 @@ class Estimator:
             keep_checkpoint_max=keep_max,
             keep_checkpoint_every_n_hours=keep_every_n_hours,
             save_input_state=save_input_state,
+            required_input=None if cluster else "input_fn",  # in a cluster others may have done all
             progress_bar=False,
         )
         with _tensorflow.eager_mode(), graph.device(device_fn):  # hooks may add variables
             loss = train_graph(training, self._model_dir, options)
-        if loss is None and not save_input_state and cluster is None:  # in a cluster others may have done all
-            raise ValueError("input_fn has yielded no batch, so the model has not been trained.")
         if loss is None:
             log.warning("Training with estimator made no steps. Perhaps input is empty or misspecified.")
         return loss

@@ -35,6 +35,7 @@ class TrainingLoop:
     Attributes:
         progress: As given.
         loss: Loss of the last completed step, `None` before the first.
+        reason: Why the last run has ended, `None` before its end.
     """
 
     MAX_RUNS_WITHOUT_PROGRESS = 1_000
@@ -52,6 +53,7 @@ class TrainingLoop:
     ):
         self.progress = progress
         self.loss: Any = None
+        self.reason: StopReason | None = None
         self._program = program
         self._callbacks = callbacks
         self._epochs = epochs or Epochs()
@@ -78,6 +80,7 @@ class TrainingLoop:
             errors.append(error)
             reason = _reason(error)
 
+        self.reason = reason
         errors += callbacks.loop_end(reason)
         if self._in_epoch and not errors:
             try:

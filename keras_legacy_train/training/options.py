@@ -37,6 +37,8 @@ class TrainingOptions:
         keep_checkpoint_every_n_hours: Hours from one checkpoint that is kept for good to the next; `None` for
             none.
         save_input_state: Whether checkpoints hold the position in the input.
+        required_input: What the input comes from, if it is an error that it has no batch; `None` if it need
+            not have one.
         fail_on_nan_loss: Whether a NaN loss is an error.
         jit_compile: Whether XLA compiles windows, `"auto"` for where it can.
         max_window: Largest number of steps in one call; `None` for no limit of the user's.
@@ -60,6 +62,7 @@ class TrainingOptions:
     keep_checkpoint_max: int | None = 5
     keep_checkpoint_every_n_hours: float | None = None
     save_input_state: bool = False
+    required_input: str | None = None
     fail_on_nan_loss: bool = True
     jit_compile: bool | Literal["auto"] = False
     max_window: int | None = None

@@ -32,6 +32,7 @@ from keras_legacy_train.loop.callback_list import CallbackList
 from keras_legacy_train.loop.progress import Epochs, Progress
 from keras_legacy_train.loop.recovery import Recovery
 from keras_legacy_train.loop.run_context import RunContext
+from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.loop.training_loop import TrainingLoop
 from keras_legacy_train.programs.base import Program
 from keras_legacy_train.programs.window import Window
@@ -169,6 +170,9 @@ class TrainingRun:
 
         Returns:
             The loss of the last step, `None` if no step ran.
+
+        Raises:
+            ValueError: The required input has no batch. Nothing of a new training is left.
         """
         start, end = self.progress.step, math.inf if target_step is None else target_step
         watching = self._with_services(program, callbacks, end, resume, graph)
@@ -198,7 +202,25 @@ class TrainingRun:
             None if recovery is None else dataclasses.replace(recovery, restore=recover),
             self._agreement,
         )
-        return loop.run(end)
+        loss = loop.run(end)
+        if loss is None and loop.reason is StopReason.END_OF_INPUT:
+            self._check_input_may_be_empty()
+        return loss
+
+    def _check_input_may_be_empty(self) -> None:
+        """Raises ValueError if the input must have a batch, and takes back what a new training has written.
+
+        The first files lie there before the first batch is asked for, since listeners and hooks look for
+        them. The directory is still held.
+        """
+        is_new, name = self.newest is None, self._options.required_input
+        if name is None or (self._options.save_input_state and not is_new):
+            return  # a training that goes on may stand at the end of its input
+        if is_new and self._manager is not None:
+            self._manager.take_back()
+        if is_new and self.writer is not None:
+            self.writer.take_back()
+        raise ValueError(f"{name} has yielded no batch, so the model has not been trained.")
 
     def _with_services(
         self,
@@ -224,7 +246,10 @@ class TrainingRun:
         if sys.stderr.isatty() if options.progress_bar is None else options.progress_bar:
             watching.append(ProgressBar(start, end))
         if self.writer is not None:
-            watching.append(TrainingSummaries(self.writer, graph, start, options.save_summaries_steps))
+            needs_steps = options.required_input is not None
+            watching.append(
+                TrainingSummaries(self.writer, graph, start, options.save_summaries_steps, needs_steps)
+            )
         watching.append(signals)
         if saver is not None:
             watching.append(saver)

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from estimator_models import LABELS, ROWS, batches, endless_batches, linear_model_fn
+from helpers import read_events
 from keras_legacy_train.errors import CheckpointMismatchError
 from keras_legacy_train.estimator import (
     CheckpointSaverListener,
@@ -23,6 +24,7 @@ from keras_legacy_train.estimator import (
     experimental,
     tpu,
 )
+from keras_legacy_train.summaries import get_summary_writer
 
 tf1 = tf.compat.v1
 
@@ -136,6 +138,71 @@ def test_a_training_that_cannot_be_right_is_an_error(
     with pytest.raises(error, match=message):
         model.train(**{"input_fn": endless_batches, **arguments})
     assert not (tmp_path / "model").exists()
+
+
+def filtered() -> tf.data.Dataset:
+    """Returns a dataset of an unknown number of batches: none."""
+    return batches().filter(lambda features, labels: tf.reduce_sum(labels) > 1e6)
+
+
+def generated() -> tf.data.Dataset:
+    """Returns a dataset that Python makes: of no batch."""
+    return tf.data.Dataset.from_generator(lambda: iter(()), output_signature=batches().element_spec)
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {str(each): each.read_bytes() for each in directory.rglob("*") if each.is_file()}
+
+
+@pytest.mark.parametrize("input_fn", [filtered, generated])
+def test_an_input_without_a_batch_leaves_nothing_of_a_new_training(
+    input_fn: Callable[[], tf.data.Dataset], tmp_path: Path
+) -> None:
+    seen: list[str] = []
+
+    class Listener(CheckpointSaverListener):
+        def after_save(self, session: Any, global_step_value: int) -> None:
+            seen.extend(path.name for path in (tmp_path / "model").glob("*.index"))
+
+    model = Estimator(linear_model_fn, tmp_path / "model", params={})
+    with pytest.raises(ValueError, match="input_fn has yielded no batch"):
+        model.train(input_fn, saving_listeners=[Listener()])
+    assert seen == ["model.ckpt-0.index"]  # a listener finds the first checkpoint as it always has
+    with pytest.raises(ValueError, match="input_fn has yielded no batch"):
+        model.train(filtered, max_steps=1, save_input_state=True)
+    assert not (tmp_path / "model").exists()
+
+
+def test_an_input_without_a_batch_leaves_what_others_have_written(tmp_path: Path) -> None:
+    others = {"graph.pbtxt": "mine", "notes.txt": "n", "events.out.tfevents.1.host": "e", "eval/x": "y"}
+    for name, text in others.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    before = contents(tmp_path)
+    model = Estimator(linear_model_fn, tmp_path, params={})
+    with pytest.raises(ValueError, match="input_fn has yielded no batch"):
+        model.train(filtered)
+    assert contents(tmp_path) == before
+
+    model.train(batches)  # which finds nothing of that training
+    assert model.get_variable_value("global_step") == 3
+    steps = [event.step for event in read_events(tmp_path) if event.HasField("session_log")]
+    assert steps == [0, 0, 3]
+    with pytest.raises(ValueError, match="input_fn has yielded no batch"):
+        model.train(filtered)
+    assert model.train(filtered, save_input_state=True) is model  # it stands at the end of its input
+    assert contents(tmp_path).keys() > before.keys() | {str(tmp_path / "model.ckpt-0.index")}
+    assert model.get_variable_value("global_step") == 3
+
+
+def test_an_event_file_with_what_others_have_written_stays(tmp_path: Path) -> None:
+    class Writes(tf1.train.SessionRunHook):
+        def after_create_session(self, session: Any, coord: Any) -> None:
+            get_summary_writer(tmp_path).add_scalar("mine", 1.0)
+
+    with pytest.raises(ValueError, match="input_fn has yielded no batch"):
+        Estimator(linear_model_fn, tmp_path, params={}).train(filtered, hooks=[Writes()])
+    assert [path.name.split(".")[0] for path in tmp_path.iterdir()] == ["events"]
 
 
 def test_listeners_without_checkpoints_are_an_error(tmp_path: Path) -> None:

@@ -168,6 +168,12 @@ def test_input_that_cannot_be_right_is_named(
     assert not os.path.exists(fresh.model_dir)
 
 
+def test_an_input_fn_that_yields_nothing_leaves_nothing(fresh: learn.Estimator) -> None:
+    with pytest.raises(ValueError, match="input_fn has yielded no batch"):
+        fresh.fit(input_fn=lambda: dataset_input().filter(lambda x, y: False))
+    assert not os.path.exists(fresh.model_dir)
+
+
 def test_input_of_another_kind_than_before_is_named(fresh: learn.Estimator) -> None:
     fresh.fit(X, Y, steps=1)
     with pytest.raises(ValueError, match="Features are incompatible with given information"):

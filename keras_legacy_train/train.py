@@ -102,7 +102,7 @@ def train(
         keep_checkpoint_max: How many checkpoints are kept; `None` or 0 for all.
         supervisor_save_summaries_steps: Steps from one summary to the next; `None` for none.
         feed_fn: Called before each step; returns its `feed_dict`, without a graph its batch. `StopIteration`
-            from it ends the training. With it, each step is a call of its own, unless `max_window` is given.
+            from it ends the training. It is called ahead where that makes no difference.
             Without a graph it may also be a `tf.data.Dataset` of batches; its end ends the training.
         steps: How many steps to run, on top of those in the newest checkpoint.
         fail_on_nan_loss: Whether a NaN loss is an error.
@@ -113,8 +113,8 @@ def train(
         jit_compile: Whether XLA compiles the windows. Random numbers are then other ones, assertions have no
             effect, and a step with an op that XLA does not know, an input op for example, is an error that
             names it. `"auto"` compiles a step that XLA can compile and that has none of these.
-        max_window: Largest number of steps in one call; 1 lets the host see each step. If it is given and
-            more than 1, `feed_fn` is called ahead for as many steps, and they run in one call.
+        max_window: Largest number of steps in one call; 1 lets the host see each step. If it is more than 1,
+            `feed_fn` is called ahead from the start.
         progress_bar: Whether a progress bar is drawn; by default if the standard error output is a terminal.
         steps_per_epoch: Steps in what Keras callbacks see as an epoch; by default the whole run is one.
         save_input_state: Whether checkpoints hold the position in the input, so that a resumed run goes on

@@ -22,7 +22,7 @@ class QueueRunners:
     """
 
     def __init__(self, session: GraphSession):
-        self._session = session
+        self._session = session.unnoticed()
         self.coordinator = tf.train.Coordinator()
         self._threads: list[threading.Thread] = []
 

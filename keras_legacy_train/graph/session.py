@@ -12,6 +12,7 @@ uses the same variables as the training.
 from __future__ import annotations
 
 import contextlib
+import copy
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -52,6 +53,7 @@ class GraphSession(_tensorflow.SessionInterface):
         self.lifted = lifted
         self.running: dict[int, Run] = {}
         self._closed = False
+        self._before_use: Callable[[], None] | None = None
         self._feed_specs: dict[str | tf.Tensor, FeedSpec] = {}
         self._entered: list[contextlib.AbstractContextManager[GraphSession]] = []
 
@@ -93,6 +95,21 @@ class GraphSession(_tensorflow.SessionInterface):
         """Makes this the session that `tensor.eval()` and `op.run()` use, and its graph the default graph."""
         with self.graph.as_default(), _tensorflow.default_session(self):
             yield self
+
+    @contextlib.contextmanager
+    def noticing_use(self, before_use: Callable[[], None]) -> Iterator[None]:
+        """Has a function called each time before the session computes something, in the thread that asks."""
+        self._before_use = before_use
+        try:
+            yield
+        finally:
+            self._before_use = None
+
+    def unnoticed(self) -> GraphSession:
+        """Returns the same session for threads of our own, whose use is not noticed."""
+        session = copy.copy(self)
+        session._before_use = None
+        return session
 
     def run(
         self,
@@ -146,6 +163,8 @@ class GraphSession(_tensorflow.SessionInterface):
         Returns:
             The values of the tensors.
         """
+        if self._before_use is not None:
+            self._before_use()
         feeds, operations = feeds or {}, tuple(operations)
         unfed = [name for name in tensors if name not in feeds]
         thread = threading.get_ident()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -16,7 +18,7 @@ from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.base import WINDOW_SECONDS, Feeds, Program, Steps
 from keras_legacy_train.programs.graph_windows import GraphWindows
 from keras_legacy_train.programs.outputs import StepOutputs
-from keras_legacy_train.programs.prefetched_feeds import PrefetchedFeeds
+from keras_legacy_train.programs.prefetched_feeds import PrefetchedFeeds, Prefetching
 from keras_legacy_train.programs.sampled_window import SampledWindow
 from keras_legacy_train.programs.window import NotRunError
 
@@ -34,8 +36,8 @@ class GraphProgram(Program):
         loss: The loss, a tensor that holds one number.
         global_step: Name of the variable that counts the steps.
         feed_fn: Called before each step; returns the step's `feed_dict`.
-        prefetches_feeds: Whether `feed_fn` is called ahead for all steps of a window. If not, each step is a
-            call of its own.
+        prefetches_feeds: Whether `feed_fn` is called ahead for all steps of a window; `None` for where it is
+            worth while and makes no difference. Otherwise each step is a call of its own.
         is_fatal: Tells of a loss (a float64 scalar tensor) whether a window must end at it.
         jit_compile: Whether windows are compiled by XLA; `"auto"` for where that works and computes the same.
 
@@ -52,7 +54,7 @@ class GraphProgram(Program):
         global_step: str,
         *,
         feed_fn: Callable[[], Mapping[Any, Any]] | None = None,
-        prefetches_feeds: bool = False,
+        prefetches_feeds: bool | None = None,
         is_fatal: Callable[[tf.Tensor], tf.Tensor] = tf.math.is_nan,
         jit_compile: bool | Literal["auto"] = False,
     ):
@@ -68,7 +70,9 @@ class GraphProgram(Program):
         # What is computed in every step.
         self._progress = [f"{global_step}:0", loss.name]
         self._feeds = None if feed_fn is None else PrefetchedFeeds(self._in_session(feed_fn), session.feeds)
-        self._prefetches_feeds = prefetches_feeds
+        if jit_compile and prefetches_feeds is None:
+            prefetches_feeds = False  # XLA would compile a window for each number of rows
+        self._prefetching = Prefetching(session.lifted, prefetches_feeds)
         self._feed_dict: Mapping[Any, Any] | None = None
         self._run_context: tf.compat.v1.train.SessionRunContext | None = None
         self._windows = GraphWindows(
@@ -122,20 +126,17 @@ class GraphProgram(Program):
         return self._run_one(step, feeds, list(names), operations, outputs)
 
     def run_window(self, step: int, target_step: float, at_most: int) -> Steps:
-        began = time.perf_counter()
         at_most = int(min(at_most, max(target_step - step, 1)))
-        feeds: dict[str, np.ndarray] = {}
-        if self._feeds is not None and self._prefetches_feeds:
-            feeds = self._feeds.block(at_most)
-            at_most = max(map(len, feeds.values()), default=1)
-        has_feeds = self._feeds is None or bool(feeds)
-        if not has_feeds or self._loss.shape.num_elements() is None:
+        if self._loss.shape.num_elements() is None:
             return self._run_each(step, target_step, at_most)
-        numbers, losses, error = self._windows.run(step, target_step, at_most, feeds)
-        if self._feeds is not None:
-            self._feeds.drop(len(losses))
-        self._raise_failed_enqueue(error)
-        return self._noted(Steps(step, numbers, losses, time.perf_counter() - began, error=error))
+        if self._feeds is None:
+            return self._run_together(step, target_step, at_most, {})
+        if self._prefetching.is_worth_while(at_most):
+            return self._run_prefetched(step, target_step, at_most, self._feeds)
+        began = time.perf_counter()
+        steps = self._run_each(step, target_step, at_most)
+        self._prefetching.ran_singly(time.perf_counter() - began)
+        return steps
 
     def sampler(self, every: int, requests: Iterable[Any]) -> Callable[[int, int], Steps] | None:
         if self._feeds is not None or self._windows.jit_compile:
@@ -147,7 +148,8 @@ class GraphProgram(Program):
         return None if window is None else functools.partial(self._run_sampled, window, every, names, outputs)
 
     def stop_window(self) -> None:
-        self._windows.stop()
+        if self._feeds is None:  # a window of prefetched feeds is short, and none of them should be lost
+            self._windows.stop()
         self._queue_runners.request_stop()  # a step may be waiting for input
 
     def waits_for(self) -> str | None:
@@ -179,6 +181,48 @@ class GraphProgram(Program):
             pieces.append(steps.part(place, place + 1, outputs.filled(values)))
             pieces.append(steps.part(place + 1, place + every))
         return self._noted(Steps(step, numbers, losses, seconds, error=error, pieces=pieces))
+
+    def _run_together(
+        self, step: int, target_step: float, at_most: int, feeds: Mapping[str, np.ndarray]
+    ) -> Steps:
+        """Runs steps in one call, each with its row of the feeds."""
+        began = time.perf_counter()
+        numbers, losses, error = self._windows.run(step, target_step, at_most, feeds)
+        self._raise_failed_enqueue(error)
+        return self._noted(Steps(step, numbers, losses, time.perf_counter() - began, error=error))
+
+    def _run_prefetched(
+        self, step: int, target_step: float, at_most: int, prefetched: PrefetchedFeeds
+    ) -> Steps:
+        """Calls `feed_fn` ahead, and runs the steps of its feeds in one call."""
+        began, thread = time.perf_counter(), threading.get_ident()
+        done: Steps | None = None
+
+        def run_waiting() -> None:
+            nonlocal done
+            feeds = prefetched.block()
+            if done is None and feeds:
+                done = self._run_together(step, target_step, len(next(iter(feeds.values()))), feeds)
+                prefetched.drop(len(done))
+
+        def before_use() -> None:
+            """Runs the steps before the one that `feed_fn` looks at the session for."""
+            self._prefetching.session_is_used = True
+            if threading.get_ident() == thread:
+                run_waiting()
+
+        with self._session.noticing_use(before_use):
+            prefetched.prefetch(at_most, self._may_prefetch)
+        if done is None:
+            self._prefetching.prefetched(len(prefetched), at_most)
+        if done is None and len(prefetched) > 1:
+            run_waiting()
+        if done is None:
+            return self._run_each(step, target_step, 1)
+        return dataclasses.replace(done, seconds=time.perf_counter() - began)
+
+    def _may_prefetch(self) -> bool:
+        return not (self._prefetching.session_is_used or self.coordinator.should_stop())
 
     def _run_each(self, step: int, target_step: float, at_most: int) -> Steps:
         """Runs steps in calls of their own, each fed right before it runs."""

@@ -139,7 +139,7 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
             training.loss,
             training.global_step,
             feed_fn=training.feed_fn,
-            prefetches_feeds=options.max_window is not None,
+            prefetches_feeds=None if options.max_window is None else options.max_window > 1,
             is_fatal=options.fatal_loss(),
             jit_compile=options.jit_compile,
         )

@@ -1,8 +1,10 @@
-"""Steps that a `feed_fn` feeds: called ahead, they run in windows; if not, they are told of together."""
+"""Steps that a `feed_fn` feeds: where nobody can tell, it is called ahead and they run in windows."""
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,7 +50,7 @@ def test_windows_of_feeds_are_single_steps(
 ) -> None:
     values = [np.full(length, number, np.float32) for number, length in enumerate(lengths)]
     results = []
-    for option in (None, max_window):
+    for option in (1, max_window):
         directory = tmp_path_factory.mktemp("run")
         arguments, x = mean_of_fed([None])
         monitor = Silent() if watched is None else Recorder("loss")
@@ -134,7 +136,7 @@ def test_a_fed_string(tmp_path: Path) -> None:
 
 def test_a_real_model(tmp_path: Path) -> None:
     losses = []
-    for number, max_window in enumerate((None, 50)):
+    for number, max_window in enumerate((1, 50)):
         job = graphs.build("feed_adam")
         losses.append(
             train(
@@ -190,9 +192,14 @@ def test_fed_steps_end_at_a_loss_that_is_not_finite(tmp_path: Path) -> None:
     losses = [1, 1, 1, 1, np.inf, 1, 1, np.nan, 1, 1, 1, 1]
     values = (np.full(2, loss, np.float32) for loss in losses)
     told = Told()
+
+    def feed_fn() -> dict[Any, Any]:
+        v1.get_default_session().run("global_step:0")  # so it is not called ahead
+        return {x: next(values)}
+
     train(
         output_dir=tmp_path,
-        feed_fn=feeding(x, values),
+        feed_fn=feed_fn,
         callbacks=[told],
         monitors=[Silent()],
         fail_on_nan_loss=False,
@@ -203,10 +210,128 @@ def test_fed_steps_end_at_a_loss_that_is_not_finite(tmp_path: Path) -> None:
     assert [number for steps in told.steps for number in steps] == list(range(1, 13))
 
 
-def test_feed_fn_is_not_called_after_a_nan_loss(tmp_path: Path) -> None:
+def test_feed_fn_is_not_called_after_a_nan_loss_of_a_step_alone(tmp_path: Path) -> None:
     arguments, x = mean_of_fed([2])
     values = iter([np.full(2, loss, np.float32) for loss in (1, 1, 1, 1, np.nan, 1, 1)])
     with pytest.raises(NanLossDuringTrainingError) as raised:
-        train(output_dir=tmp_path, feed_fn=feeding(x, values), monitors=[Silent()], **arguments)
+        train(output_dir=tmp_path, feed_fn=feeding(x, values), monitors=[Silent()], max_window=1, **arguments)
     assert raised.value.step == 5
     assert len(list(values)) == 2
+
+
+# So many steps of the graphs here are certain to be enough for feed_fn to be called ahead.
+MANY = 400
+
+
+def sum_of_fed(called: list[int], look: Callable[[int], object]) -> dict[str, Any]:
+    """The arguments of a training whose `feed_fn` feeds 0, 1, 2, …, in one array, and looks around before."""
+    arguments, x = mean_of_fed([2])
+    array = np.empty(2, np.float32)
+
+    def feed_fn() -> dict[Any, Any]:
+        look(len(called))
+        array[:] = len(called)
+        called.append(len(called))
+        return {x: array}
+
+    return {"feed_fn": feed_fn, "steps": MANY, "monitors": [Silent()], **arguments}
+
+
+def test_without_being_asked_feed_fn_is_called_ahead(tmp_path: Path) -> None:
+    told, called, at_calls = Told(), [], []
+    told.on_steps_end = lambda steps: at_calls.append((steps.last, len(called)))  # type: ignore[method-assign]
+    loss = train(output_dir=tmp_path, callbacks=[told], **sum_of_fed(called, lambda call: None))
+    assert loss == MANY - 1
+    assert checkpoint_values(tmp_path)["total"] == sum(range(MANY))
+    assert all(done == calls for done, calls in at_calls), "whoever is told sees as many calls as steps"
+
+
+@settings(max_examples=8)
+@given(looks=st.sets(st.integers(0, MANY - 1), max_size=3), max_window=st.none() | st.integers(2, 99))
+def test_law_feed_fn_sees_the_steps_before_in_the_session(
+    looks: set[int], max_window: int | None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    seen = {}
+
+    def look(call: int) -> None:
+        if call in looks:
+            session = v1.get_default_session()
+            seen[call] = session.run(["global_step:0", "total:0"])
+
+    directory = tmp_path_factory.mktemp("run")
+    train(output_dir=directory, max_window=max_window, **sum_of_fed([], look))
+    assert seen == {call: [call, sum(range(call))] for call in looks}
+    assert checkpoint_values(directory)["total"] == sum(range(MANY))
+
+
+def test_feed_fn_is_not_called_ahead_when_another_thread_uses_the_session(tmp_path: Path) -> None:
+    """It may be given what that thread computes."""
+    behind = []
+
+    def look(call: int) -> None:
+        session = v1.get_default_session()
+        if call > MANY // 2:
+            with concurrent.futures.ThreadPoolExecutor(1) as executor:
+                behind.append(call - executor.submit(session.run, "global_step:0").result())
+
+    train(output_dir=tmp_path, **sum_of_fed([], look))
+    assert len(behind) == MANY - MANY // 2 - 1
+    assert not any(behind[1:]), "only the first such use comes after calls ahead"
+
+
+def test_feed_fn_is_not_called_ahead_of_a_python_function_in_the_graph(tmp_path: Path) -> None:
+    """It may be given what the function has seen."""
+    seen: list[float] = []
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [])
+        noted = v1.py_func(lambda value: seen.append(value) or value, [x], tf.float32)
+        loss = tf.reshape(noted, [])
+        with tf.control_dependencies([loss]):
+            train_op = v1.assign_add(v1.train.get_or_create_global_step(), 1).op
+
+    def feed_fn() -> dict[Any, Any]:
+        return {x: len(seen)}
+
+    last = train(graph, tmp_path, train_op, loss, feed_fn=feed_fn, monitors=[Silent()], steps=MANY)
+    assert last == MANY - 1
+
+
+def test_random_numbers_are_those_of_single_steps(tmp_path: Path) -> None:
+    losses = []
+    for number, max_window in enumerate((1, None)):
+        with tf.Graph().as_default() as graph:
+            v1.set_random_seed(7)
+            x = v1.placeholder(tf.float32, [None, 4])
+            weights = v1.get_variable("weights", [4, 1])
+            loss = tf.reduce_mean(tf.square(tf.nn.dropout(x, rate=0.5) @ weights - 1.0))
+            optimizer = v1.train.AdamOptimizer(0.01)
+            train_op = optimizer.minimize(loss, v1.train.get_or_create_global_step())
+        values = iter(np.random.default_rng(0).random([MANY, 3, 4], np.float32))
+        directory, feed_fn = tmp_path / str(number), feeding(x, values)
+        losses.append(
+            train(
+                graph,
+                directory,
+                train_op,
+                loss,
+                feed_fn=feed_fn,
+                steps=MANY,
+                monitors=[Silent()],
+                max_window=max_window,
+            )
+        )
+    assert losses[0] == losses[1]
+
+
+def test_a_signal_loses_no_feeds(tmp_path: Path) -> None:
+    called: list[int] = []
+
+    def look(call: int) -> None:
+        if call == MANY // 2:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(SystemExit):
+        train(output_dir=tmp_path, **sum_of_fed(called, look))
+    values = checkpoint_values(tmp_path)
+    assert values["global_step"] == len(called)
+    assert values["total"] == sum(called)

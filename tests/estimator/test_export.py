@@ -57,6 +57,7 @@ def test_exports_are_the_originals(exports: dict[str, str], case: str, version: 
     assert_served(export_cases.serve(exports[case]), original["outputs"])
 
 
+@pytest.mark.slow
 def test_what_is_loaded_in_a_fresh_process_predicts_as_the_estimator(
     model: estimator.Estimator, exports: dict[str, str], tmp_path: Path
 ) -> None:

@@ -66,6 +66,7 @@ def test_the_step_is_that_of_the_model_as_it_is_now(
     assert_same_state(ours, theirs)
 
 
+@pytest.mark.slow
 def test_checkpoints_hold_the_model_as_it_was_compiled_last(tmp_path: Path) -> None:
     whole, model = frozen(), frozen()
     fit(whole, **arrays(), epochs=4, verbose=0, callbacks=[Once(unfreeze)])

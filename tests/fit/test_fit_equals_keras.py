@@ -317,6 +317,7 @@ def test_a_model_compiled_anew_is_trained_anew() -> None:
     assert_same_state(ours, theirs)
 
 
+@pytest.mark.slow
 def test_one_call_after_the_other_and_layers_frozen_in_between() -> None:
     theirs, ours = sequential(), sequential()
     for model, train in ((theirs, keras.Model.fit), (ours, fit)):

@@ -13,7 +13,7 @@ from helpers import SCRIPTS, checkpoint_numbers, run_python
 
 KINDS = ("dataset", "threads", "pool", "spawned", "service")
 SOME_SLOW = ["dataset", "threads", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS[2:])]
-BY_PYTHON = pytest.mark.parametrize("kind", ["dataset", "threads"])
+BY_PYTHON = pytest.mark.parametrize("kind", ["threads", pytest.param("dataset", marks=pytest.mark.slow)])
 
 
 def ended(kind: str, *arguments: Any) -> dict[str, Any]:

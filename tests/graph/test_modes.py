@@ -45,7 +45,7 @@ def test_windows_match_a_session(name: str, use_resource: bool | None, tmp_path:
     assert_values_close(checkpoint_values(tmp_path), expected.variables, rtol=RTOL, atol=ATOL)
 
 
-@pytest.mark.parametrize("mode", ["disable_resource_variables", "disable_v2_behavior"])
+@pytest.mark.parametrize("mode", ["disable_v2_behavior", "disable_resource_variables"])
 def test_other_modes(mode: str, pytestconfig: pytest.Config) -> None:
     if pytestconfig.getoption("--tf-mode") != "defaults":
         pytest.skip("already the inner run")

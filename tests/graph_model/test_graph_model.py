@@ -357,7 +357,7 @@ class TestPredict:
 @pytest.mark.parametrize(
     "chosen",
     [
-        "one_dict or test_fit or test_text or test_files or test_call or session_loads",
+        "an_epoch or test_text or test_files or test_call or test_names or session_loads",
         pytest.param("not fresh_process", marks=pytest.mark.slow),
     ],
     ids=["some", "all"],

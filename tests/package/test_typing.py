@@ -27,27 +27,21 @@ WRONG_USES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What mypy has found out about the package, for the next run of it."""
-    return tmp_path_factory.mktemp("mypy")
-
-
-def run_mypy(path: Path, cache: Path) -> subprocess.CompletedProcess[str]:
-    """Runs mypy with the project's configuration on one file."""
-    command = [sys.executable, "-m", "mypy", "--cache-dir", str(cache), "--no-pretty", str(path)]
+def run_mypy(path: Path) -> subprocess.CompletedProcess[str]:
+    """Runs mypy with the project's configuration, and what it has found out before, on one file."""
+    command = [sys.executable, "-m", "mypy", "--no-pretty", str(path)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_public_names_have_their_types(cache: Path) -> None:
-    result = run_mypy(USAGE, cache)
+def test_public_names_have_their_types() -> None:
+    result = run_mypy(USAGE)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_wrong_uses_are_told(cache: Path, tmp_path: Path) -> None:
+def test_wrong_uses_are_told(tmp_path: Path) -> None:
     program = tmp_path / "wrong_usage.py"
     program.write_text("import keras_legacy_train as klt\n" + "".join(f"{line}\n" for line, _ in WRONG_USES))
-    result = run_mypy(program, cache)
+    result = run_mypy(program)
     assert result.returncode == 1, result.stdout + result.stderr
     told = [line for line in result.stdout.splitlines() if ": error: " in line]
     expected = [(number, code) for number, (_, code) in enumerate(WRONG_USES, start=2)]

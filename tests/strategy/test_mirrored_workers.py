@@ -114,6 +114,7 @@ def test_a_worker_that_stands_still_is_noticed(tmp_path: Path) -> None:
         assert cluster.wait("worker/1", timeout=60) == 143
 
 
+@pytest.mark.slow
 def test_what_workers_cannot_do_is_refused_and_the_failure_of_one_ends_the_other(tmp_path: Path) -> None:
     cluster = LocalCluster(tmp_path, "mirrored_worker_laws.py", {"worker": 2}, tmp_path / "model")
     with running(cluster):

@@ -284,6 +284,7 @@ def test_impossible_graph(graph: Any, job: Job, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_keras_on_another_backend() -> None:
     """The other backends need packages of their own, so Keras only says that it runs on one."""
     script = "import keras; keras.backend.backend = lambda: 'jax'; import keras_legacy_train"

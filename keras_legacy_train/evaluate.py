@@ -41,7 +41,11 @@ from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.interrupts import watched_calls
 from keras_legacy_train.loop.schedule import EveryNSteps
 from keras_legacy_train.programs.graph_state import restore_or_initialize
+from keras_legacy_train.programs.output_runs import OutputRuns, Outputs, names_of_tensors
+from keras_legacy_train.programs.prefetched_feeds import PrefetchedFeeds, Prefetching
 from keras_legacy_train.programs.update_windows import UpdateWindows
+from keras_legacy_train.programs.window import Window
+from keras_legacy_train.programs.window_size import WindowSize
 from keras_legacy_train.summaries import get_summary_writer
 from keras_legacy_train.types import FeedDict, FeedFn, Fetch, Fetches, PathLike
 
@@ -64,7 +68,7 @@ def evaluate(
 
     Each step runs `update_op`, or computes `eval_dict` if there is no `update_op`. The evaluation ends after
     `max_steps`, or earlier if the input ends. It writes one summary with the results to `output_dir`, and no
-    checkpoint. Many steps of `update_op` run in one call, unless there is a `feed_fn`.
+    checkpoint. Many steps run in one call; `feed_fn` is called ahead where it cannot tell.
 
     Args:
         graph: The graph, or the path of a `.meta` file. With a path everything below is given by name.
@@ -150,17 +154,27 @@ class _Evaluation:
         self._eval_dict = eval_dict
         self._update_ops = update_ops
         self._global_step = global_step
-        self._feed_fn = feed_fn
         self._begin_step = begin_step
         self._feed_dict: FeedDict | None = None
         self._results_are_outdated = True
-        self._windows: UpdateWindows | None = None
+        self._updates: UpdateWindows | None = None
+        if update_ops is not None:
+            self._updates = UpdateWindows(session, _names(update_ops), global_step.removesuffix(":0"))
+        names = names_of_tensors(session.graph, eval_dict)
+        self._outputs = None if names is None else OutputRuns(session, names)
+        self._feeds: PrefetchedFeeds | None = None
+        self._prefetching: Prefetching | None = None
+        if feed_fn is not None:
+            self._feeds = PrefetchedFeeds(_in_session(session, feed_fn), session.feeds)
+            can_run_together = self._updates is not None or self._outputs is not None
+            self._prefetching = Prefetching(session, self._feeds, None if can_run_together else False)
+        self._size = WindowSize(Window.MAX_STEPS)
 
     def run(self, limit: float, log_every_steps: int | None) -> None:
         """Runs `limit` steps, or fewer if the input ends; then computes the results if they are outdated."""
         with self._ends_at_end_of_input(limit):
             self._run_steps(limit, log_every_steps)
-        has_feeds = self._feed_fn is None or self.done > 0
+        has_feeds = self._feeds is None or self.done > 0
         if self._results_are_outdated and has_feeds:
             with self._ends_at_end_of_input(limit):
                 self._evaluate()
@@ -183,12 +197,19 @@ class _Evaluation:
 
     def _run_until(self, target_step: float) -> None:
         """Runs one step, or many where that is possible, but never past `target_step`."""
-        if self._update_ops is not None and self._feed_fn is None:
-            self._run_window(target_step)
-            return
-        if self._feed_fn is not None:
-            with self._session.as_default():
-                self._feed_dict = self._feed_fn()
+        began, done = time.perf_counter(), self.done
+        at_most = int(min(target_step - done, self._size()))
+        if self._feeds is None or self._prefetching is None:
+            self._run_together({}, at_most)
+        elif not (
+            self._prefetching.is_worth_while(at_most) and self._prefetching.run(at_most, self._run_together)
+        ):
+            self._feed_dict, _ = self._feeds.take()
+            self._run_one()
+            self._prefetching.ran_singly(time.perf_counter() - began)
+        self._size.took(self.done - done, time.perf_counter() - began)
+
+    def _run_one(self) -> None:
         if self._update_ops is None:
             self._evaluate()
         else:
@@ -196,19 +217,34 @@ class _Evaluation:
             self._results_are_outdated = True
         self.done += 1
 
+    def _run_together(self, feeds: Mapping[str, np.ndarray], at_most: int) -> tuple[bool, int]:
+        """Runs steps in one call, each with its row of the feeds.
+
+        Returns:
+            `True`, and how many have run.
+        """
+        error: tf.errors.OpError | None = None
+        steps = 1
+        if self._updates is not None:
+            steps, error = self._updates.run(at_most, feeds)
+            self._results_are_outdated |= steps > 0
+        elif self._outputs is not None:
+            runs, error = self._outputs.run(at_most, feeds)
+            steps = len(runs)
+            if runs:
+                self.results, self._results_are_outdated = runs[-1], False
+        else:  # there are no feeds
+            self._evaluate()
+        self.done += steps
+        if feeds and steps:
+            self._feed_dict = {name: rows[steps - 1] for name, rows in feeds.items()}
+        if error is not None:
+            raise error
+        return True, steps
+
     def _evaluate(self) -> None:
         self.results = self._session.run(self._eval_dict, self._feed_dict)
         self._results_are_outdated = False
-
-    def _run_window(self, target_step: float) -> None:
-        if self._windows is None:
-            operations = _names(self._update_ops or ())
-            self._windows = UpdateWindows(self._session, operations, self._global_step.removesuffix(":0"))
-        steps, error = self._windows.run(target_step - self.done)
-        self.done += steps
-        self._results_are_outdated |= steps > 0
-        if error is not None:
-            raise error
 
     @contextlib.contextmanager
     def _ends_at_end_of_input(self, limit: float) -> Iterator[None]:
@@ -221,6 +257,14 @@ class _Evaluation:
             _LOGGER.log(level, "Input queue is exhausted after %d steps.", self.done)
         except StopIteration:
             _LOGGER.log(level, "Input iterator is exhausted after %d steps.", self.done)
+
+
+def _in_session(session: GraphSession, feed_fn: FeedFn) -> FeedFn:
+    def call() -> FeedDict:
+        with session.as_default():
+            return feed_fn()
+
+    return call
 
 
 def _names(elements: Sequence[tf.Operation | tf.Tensor]) -> list[str]:
@@ -315,8 +359,34 @@ def run_feeds(
     Raises:
         TypeError, ValueError: As `run_feeds_iter` does.
     """
-    with watched_calls(lambda: None):  # once for all items
-        return list(run_feeds_iter(output_dict, feed_dicts, restore_checkpoint_path))
+    results: list[dict[Any, Any]] = []
+    with watched_calls(lambda: None), _restored(output_dict, feed_dicts, restore_checkpoint_path) as session:
+        items, names = iter(feed_dicts), names_of_tensors(session.graph, output_dict)
+        outputs = None if names is None else OutputRuns(session, names)
+        feeds = PrefetchedFeeds(lambda: _checked(next(items)), session.feeds)
+        prefetching, size = (
+            Prefetching(session, feeds, None if outputs else False),
+            WindowSize(Window.MAX_STEPS),
+        )
+
+        def run_block(block: Mapping[str, np.ndarray], number: int) -> tuple[Outputs, int]:
+            assert outputs is not None
+            done = outputs.run(number, block)
+            return done, len(done.runs)
+
+        with contextlib.suppress(StopIteration):
+            while True:
+                began, done = time.perf_counter(), len(results)
+                many = prefetching.run(size(), run_block) if prefetching.is_worth_while(size()) else None
+                if many is None:
+                    results.append(session.run(output_dict, feeds.take()[0]))
+                    prefetching.ran_singly(time.perf_counter() - began)
+                else:
+                    results += many.runs
+                    if many.error is not None:
+                        raise many.error
+                size.took(len(results) - done, time.perf_counter() - began)
+    return results
 
 
 def run_feeds_iter(
@@ -342,6 +412,20 @@ def run_feeds_iter(
         TypeError: As `infer` does.
         ValueError: `output_dict` or `feed_dicts` is empty. See also `infer`.
     """
+    with _restored(output_dict, feed_dicts, restore_checkpoint_path) as session:
+        for feed_dict in feed_dicts:
+            with watched_calls(lambda: awaited_input(session)):
+                outputs = session.run(output_dict, _checked(feed_dict))
+            yield outputs
+
+
+@contextlib.contextmanager
+def _restored(
+    output_dict: Mapping[Any, Fetches],
+    feed_dicts: Iterable[FeedDict | None],
+    checkpoint_path: PathLike | None,
+) -> Iterator[GraphSession]:
+    """Checks the arguments, and makes the session of their graph the default one; see `run_feeds_iter`."""
     if not output_dict:
         raise ValueError(f"output_dict is invalid: {output_dict}.")
     if not feed_dicts:
@@ -352,23 +436,30 @@ def run_feeds_iter(
         raise ValueError(f"feed_dicts must be a list of dicts, or yield them; it is {feed_dicts!r}.")
     graph = _graph_of(output_dict)
     graph_arguments.check_fetches("output_dict", graph, output_dict)
-    checkpoint = optional_checkpoint_prefix("restore_checkpoint_path", restore_checkpoint_path)
+    checkpoint = optional_checkpoint_prefix("restore_checkpoint_path", checkpoint_path)
     with _tensorflow.eager_mode():
         session = GraphSession(LiftedGraph(graph))
         with watched_calls(lambda: awaited_input(session)):
             restore_or_initialize(session, checkpoint)
     # The caller's code runs in here, so eager execution must be over.
     with session.as_default(), QueueRunners(session) as queue_runners:
-        for feed_dict in feed_dicts:
-            arguments.check_feeds("an item of feed_dicts", feed_dict)
-            _check_values(feed_dict)
-            try:
-                with watched_calls(lambda: awaited_input(session)):
-                    outputs = session.run(output_dict, feed_dict)
-            except tf.errors.OutOfRangeError:
-                queue_runners.raise_failure()
-                raise
-            yield outputs
+        try:
+            yield session
+        except tf.errors.OutOfRangeError:
+            queue_runners.raise_failure()
+            raise
+
+
+def _checked(feed_dict: FeedDict | None) -> FeedDict:
+    """Returns an item of `feed_dicts`; raises TypeError where `None` is fed, or is fed to."""
+    arguments.check_feeds("an item of feed_dicts", feed_dict)
+    for key, value in (feed_dict or {}).items():
+        if key is None:
+            raise TypeError(f"Can not convert a NoneType into a Tensor: the key None is fed {value!r}.")
+        if value is None:
+            name = key if isinstance(key, str) else getattr(key, "name", key)
+            raise TypeError(f"Can not convert a NoneType into a Tensor: {name!r} is fed None.")
+    return feed_dict or {}
 
 
 def _graph_of(output_dict: Mapping[Any, Any]) -> tf.Graph:
@@ -385,13 +476,3 @@ def _graph_of(output_dict: Mapping[Any, Any]) -> tf.Graph:
     if len(graphs) > 1:
         raise ValueError(f"output_dict must be of one graph; it is of {len(graphs)}.")
     return graphs[0] if graphs else tf.compat.v1.get_default_graph()
-
-
-def _check_values(feed_dict: Mapping[Any, Any] | None) -> None:
-    """Raises TypeError where `None` is fed, or is fed to."""
-    for key, value in (feed_dict or {}).items():
-        if key is None:
-            raise TypeError(f"Can not convert a NoneType into a Tensor: the key None is fed {value!r}.")
-        if value is None:
-            name = key if isinstance(key, str) else getattr(key, "name", key)
-            raise TypeError(f"Can not convert a NoneType into a Tensor: {name!r} is fed None.")

@@ -50,8 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest leaves the slow tests out afterwards
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    sampled_cases.mark_left_out(items)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.option.keyword:  # who asks for tests by name gets all their cases
+        sampled_cases.mark_left_out(items)
 
 
 @pytest.fixture(params=["reference", "resource"])

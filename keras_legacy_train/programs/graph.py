@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -69,10 +68,13 @@ class GraphProgram(Program):
         self._last_loss: Any = None
         # What is computed in every step.
         self._progress = [f"{global_step}:0", loss.name]
-        self._feeds = None if feed_fn is None else PrefetchedFeeds(self._in_session(feed_fn), session.feeds)
-        if jit_compile and prefetches_feeds is None:
-            prefetches_feeds = False  # XLA would compile a window for each number of rows
-        self._prefetching = Prefetching(session.lifted, prefetches_feeds)
+        self._feeds: PrefetchedFeeds | None = None
+        self._prefetching: Prefetching | None = None
+        if feed_fn is not None:
+            self._feeds = PrefetchedFeeds(self._in_session(feed_fn), session.feeds)
+            if jit_compile and prefetches_feeds is None:
+                prefetches_feeds = False  # XLA would compile a window for each number of rows
+            self._prefetching = Prefetching(session, self._feeds, prefetches_feeds)
         self._feed_dict: Mapping[Any, Any] | None = None
         self._run_context: tf.compat.v1.train.SessionRunContext | None = None
         self._windows = GraphWindows(
@@ -129,11 +131,19 @@ class GraphProgram(Program):
         at_most = int(min(at_most, max(target_step - step, 1)))
         if self._loss.shape.num_elements() is None:
             return self._run_each(step, target_step, at_most)
-        if self._feeds is None:
+        if self._prefetching is None:
             return self._run_together(step, target_step, at_most, {})
-        if self._prefetching.is_worth_while(at_most):
-            return self._run_prefetched(step, target_step, at_most, self._feeds)
         began = time.perf_counter()
+        if self._prefetching.is_worth_while(at_most):
+
+            def run_block(feeds: Mapping[str, np.ndarray], number: int) -> tuple[Steps, int]:
+                steps = self._run_together(step, target_step, number, feeds)
+                return steps, len(steps)
+
+            done = self._prefetching.run(at_most, run_block, lambda: not self.coordinator.should_stop())
+            if done is None:
+                return self._run_each(step, target_step, 1)
+            return dataclasses.replace(done, seconds=time.perf_counter() - began)
         steps = self._run_each(step, target_step, at_most)
         self._prefetching.ran_singly(time.perf_counter() - began)
         return steps
@@ -190,39 +200,6 @@ class GraphProgram(Program):
         numbers, losses, error = self._windows.run(step, target_step, at_most, feeds)
         self._raise_failed_enqueue(error)
         return self._noted(Steps(step, numbers, losses, time.perf_counter() - began, error=error))
-
-    def _run_prefetched(
-        self, step: int, target_step: float, at_most: int, prefetched: PrefetchedFeeds
-    ) -> Steps:
-        """Calls `feed_fn` ahead, and runs the steps of its feeds in one call."""
-        began, thread = time.perf_counter(), threading.get_ident()
-        done: Steps | None = None
-
-        def run_waiting() -> None:
-            nonlocal done
-            feeds = prefetched.block()
-            if done is None and feeds:
-                done = self._run_together(step, target_step, len(next(iter(feeds.values()))), feeds)
-                prefetched.drop(len(done))
-
-        def before_use() -> None:
-            """Runs the steps before the one that `feed_fn` looks at the session for."""
-            self._prefetching.session_is_used = True
-            if threading.get_ident() == thread:
-                run_waiting()
-
-        with self._session.noticing_use(before_use):
-            prefetched.prefetch(at_most, self._may_prefetch)
-        if done is None:
-            self._prefetching.prefetched(len(prefetched), at_most)
-        if done is None and len(prefetched) > 1:
-            run_waiting()
-        if done is None:
-            return self._run_each(step, target_step, 1)
-        return dataclasses.replace(done, seconds=time.perf_counter() - began)
-
-    def _may_prefetch(self) -> bool:
-        return not (self._prefetching.session_is_used or self.coordinator.should_stop())
 
     def _run_each(self, step: int, target_step: float, at_most: int) -> Steps:
         """Runs steps in calls of their own, each fed right before it runs."""

@@ -14,6 +14,7 @@ from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph import xla
 from keras_legacy_train.graph.garbage import collector_paused
 from keras_legacy_train.graph.lifted import LiftedGraph
+from keras_legacy_train.programs.prefetched_feeds import row_specs
 from keras_legacy_train.programs.sampled_window import SampledWindow
 from keras_legacy_train.programs.window import Window
 
@@ -136,10 +137,7 @@ class GraphWindows:
         return self._sampled[key]
 
     def _window(self, feeds: Mapping[str, np.ndarray]) -> _StepWindow:
-        specs = {
-            name: tf.TensorSpec([None] * array.ndim, array.dtype if array.dtype != object else tf.string)
-            for name, array in feeds.items()
-        }
+        specs = row_specs(self._lifted, feeds)
         key = tuple(specs.items())
         self._forget_outdated()
         if key not in self._windows:

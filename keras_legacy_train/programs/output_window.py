@@ -18,30 +18,35 @@ class OutputWindow:
     run with outputs of other shapes, such as the last batch of an input, ends the window.
 
     Args:
-        compute: Computes the outputs. It is called while a function is built.
+        compute: Computes the outputs, given a row of each array. It is called while a function is built.
         outputs: The specifications of the outputs, of static shapes.
         size: The largest number of runs.
+        rows: The specifications of arrays with a row for each run.
 
     Attributes:
         size: As given.
     """
 
     def __init__(
-        self, compute: Callable[[], Sequence[tf.Tensor]], outputs: Sequence[tf.TensorSpec], size: int
+        self,
+        compute: Callable[..., Sequence[tf.Tensor]],
+        outputs: Sequence[tf.TensorSpec],
+        size: int,
+        rows: Sequence[tf.TensorSpec] = (),
     ):
+        signature = [tf.TensorSpec([], tf.int64), *rows]
         shapes = [tuple(spec.shape) for spec in outputs]
         self.size = size
         self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._has_odd = tf.Variable(False, trainable=False)
+        # If TensorFlow's optimizer knew their shapes, it would take these for those of the values, always.
         self._kept = [_variable([size, *spec.shape], spec.dtype) for spec in outputs]
-        self._odd = [_variable([0], spec.dtype, shape=tf.TensorShape(None)) for spec in outputs]
+        self._odd = [_variable([0], spec.dtype) for spec in outputs]
 
         def keep(values: Sequence[tf.Tensor], place: tf.Tensor) -> tf.Tensor:
-            # TensorFlow's optimizer would take the shape that an update must have for the value's anyway.
-            unshaped = [tf.compat.v1.placeholder_with_default(value, None) for value in values]
             writes = [
                 tf.raw_ops.ResourceScatterUpdate(resource=variable.handle, indices=place, updates=value)
-                for variable, value in zip(self._kept, unshaped, strict=True)
+                for variable, value in zip(self._kept, values, strict=True)
             ]
             with tf.control_dependencies(writes):
                 counted = tf.raw_ops.AssignAddVariableOp(
@@ -60,8 +65,9 @@ class OutputWindow:
             with tf.control_dependencies([noted]):
                 return tf.constant(True)
 
-        def run_one(left: tf.Tensor, at_most: tf.Tensor) -> tf.Tensor:
-            values, place = compute(), at_most - left
+        def run_one(left: tf.Tensor, at_most: tf.Tensor, *arrays: tf.Tensor) -> tf.Tensor:
+            place = at_most - left
+            values = compute(*(array[place] for array in arrays))
             if all(value.shape == shape for value, shape in zip(values, shapes, strict=True)):
                 must_end = keep(values, place)
             else:
@@ -69,28 +75,33 @@ class OutputWindow:
                 must_end = tf.cond(fits, lambda: keep(values, place), lambda: keep_odd(values))
             return tf.where(must_end, tf.constant(0, tf.int64), left - 1)
 
-        def loop(at_most: tf.Tensor) -> tf.Tensor:
-            left = _tensorflow.while_loop(lambda left: left > 0, lambda left: run_one(left, at_most), at_most)
+        def loop(at_most: tf.Tensor, *arrays: tf.Tensor) -> tf.Tensor:
+            left = _tensorflow.while_loop(
+                lambda left: left > 0, lambda left: run_one(left, at_most, *arrays), at_most
+            )
             require([left.op])
             return left
 
-        run_loop = _tensorflow.wrap_function(loop, [tf.TensorSpec([], tf.int64)])
+        run_loop = _tensorflow.wrap_function(loop, signature)
 
-        def window(at_most: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        def window(at_most: tf.Tensor, *arrays: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
             self._done.assign(0)
             self._has_odd.assign(False)
-            left = run_loop(at_most)
+            left = run_loop(at_most, *arrays)
             done = self._done.read_value()
             return left, [variable.read_value()[:done] for variable in self._kept]
 
         function = tf.function(window, autograph=False)
-        self._function = function.get_concrete_function(tf.TensorSpec([], tf.int64))
+        self._function = function.get_concrete_function(*signature)
 
-    def run(self, at_most: int) -> tuple[list[np.ndarray], list[np.ndarray] | None, tf.errors.OpError | None]:
+    def run(
+        self, at_most: int, *arrays: np.ndarray
+    ) -> tuple[list[np.ndarray], list[np.ndarray] | None, tf.errors.OpError | None]:
         """Runs the computation, at most so many times.
 
         Args:
             at_most: The largest number of runs, no more than the size of the window.
+            arrays: What the runs are given, each with a row for each of them.
 
         Returns:
             For each output an array of those of all runs, `[n, …]`; the outputs of the run that ended the
@@ -98,7 +109,8 @@ class OutputWindow:
         """
         error: tf.errors.OpError | None = None
         try:
-            _, *kept = _tensorflow.call(self._function, [tf.constant(at_most, tf.int64)])
+            count = tf.constant(at_most, tf.int64)
+            _, *kept = _tensorflow.call(self._function, [count, *map(tf.constant, arrays)])
         except tf.errors.OpError as raised:
             error = raised
             done = int(self._done.numpy())
@@ -107,8 +119,9 @@ class OutputWindow:
         return [value.numpy() for value in kept], odd, error
 
 
-def _variable(dimensions: Sequence[int], dtype: tf.DType, shape: tf.TensorShape | None = None) -> tf.Variable:
-    return tf.Variable(tf.zeros(dimensions, dtype), trainable=False, shape=shape)
+def _variable(dimensions: Sequence[int], dtype: tf.DType) -> tf.Variable:
+    """Returns a variable of unknown shape."""
+    return tf.Variable(tf.zeros(dimensions, dtype), trainable=False, shape=tf.TensorShape(None))
 
 
 def _has_shape(value: tf.Tensor, shape: Sequence[int]) -> tf.Tensor:

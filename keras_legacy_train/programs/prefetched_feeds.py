@@ -6,15 +6,21 @@ import collections
 import functools
 import itertools
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import numpy as np
+import tensorflow as tf
 
 from keras_legacy_train.graph.inspection import PYTHON_OPS
 from keras_legacy_train.graph.lifted import LiftedGraph
+from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.base import WINDOW_SECONDS
 from keras_legacy_train.types import FeedDict, FeedFn
+
+_Result = TypeVar("_Result")
 
 # The dict that `feed_fn` returned, and its values as arrays by tensor name.
 _Feeds = tuple[FeedDict, dict[str, np.ndarray]]
@@ -65,13 +71,14 @@ class PrefetchedFeeds:
         deadline, size = time.perf_counter() + self.MAX_SECONDS, 0
         while len(self._waiting) < at_most and self._error is None and may_continue():
             self._call()
-            if self._error is not None or time.perf_counter() >= deadline:
+            if self._error is not None:
                 break
             feed_dict, feeds = self._waiting[-1]
             # An array may be the caller's, who may write the next values into it.
             self._waiting[-1] = feed_dict, {name: array.copy() for name, array in feeds.items()}
             size += sum(array.nbytes for array in feeds.values())
-            if size >= self.MAX_BYTES or _shapes(feeds) != _shapes(self._waiting[0][1]):
+            is_alike = feeds and _shapes(feeds) == _shapes(self._waiting[0][1])
+            if not is_alike or size >= self.MAX_BYTES or time.perf_counter() >= deadline:
                 break
 
     def block(self) -> dict[str, np.ndarray]:
@@ -106,18 +113,30 @@ def _shapes(feeds: Mapping[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
     return {name: array.shape for name, array in feeds.items()}
 
 
-class Prefetching:
-    """Decides whether `feed_fn` is called ahead of the steps.
+def row_specs(lifted: LiftedGraph, feeds: Mapping[str, np.ndarray]) -> dict[str, tf.TensorSpec]:
+    """Returns the specifications of arrays with a row for each step, by the names of the fed tensors.
 
-    It is, if it makes no difference but time: where nothing of the graph is used by `feed_fn` or beside it,
-    and no operation is a Python function, which might tell `feed_fn` something.
+    A row is known to have the shape that the tensor has, as in a step alone: TensorFlow optimizes by it.
+    """
+    specs = {}
+    for name, array in feeds.items():
+        spec = lifted.spec(name)
+        shape = [None] * (array.ndim - 1) if spec.shape.rank is None else spec.shape
+        specs[name] = tf.TensorSpec([None, *shape], spec.dtype)
+    return specs
+
+
+class Prefetching:
+    """Calls `feed_fn` ahead of the steps, and runs these in blocks.
+
+    It does, unless the user has decided, where it makes no difference but time: where nothing of the graph is
+    used by `feed_fn` or beside it, and no operation is a Python function, which might tell `feed_fn`
+    something.
 
     Args:
-        lifted: The graph.
+        session: The graph's session.
+        feeds: What calls `feed_fn`.
         asked_for: `True` and `False` if the user has decided.
-
-    Attributes:
-        session_is_used: Whether `feed_fn`, or another thread while it was called, has used the session.
     """
 
     # From so many steps in a call on it gains something.
@@ -127,16 +146,17 @@ class Prefetching:
     # To make a window takes about as long for each operation of the graph.
     SECONDS_PER_OPERATION = 3e-4
 
-    def __init__(self, lifted: LiftedGraph, asked_for: bool | None):
-        self.session_is_used = False
-        self._lifted = lifted
+    def __init__(self, session: GraphSession, feeds: PrefetchedFeeds, asked_for: bool | None = None):
+        self._session = session
+        self._feeds = feeds
         self._asked_for = asked_for
+        self._session_is_used = False
         self._short = 0
         self._seconds_singly = 0.0
 
-    def is_worth_while(self, at_most: int) -> bool:
-        """Tells whether to call `feed_fn` ahead for a window of at most so many steps."""
-        if self._asked_for is False or self.session_is_used or self._short >= self.MOST_SHORT:
+    def is_worth_while(self, at_most: float) -> bool:
+        """Tells whether to call `feed_fn` ahead for at most so many steps."""
+        if self._asked_for is False or self._session_is_used or self._short >= self.MOST_SHORT:
             return False
         if self._asked_for:
             return True
@@ -146,13 +166,62 @@ class Prefetching:
         """Learns how long steps have taken that were run one by one."""
         self._seconds_singly += seconds
 
-    def prefetched(self, number: int, at_most: int) -> None:
-        """Learns for how many steps it was possible."""
-        self._short += number < self.LEAST_STEPS <= at_most
+    def run(
+        self,
+        at_most: int,
+        run_block: Callable[[dict[str, np.ndarray], int], tuple[_Result, int]],
+        may_continue: Callable[[], bool] = lambda: True,
+    ) -> _Result | None:
+        """Calls `feed_fn` ahead, and runs the steps of its feeds.
+
+        A `feed_fn` that looks at the session finds it after all the steps before.
+
+        Args:
+            at_most: The largest number of steps.
+            run_block: Runs steps, given an array with a row for each of them by the names of the fed tensors,
+                and their number. Returns a result, and how many have run: the feeds of the others wait.
+            may_continue: Tells before each call of `feed_fn` whether there may be another.
+
+        Returns:
+            The result of the steps; `None` if none have run, since there were not two alike.
+        """
+        thread = threading.get_ident()
+        results: list[_Result] = []
+        errors: list[BaseException] = []
+        is_running = False
+
+        def run_waiting() -> None:
+            nonlocal is_running
+            block = self._feeds.block()
+            if not block or results or is_running:
+                return
+            is_running = True
+            try:
+                result, used = run_block(block, len(next(iter(block.values()))))
+            except BaseException as error:  # raised below, if feed_fn does not let it through
+                errors.append(error)
+                raise
+            results.append(result)
+            self._feeds.drop(used)
+
+        def before_use() -> None:
+            self._session_is_used = True
+            if threading.get_ident() == thread:
+                run_waiting()
+
+        with self._session.noticing_use(before_use):
+            self._feeds.prefetch(at_most, lambda: not self._session_is_used and may_continue())
+        if errors:
+            raise errors[0]
+        if not results:
+            self._short += len(self._feeds) < self.LEAST_STEPS <= at_most
+            if len(self._feeds) > 1:
+                run_waiting()
+        return results[0] if results else None
 
     @functools.cached_property
     def _seconds_to_make_a_window(self) -> float:
-        operations = self._lifted.graph.get_operations()
+        operations = self._session.graph.get_operations()
         if not PYTHON_OPS.isdisjoint(operation.type for operation in operations):
             return math.inf
         return len(operations) * self.SECONDS_PER_OPERATION

@@ -332,3 +332,42 @@ def test_errors_of_the_graph_are_raised(graph: tf.Graph, tmp_path: Path) -> None
     with pytest.raises(tf.errors.InvalidArgumentError, match="needed"):
         evaluate(graph, tmp_path, None, {"x": x}, max_steps=1)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("has_update", [True, False])
+def test_fed_steps_in_one_call_are_single_steps(has_update: bool, graph: tf.Graph, tmp_path: Path) -> None:
+    x = v1.placeholder(tf.float32, [None], name="x")
+    total = v1.get_local_variable("total", [], initializer=v1.zeros_initializer())
+    added = v1.assign_add(total, tf.reduce_sum(x))
+    shown = {"total": total if has_update else added, "x": x}
+    update = added if has_update else None
+    looked_at = {}
+
+    def evaluated(steps: int, looks: tuple[int, ...]) -> Any:
+        array, calls = np.empty(2, np.float32), iter(range(steps))
+
+        def feed_fn() -> dict[str, Any]:
+            call = next(calls)
+            if call in looks:
+                looked_at[call] = v1.get_default_session().run(total)
+            array.fill(call)
+            return {"x": array}
+
+        return evaluate(graph, tmp_path, None, shown, update, feed_fn=feed_fn, log_every_steps=None)[0]
+
+    steps = 300
+    for looks in ((), (0,), (200, 201, 299)):
+        results = evaluated(steps, looks)
+        assert results["total"] == sum(range(0, 2 * steps, 2))
+        assert results["x"].tolist() == [steps - 1, steps - 1]
+    assert looked_at == {call: sum(range(0, 2 * call, 2)) for call in (0, 200, 201, 299)}
+
+
+def test_eval_dict_over_an_input_that_ends_within_a_call(graph: tf.Graph, tmp_path: Path) -> None:
+    dataset = tf.data.Dataset.range(2_001).batch(2)
+    batch = v1.data.make_one_shot_iterator(dataset).get_next()
+    runs = v1.assign_add(v1.get_local_variable("runs", [], tf.int64, v1.zeros_initializer()), 1)
+    results, _ = evaluate(graph, tmp_path, None, {"batch": batch, "runs": runs})
+    assert results is not None
+    assert results["batch"].tolist() == [2_000]
+    assert results["runs"] == 1_001

@@ -262,3 +262,60 @@ def test_tables_and_iterators_are_initialised() -> None:
     iterator = v1.data.make_initializable_iterator(tf.data.Dataset.from_tensor_slices(["b", "c"]))
     v1.add_to_collection(v1.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
     assert run_n({"x": table.lookup(iterator.get_next())}, n=2) == [{"x": 2.0}, {"x": 0.0}]
+
+
+# So many runs of the graphs here are certain to run many in one call.
+MANY = 300
+
+
+def running_sum() -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """What is fed to x, a running sum of it, a random number, and the name of the length, all changing."""
+    v1.set_random_seed(3)
+    x = v1.placeholder(tf.float32, [None], name="x")
+    total = v1.get_variable("total", [], initializer=v1.zeros_initializer())
+    added = v1.assign_add(total, tf.reduce_sum(x))
+    length = tf.strings.as_string(tf.shape(x)[0])
+    return x, {"x": tf.identity(x), "total": added, "random": v1.random_uniform([]), "length": length}
+
+
+def test_many_runs_in_one_call_are_single_runs() -> None:
+    x, outputs = running_sum()
+    lengths = [1 + (number // 40) % 3 if number % 7 else 2 for number in range(MANY)]
+    feeds = [{x: np.full(length, number, np.float32)} for number, length in enumerate(lengths)]
+    together, singly = run_feeds(outputs, feeds), list(run_feeds_iter(outputs, feeds))
+    assert len(together) == MANY
+    for one, other in zip(together, singly, strict=True):
+        np.testing.assert_equal(one, other)
+        assert {key: type(value) for key, value in one.items()} == {k: type(v) for k, v in other.items()}
+
+
+def test_feeds_that_are_computed_in_the_session_see_the_runs_before() -> None:
+    x, outputs = running_sum()
+
+    def feeds() -> Iterator[Any]:
+        for number in range(MANY):
+            if number in (150, 151, 299):
+                assert v1.get_default_session().run("total:0") == sum(range(number))
+            yield {x: [number]}
+
+    assert run_feeds(outputs, feeds())[-1]["total"] == sum(range(MANY))
+
+
+def test_an_array_may_be_filled_anew_for_each_run() -> None:
+    x, outputs = running_sum()
+    array = np.empty(2, np.float32)
+
+    def feeds() -> Iterator[Any]:
+        for number in range(MANY):
+            array.fill(number)
+            yield {x: array}
+
+    assert [item["x"].tolist() for item in run_feeds(outputs, feeds())] == [[n, n] for n in range(MANY)]
+
+
+def test_a_run_that_fails_among_many_raises_its_error() -> None:
+    x, outputs = running_sum()
+    checked = v1.debugging.check_numerics(outputs["total"], "the sum is no number")
+    feeds = [{x: [np.nan if number == MANY - 3 else 1.0]} for number in range(MANY)]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="the sum is no number"):
+        run_feeds({"total": checked}, feeds)

@@ -51,3 +51,14 @@ def test_the_runs_before_an_error_are_kept() -> None:
     assert names.shape == (3, 2, 1)
     assert odd is None
     assert isinstance(error, tf.errors.OutOfRangeError)
+
+
+def test_runs_are_given_rows_and_end_with_one_of_another_shape() -> None:
+    rows = [tf.TensorSpec([None, None], tf.float32)]
+    window = OutputWindow(lambda row: [row], [tf.TensorSpec([2], tf.float32)], 8, rows)
+    (kept,), odd, error = window.run(3, np.arange(6, dtype=np.float32).reshape(3, 2))
+    np.testing.assert_array_equal(kept, [[0, 1], [2, 3], [4, 5]])
+    assert (odd, error) == (None, None)
+    (kept,), odd, error = window.run(3, np.ones((3, 1), np.float32))
+    assert len(kept) == 0
+    np.testing.assert_array_equal(odd[0], [1])

@@ -408,7 +408,13 @@ CALLBACKS: Functions = {
     "TrainingSummaries": (
         callbacks.TrainingSummaries,
         lambda: {"writer": klt.get_summary_writer("out"), "graph": None, "start": 0, "save_steps": 1},
-        {"writer": [*OBJECT, None], "graph": OBJECT, "start": [*STEPS, None], "save_steps": INTERVAL},
+        {
+            "writer": [*OBJECT, None],
+            "graph": OBJECT,
+            "start": [*STEPS, None],
+            "save_steps": INTERVAL,
+            "needs_steps": FLAG,
+        },
     ),
 }
 

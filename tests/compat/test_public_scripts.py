@@ -177,3 +177,12 @@ def test_verdicts_are_compared_with_exit_codes() -> None:
     ]:
         script = dataclasses.replace(SCRIPTS[0], verdict=verdict)
         assert run_public_scripts.is_as_listed(script, Outcome(code, 1.0, "")) == as_listed
+
+
+def test_losses_are_compared() -> None:
+    difference = run_public_scripts.difference
+    assert difference(r"loss (\S+)", "loss 1.0\nloss 2.0", "loss 1.0\nloss 2.002") == pytest.approx(
+        1e-3, rel=1e-2
+    )
+    assert difference(r"loss (\S+)", "loss 1.0", "loss 1.0\nloss 2.0") == np.inf
+    assert difference(r"loss (\S+)", "", "") == np.inf

@@ -7,18 +7,26 @@ commit into a temporary folder, gets small synthetic data, and runs with the int
 
 It ends with 1 if a script does not do what the list says of it. Some scripts read their data in fixed places
 below `/tmp`.
+
+Those whose losses TensorFlow 1 repeats are compared with it, each random op with the same seed:
+
+    python tests/support/run_public_scripts.py --against .venv-tf1/bin/python
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
+import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +37,9 @@ from rich.table import Table
 from public_script_data import MAKERS
 
 LIST = Path(__file__).parents[1] / "scripts" / "public_scripts.json"
+SAME_SEEDS = Path(__file__).parents[1] / "scripts" / "same_seeds.py"
 PACKAGE = Path(__file__).parents[2]
+RUN = (sys.executable, "-m", "keras_legacy_train", "run")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +61,8 @@ class Script:
         verdict: `"unchanged"`: runs as it is. `"migrate"`: runs after `migrate`. `"fails"`: does not run.
             `"not run"`: nobody knows.
         missing: Why it does not run unchanged.
+        losses: Finds the numbers that it prints of its training; `None` if TensorFlow 1 does not repeat them.
+        difference: How far they may be from those of TensorFlow 1.15.5, relatively.
     """
 
     number: int
@@ -66,6 +78,8 @@ class Script:
     packages: list[str]
     verdict: str
     missing: str
+    losses: str | None = None
+    difference: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,12 +89,17 @@ class Outcome:
     Attributes:
         code: Exit code of the first command that failed, or 0. `None` if it took too long.
         seconds: How long all commands took.
-        last_line: What it wrote at its end.
+        output: What the last command wrote.
     """
 
     code: int | None
     seconds: float
-    last_line: str
+    output: str
+
+    @property
+    def last_line(self) -> str:
+        """Returns what the script wrote at its end."""
+        return next((line for line in self.output.split("\n")[::-1] if line.strip()), "")
 
 
 def read_list() -> list[Script]:
@@ -118,7 +137,7 @@ def make_data(script: Script, folder: Path) -> None:
         MAKERS[script.data](data_folder)
 
 
-def execute(script: Script, folder: Path, limit: float) -> Outcome:
+def execute(script: Script, folder: Path, limit: float, start_of_command: Sequence[str] = RUN) -> Outcome:
     """Runs the commands of a script in `folder`, for `limit` seconds at most."""
     paths = [str(PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0"}
@@ -126,10 +145,9 @@ def execute(script: Script, folder: Path, limit: float) -> Outcome:
     output = ""
     code: int | None = 0
     for command in script.commands:
-        run = [sys.executable, "-m", "keras_legacy_train", "run", *shlex.split(command)]
         try:
             done = subprocess.run(
-                run,
+                [*start_of_command, *shlex.split(command)],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -145,8 +163,27 @@ def execute(script: Script, folder: Path, limit: float) -> Outcome:
         output, code = done.stdout, done.returncode
         if code != 0:
             break
-    lines = output.split("\n")
-    return Outcome(code, time.monotonic() - start, next((line for line in lines[::-1] if line.strip()), ""))
+    return Outcome(code, time.monotonic() - start, output)
+
+
+def difference(losses: str, ours: str, originals: str) -> float:
+    """Returns the greatest relative difference of numbers in two outputs; infinity if some are missing."""
+    found = [[float(number) for number in re.findall(losses, output)] for output in (ours, originals)]
+    if not found[0] or len(found[0]) != len(found[1]):
+        return math.inf
+    return max(abs(one - other) / max(abs(other), 1e-9) for one, other in zip(*found, strict=True))
+
+
+def compare(script: Script, folder: Path, python: str, limit: float) -> float:
+    """Runs a script twice, with the same seeds, and returns how far its losses are from TensorFlow 1's."""
+    assert script.losses is not None
+    outputs = []
+    for interpreter in (sys.executable, python):
+        place = folder.with_name(f"{folder.name}_{len(outputs)}")
+        shutil.copytree(folder, place)
+        command = [interpreter, str(SAME_SEEDS)]
+        outputs.append(execute(script, place, limit, command).output)
+    return difference(script.losses, *outputs)
 
 
 def is_as_listed(script: Script, outcome: Outcome) -> bool:
@@ -157,12 +194,15 @@ def is_as_listed(script: Script, outcome: Outcome) -> bool:
 def main(
     only: Annotated[list[int] | None, typer.Option(help="Numbers of scripts; all, if none is given.")] = None,
     limit: Annotated[float, typer.Option(help="Seconds for each script.")] = 600,
+    against: Annotated[
+        str | None, typer.Option(help="A Python with TensorFlow 1.15.5, whose losses are compared.")
+    ] = None,
 ) -> None:
     """Fetches public scripts of TensorFlow 1, runs them, and prints how they ended."""
     table = Table("", "script", "listed as", "exit code", "seconds", "last line")
     all_as_listed = True
     for script in read_list():
-        if only and script.number not in only:
+        if (only and script.number not in only) or (against and script.losses is None):
             continue
         with tempfile.TemporaryDirectory() as temporary:
             repository = Path(temporary) / "repository"
@@ -174,6 +214,11 @@ def main(
                 continue
             folder = repository / script.folder
             make_data(script, folder)
+            if against:
+                far = compare(script, folder, against, limit)
+                rich.print(f"{script.number} {script.repository}: losses differ by {far:.2g} at most")
+                all_as_listed &= far <= script.difference
+                continue
             outcome = execute(script, folder, limit)
         all_as_listed &= is_as_listed(script, outcome)
         table.add_row(
@@ -184,7 +229,8 @@ def main(
             f"{outcome.seconds:.0f}",
             outcome.last_line[:200],
         )
-    rich.print(table)
+    if not against:
+        rich.print(table)
     raise typer.Exit(0 if all_as_listed else 1)
 
 

@@ -14,20 +14,16 @@ from keras_legacy_train.estimator.built_graph import BuiltGraph
 from keras_legacy_train.estimator.graph_run import GraphRun
 from keras_legacy_train.estimator.model_fn import Input
 from keras_legacy_train.estimator.spec import EstimatorSpec
-from keras_legacy_train.graph.part import Part
 from keras_legacy_train.graph.rewriting.inputs import may_wait_for_step
-from keras_legacy_train.programs.output_window import OutputWindow
+from keras_legacy_train.programs.output_runs import OutputRuns
 from keras_legacy_train.programs.window_size import WindowSize
 
-# A window should give the caller his next batches after this many seconds, and hold no more bytes of them.
+# A call should give the caller his next batches after this many seconds.
 _WINDOW_SECONDS = 0.1
-_MOST_BYTES = 8 * 2**20
 _MOST_BATCHES = 4096
 
-# As long as it takes to make a window.
+# As long as it takes to make a function that computes many batches.
 _MAKING_SECONDS = 0.1
-# Where the outputs have more shapes than this, they go on to change.
-_MOST_WINDOWS = 2
 
 
 class Prediction(BuiltGraph):
@@ -42,7 +38,7 @@ class Prediction(BuiltGraph):
 
     def __init__(self, graph: tf.Graph, spec: EstimatorSpec, given: Input, hooks: Sequence[Any]):
         super().__init__(graph, spec, given, hooks, spec.scaffold)
-        self._windows: dict[Any, OutputWindow] = {}
+        self._runs: dict[tuple[str, ...], OutputRuns] = {}
 
     def batches(self, run: GraphRun, fetches: Any) -> Iterator[Any]:
         """Yields the predictions of a batch after the other, until the input ends.
@@ -65,65 +61,29 @@ class Prediction(BuiltGraph):
 
     def _batches(self, run: GraphRun, tensors: Sequence[tf.Tensor]) -> Iterator[Sequence[Any]]:
         """Yields the predictions of each batch: those of the first ones singly, then of many in one call."""
-        names, part = [tensor.name for tensor in tensors], self._part(run, tensors)
-        size, alone = WindowSize(_MOST_BATCHES, _WINDOW_SECONDS), 0.0
-        last: list[tf.TensorSpec] = []
+        names = tuple(tensor.name for tensor in tensors)
+        if names not in self._runs:
+            self._runs[names] = OutputRuns(run.session, dict(enumerate(names)))
+        runs, reads_ahead = self._runs[names], self._may_read_ahead(run, names)
+        size, seconds_alone = WindowSize(_MOST_BATCHES, _WINDOW_SECONDS), 0.0
         while not run.should_stop:
-            began = time.perf_counter()
-            with run.watched_calls() if not last else contextlib.nullcontext():  # it takes longer than a run
-                values = run.session.compute(names)
+            began, is_alone = time.perf_counter(), not reads_ahead or seconds_alone < _MAKING_SECONDS
+            # To watch takes longer than a run.
+            is_first = not seconds_alone
+            with run.watched_calls() if is_first or not is_alone else contextlib.nullcontext():
+                outputs = runs.run(1 if is_alone else size(), {})
             seconds = time.perf_counter() - began
-            size.took(1, seconds)
-            alone += seconds
-            yield values
-            specs = [tf.TensorSpec(np.shape(v), t.dtype) for v, t in zip(values, tensors, strict=True)]
-            if part is not None and alone > _MAKING_SECONDS and specs == last:
-                window = self._window(run, part, specs, sum(map(_bytes, values)))
-                if window is not None:
-                    yield from self._in_windows(run, window, size)
-            last = specs
+            size.took(len(outputs.runs), seconds)
+            seconds_alone += seconds * is_alone
+            for values in outputs.runs:
+                yield list(values.values())
+            if outputs.error is not None:
+                raise outputs.error
 
-    def _in_windows(self, run: GraphRun, window: OutputWindow, size: WindowSize) -> Iterator[Sequence[Any]]:
-        """Yields the predictions of batches that are run many in one call, until one has another shape."""
-        while not run.should_stop:
-            began = time.perf_counter()
-            with run.session.lifted.eager_mode(), run.watched_calls():
-                many, odd, error = window.run(min(size(), window.size))
-            size.took(len(many[0]), time.perf_counter() - began)
-            yield from zip(*many, strict=True)
-            if error is not None:
-                raise run.session.lifted.explain(error)
-            if odd is not None:
-                yield odd
-                return
-
-    def _window(
-        self, run: GraphRun, part: Part, specs: Sequence[tf.TensorSpec], size_of_one: int
-    ) -> OutputWindow | None:
-        """Returns the window for outputs of some shapes; `None` if it is not worth while."""
-        key = tuple(part.fetches), tuple(specs)
-        most = min(_MOST_BATCHES, _MOST_BYTES // max(size_of_one, 1))
-        if key not in self._windows and most > 1 and len(self._windows) < _MOST_WINDOWS:
-            with run.session.lifted.eager_mode():
-                self._windows[key] = OutputWindow(lambda: part.build([])[0], specs, most)
-        return self._windows.get(key)
-
-    def _part(self, run: GraphRun, tensors: Sequence[tf.Tensor]) -> Part | None:
-        """Returns the part of the graph that predicts; `None` if its input may not be read ahead.
-
-        It may not where the next element may wait for what the caller does with the last prediction.
-        """
+    def _may_read_ahead(self, run: GraphRun, names: Sequence[str]) -> bool:
+        """Returns whether no element of the input can wait for what the caller does with the one before."""
         lifted = run.session.lifted
-        if lifted.input_may_wait:
-            return None
-        part = lifted.part((), [tensor.name for tensor in tensors])
-        return None if may_wait_for_step(part.op_types()) else part
-
-
-def _bytes(value: Any) -> int:
-    """Returns about how much memory a value takes."""
-    array = np.asarray(value)
-    return sum(len(text) + 24 for text in array.flat) if array.dtype == object else array.nbytes
+        return not lifted.input_may_wait and not may_wait_for_step(lifted.part((), names).op_types())
 
 
 def chosen(predictions: Any, keys: Any) -> Any:

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
         ReplicasDifferError,
         ServerUnreachableError,
     )
-    from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_feeds_iter, run_n
+    from keras_legacy_train.evaluate import evaluate
     from keras_legacy_train.fit import fit
     from keras_legacy_train.graph_model import GraphModel
+    from keras_legacy_train.infer import infer, run_feeds, run_feeds_iter, run_n
     from keras_legacy_train.migration import LoadReport, load_tf1_weights
     from keras_legacy_train.summaries import clear_summary_writers, get_summary_writer
     from keras_legacy_train.train import train
@@ -93,10 +94,10 @@ _MODULES = {
     "ReplicasDifferError": "errors",
     "ServerUnreachableError": "errors",
     "evaluate": "evaluate",
-    "infer": "evaluate",
-    "run_feeds": "evaluate",
-    "run_feeds_iter": "evaluate",
-    "run_n": "evaluate",
+    "infer": "infer",
+    "run_feeds": "infer",
+    "run_feeds_iter": "infer",
+    "run_n": "infer",
     "fit": "fit",
     "GraphModel": "graph_model",
     "LoadReport": "migration",

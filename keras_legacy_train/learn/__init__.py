@@ -25,7 +25,8 @@ import difflib
 from typing import NoReturn
 
 from keras_legacy_train.errors import NanLossDuringTrainingError
-from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_n
+from keras_legacy_train.evaluate import evaluate
+from keras_legacy_train.infer import infer, run_feeds, run_n
 from keras_legacy_train.learn import graph_actions, head, learn_runner, monitors, preprocessing, utils
 from keras_legacy_train.learn._replacements import REPLACEMENTS
 from keras_legacy_train.learn.base_estimator import BaseEstimator

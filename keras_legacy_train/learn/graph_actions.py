@@ -1,7 +1,8 @@
 """Stands for `tf.contrib.learn.graph_actions`."""
 
 from keras_legacy_train.errors import NanLossDuringTrainingError
-from keras_legacy_train.evaluate import evaluate, infer, run_feeds, run_feeds_iter, run_n
+from keras_legacy_train.evaluate import evaluate
+from keras_legacy_train.infer import infer, run_feeds, run_feeds_iter, run_n
 from keras_legacy_train.summaries import clear_summary_writers, get_summary_writer
 from keras_legacy_train.train import train
 

@@ -212,23 +212,30 @@ def function_graphs(graph: tf.Graph) -> list[tf.Graph]:
 
 
 def while_loop(
-    condition: Callable[[tf.Tensor], tf.Tensor], body: Callable[[tf.Tensor], tf.Tensor], number: tf.Tensor
+    condition: Callable[[tf.Tensor], tf.Tensor],
+    body: Callable[..., Any],
+    number: tf.Tensor,
+    carried: Sequence[tf.Tensor] = (),
 ) -> tf.Tensor:
-    """Builds a loop `while condition(number): number = body(number)`, one iteration after the other.
+    """Builds a loop `while condition(number): number, *carried = body(number, *carried)`.
+
+    One iteration comes after the other.
 
     Must be called while a function is built. `tf.while_loop` carries two more numbers, for gradients, which
     takes a tenth of the time of a small step.
 
     Args:
         condition: Takes the number and returns a boolean scalar. It must need nothing else.
-        body: Takes the number and returns the next one.
+        body: Takes the number and what is carried, and returns the next of both.
         number: The first number, a scalar.
+        carried: What the first iteration is given besides. Shapes must not change.
 
     Returns:
         The first number for which the condition does not hold.
     """
     is_ordered = tf.compat.v1.get_default_graph()._add_control_dependencies
-    signature = [tf.TensorSpec(number.shape, number.dtype)]
+    loop_vars = [number, *carried]
+    signature = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in loop_vars]
     name = _control_flow.unique_fn_name("while", "body")
     body_graph = _func_graph.func_graph_from_py_func(
         name, body, (), {}, signature, _WhileBody(name), add_control_dependencies=is_ordered
@@ -236,8 +243,9 @@ def while_loop(
     body_graph.outputs.extend(body_graph.internal_captures)
     body_graph.outputs.extend(body_graph.deferred_internal_captures)  # the keys of collectives are such
     deferred = tf.nest.flatten([capture() for capture in body_graph.deferred_external_captures])
-    loop_vars = [number, *body_graph.external_captures, *deferred]
-    signature += map(tf.TensorSpec.from_tensor, loop_vars[1:])
+    captures = [*body_graph.external_captures, *deferred]
+    loop_vars += captures
+    signature += map(tf.TensorSpec.from_tensor, captures)
     name = _control_flow.unique_fn_name("while", "cond")
     cond_graph = _func_graph.func_graph_from_py_func(
         name, lambda number, *_: condition(number), (), {}, signature, _WhileCond(name)

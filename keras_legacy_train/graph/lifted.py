@@ -40,6 +40,7 @@ from keras_legacy_train.graph.rewriting.frames import Frames
 from keras_legacy_train.graph.rewriting.ordering import order_updates
 from keras_legacy_train.graph.rewriting.redundant_controls import drop_redundant_controls
 from keras_legacy_train.graph.rewriting.references import References
+from keras_legacy_train.graph.rewriting.server_calls import ServerCalls, server_calls
 
 _LIFTS = itertools.count()
 
@@ -140,6 +141,10 @@ class LiftedGraph:
             once = tuple(dict.fromkeys(operations))  # a function runs each operation once
             return self._part(tuple(feeds), tuple(fetches), once)
 
+    def server_calls(self, part: Part) -> ServerCalls | None:
+        """Returns a part that calls the servers of its variables; `None` if it has none, or cannot."""
+        return server_calls(part, self._known_spec)
+
     def has_drawn(self) -> bool:
         """Returns whether a random op has drawn numbers, so that it would draw others from now on."""
         with self.eager_mode():
@@ -199,6 +204,13 @@ class LiftedGraph:
         variable = self._captured.get(node_name(tensor_name))
         tensor = self.graph.get_tensor_by_name(tensor_name) if variable is None else variable
         return tf.TensorSpec(tensor.shape, tensor.dtype.base_dtype)
+
+    def _known_spec(self, tensor_name: str) -> tf.TensorSpec | None:
+        """Returns the shape and dtype of a tensor; `None` if the graph has none of that name."""
+        try:
+            return self.spec(tensor_name)
+        except (KeyError, ValueError):
+            return None
 
     @collector_paused()
     def update(self) -> None:

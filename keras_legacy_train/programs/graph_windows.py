@@ -185,12 +185,19 @@ class GraphWindows:
                 _LOGGER.info("XLA does not compile this step: %s.", reason)
                 self.jit_compile = False
 
+        calls = None if self.jit_compile else lifted.server_calls(part)
+        if calls is not None:
+            part = calls.step
+
+        def first() -> list[tf.Tensor]:
+            return [] if calls is None else calls.first.build(())[0]
+
         def run_step(target_step: tf.Tensor, *feeds: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
-            (*step, loss), _ = part.build(feeds)
-            must_end = self._must_end(loss)
+            results, _ = part.build(feeds)
+            must_end = self._must_end(results[0 if is_counted else 1])
             if not is_counted:
-                must_end |= tf.cast(step[0], tf.float64) >= target_step
-            return [*step, loss], tf.reshape(must_end, [])
+                must_end |= tf.cast(results[0], tf.float64) >= target_step
+            return results, tf.reshape(must_end, [])
 
         with lifted.scope():
             window = Window(
@@ -198,6 +205,7 @@ class GraphWindows:
                 [self._loss_dtype] if is_counted else [tf.float64, self._loss_dtype],
                 inputs=[tf.TensorSpec([], tf.float64)],
                 rows=list(specs.values()),
+                first=first,
                 is_ordered=True,
                 jit_compile=bool(self.jit_compile),
             )

@@ -29,11 +29,13 @@ class Window:
     They are kept in variables: what a while loop carries is lost when an error is raised inside the call.
 
     Args:
-        run_step: Runs a step, given the window's inputs and then the step's rows. Returns its numbers, scalar
-            tensors, and whether the window must end after it.
+        run_step: Runs a step, given the window's inputs, then the step's rows, then what the step before has
+            carried over. Returns its numbers, scalar tensors, and behind them what it carries over to the
+            next one; and whether the window must end after it.
         dtypes: In what the numbers are kept: `tf.float32` or `tf.float64`, which holds step numbers exactly.
         inputs: The specifications of what each call of the window is given.
         rows: The specifications of further arguments: arrays with a row for each step.
+        first: Called inside the window; returns what is carried over to its first step.
         is_ordered: Whether the stateful operations of a step have the control inputs that they need, so that
             TensorFlow need not order them as they come.
         jit_compile: Whether XLA compiles the window.
@@ -49,6 +51,7 @@ class Window:
         *,
         inputs: Sequence[tf.TypeSpec] = (),
         rows: Sequence[tf.TypeSpec] = (),
+        first: Callable[[], Sequence[tf.Tensor]] = tuple,
         is_ordered: bool = False,
         jit_compile: bool = False,
     ):
@@ -56,18 +59,17 @@ class Window:
         record = StepRecord(self.MAX_STEPS, dtypes)
 
         # The steps are counted down, since each number that a loop carries takes time in each of them.
-        def run_one(left: tf.Tensor, at_most: tf.Tensor, *arguments: Any) -> tf.Tensor:
-            given, arrays = arguments[: len(inputs)], arguments[len(inputs) :]
-            numbers, must_end = run_step(*given, *(array[at_most - left] for array in arrays))
-            written = record.write(left - 1, numbers)
-            if is_ordered:  # otherwise TensorFlow sees to it
-                require(written)
-            return steps_left(left, must_end)
-
         def loop(at_most: tf.Tensor, *arguments: Any) -> tf.Tensor:
-            left = _tensorflow.while_loop(
-                lambda left: left > 0, lambda left: run_one(left, at_most, *arguments), at_most
-            )
+            given, arrays = arguments[: len(inputs)], arguments[len(inputs) :]
+
+            def run_one(left: tf.Tensor, *carried: tf.Tensor) -> list[tf.Tensor]:
+                results, must_end = run_step(*given, *(array[at_most - left] for array in arrays), *carried)
+                written = record.write(left - 1, results[: len(dtypes)])
+                if is_ordered:  # otherwise TensorFlow sees to it
+                    require(written)
+                return [steps_left(left, must_end), *results[len(dtypes) :]]
+
+            left = _tensorflow.while_loop(lambda left: left > 0, run_one, at_most, first())
             if is_ordered:
                 require([left.op])
             return left

@@ -201,7 +201,8 @@ def _begin_model(
         return None
     shared = SharedModel(session, connection, options.is_chief, training.cluster.timeout)
     shared.begin(restore_or_initialize)
-    shared.tell_exchange([op.name for op in map(_operation, training.train_ops)], training.loss.name)
+    operations = [op.name for op in map(_operation, training.train_ops)]
+    shared.tell_exchange(operations, training.loss.name, training.global_step)
 
     def go_on() -> None:
         shared.begin_again(lambda: run.restore_or_initialize_again(initialize))

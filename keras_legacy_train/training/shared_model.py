@@ -59,15 +59,22 @@ class SharedModel:
         else:
             self._wait()
 
-    def tell_exchange(self, train_ops: Iterable[str], loss: str) -> None:
+    def tell_exchange(self, train_ops: Iterable[str], loss: str, global_step: str) -> None:
         """Logs what a step exchanges with the servers.
 
         Args:
             train_ops: Names of the operations that a step runs.
             loss: Name of the loss.
+            global_step: Name of the variable that counts the steps.
         """
-        exchange = exchange_of(self._session.lifted.part((), [loss], train_ops))
-        _LOGGER.info("Each step %s.", exchange)
+        lifted, train_ops = self._session.lifted, list(train_ops)
+        exchange = exchange_of(lifted.part((), [loss], train_ops))
+        calls = lifted.server_calls(lifted.part((), [f"{global_step}:0", loss], train_ops))
+        if calls is None:
+            how = "each value in a message of its own"
+        else:
+            how = "in 1 call" if calls.number == 1 else f"in {calls.number} calls"
+        _LOGGER.info("Each step %s, %s.", exchange, how)
 
     def is_lost(self, error: BaseException) -> bool:
         """Returns whether an error has come of the end of a server."""

@@ -34,7 +34,7 @@ def test_workers_share_the_steps_and_the_chief_alone_saves(tmp_path: Path) -> No
     assert STEPS <= sum(own) == max(report["shared"] for report in reports) <= STEPS + 1
     assert saved_step(directory) == reports[0]["shared"]
     assert "Saving checkpoint" not in cluster.output("worker/0")
-    exchange = "Each step reads 20 bytes of variables and sends 20 bytes of updates."
+    exchange = "Each step reads 20 bytes of variables and sends 20 bytes of updates, in 1 call."
     assert all(exchange in cluster.output(name) for name in TRAINERS)
     assert all(report["loss"] < 0.05 for report in reports)
 

@@ -25,7 +25,8 @@ def saved_step(directory: Path) -> int:
 
 def test_workers_share_the_steps_and_the_chief_alone_saves(tmp_path: Path) -> None:
     directory = tmp_path / "model"
-    with running(LocalCluster(tmp_path, "cluster_run.py", TASKS, directory, STEPS)) as cluster:
+    tasks = {**TASKS, "ps": 2}
+    with running(LocalCluster(tmp_path, "cluster_run.py", tasks, directory, STEPS)) as cluster:
         for name in TRAINERS:
             assert cluster.wait(name) == 0, cluster.output(name)
         reports = [cluster.report(name) for name in TRAINERS]
@@ -34,7 +35,7 @@ def test_workers_share_the_steps_and_the_chief_alone_saves(tmp_path: Path) -> No
     assert STEPS <= sum(own) == max(report["shared"] for report in reports) <= STEPS + 1
     assert saved_step(directory) == reports[0]["shared"]
     assert "Saving checkpoint" not in cluster.output("worker/0")
-    exchange = "Each step reads 20 bytes of variables and sends 20 bytes of updates, in 1 call."
+    exchange = "Each step reads 20 bytes of variables and sends 20 bytes of updates, in 2 calls."
     assert all(exchange in cluster.output(name) for name in TRAINERS)
     assert all(report["loss"] < 0.05 for report in reports)
 
@@ -61,6 +62,7 @@ def test_training_goes_on_when_each_role_is_killed_and_started_again(tmp_path: P
 
         assert [cluster.wait(name) for name in TRAINERS] == [0, 0], cluster.output("chief/0")
         assert cluster.output("chief/0").count("training step") > seen
+        assert "sends 20 bytes of updates, in 1 call." in cluster.output("chief/0")
         assert steps <= cluster.report("chief/0")["shared"] <= steps + 1
     assert steps <= saved_step(directory) <= steps + 1
 

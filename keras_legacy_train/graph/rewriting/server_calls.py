@@ -69,12 +69,15 @@ def server_calls(part: Part, spec_of: Callable[[str], tf.TensorSpec | None]) -> 
     plan = _Plan.of(part)
     if plan is None:
         return None
-    specs = {}
+    specs: dict[str, tf.TensorSpec] = {}
+    size = 0
     for tensor in plan.exchanged():
-        specs[tensor] = spec = plan.spec(tensor, spec_of)
+        spec = plan.spec(tensor, spec_of)
         if spec is None or spec.shape.num_elements() is None or not _is_numeric(spec.dtype):
             return None
-    if sum(spec.shape.num_elements() * spec.dtype.size for spec in specs.values()) > LARGEST_EXCHANGE:
+        specs[tensor] = spec
+        size += spec.shape.num_elements() * spec.dtype.size
+    if size > LARGEST_EXCHANGE:
         return None
     return _Writer(plan, specs).write()
 
@@ -550,7 +553,7 @@ def _is_constant(node: NodeDef) -> bool:
 
 def _is_group(node: NodeDef) -> bool:
     """Returns whether a node does nothing but wait for others, if for any."""
-    return node.op == "NoOp" or _is_constant(node)
+    return bool(node.op == "NoOp" or _is_constant(node))
 
 
 def _is_pure(node: NodeDef) -> bool:

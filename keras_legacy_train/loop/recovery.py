@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable
+from typing import TypeVar
 
 import tensorflow as tf
+
+_LOGGER = logging.getLogger("keras_legacy_train")
+
+_Result = TypeVar("_Result")
+
+# As often what is lost again and again is brought back.
+MAX_RECOVERIES_WITHOUT_PROGRESS = 5
 
 
 def is_passing(error: BaseException) -> bool:
@@ -24,3 +33,21 @@ class Recovery:
 
     restore: Callable[[], None]
     is_possible: Callable[[BaseException], bool] = is_passing
+
+    def run(self, function: Callable[[], _Result]) -> _Result:
+        """Calls a function; again, after what it has missed was brought back.
+
+        Returns:
+            The result of the function.
+        """
+        attempts = 0
+        while True:
+            try:
+                if attempts:
+                    self.restore()
+                return function()
+            except Exception as error:
+                attempts += 1
+                if attempts > MAX_RECOVERIES_WITHOUT_PROGRESS or not self.is_possible(error):
+                    raise
+                _LOGGER.warning("A server was lost while the training began; beginning again. %s", error)

@@ -11,7 +11,7 @@ from keras_legacy_train.errors import NoProgressError
 from keras_legacy_train.loop.agreement import Agreement
 from keras_legacy_train.loop.callback_list import CallbackList
 from keras_legacy_train.loop.progress import Epochs, Progress
-from keras_legacy_train.loop.recovery import Recovery
+from keras_legacy_train.loop.recovery import MAX_RECOVERIES_WITHOUT_PROGRESS, Recovery
 from keras_legacy_train.loop.schedule import SamplingPolicy
 from keras_legacy_train.loop.stop import StopReason
 from keras_legacy_train.programs.base import Program, Steps
@@ -39,7 +39,6 @@ class TrainingLoop:
     """
 
     MAX_RUNS_WITHOUT_PROGRESS = 1_000
-    MAX_RECOVERIES_WITHOUT_PROGRESS = 5
 
     def __init__(
         self,
@@ -99,17 +98,18 @@ class TrainingLoop:
         lost_at, attempts = -1, 0
         while True:
             try:
+                if self._recovery is not None and attempts:
+                    self._recovery.restore()
                 return self._run_epochs(target_step)
             except Exception as error:
                 if self._recovery is None or not self._recovery.is_possible(error):
                     raise
                 step = self.progress.step
                 attempts = 1 if step > lost_at else attempts + 1
-                if attempts > self.MAX_RECOVERIES_WITHOUT_PROGRESS:
+                if attempts > MAX_RECOVERIES_WITHOUT_PROGRESS:
                     raise
                 lost_at = max(lost_at, step)
                 _LOGGER.warning("Step %d failed; going on from the newest checkpoint. %s", step + 1, error)
-                self._recovery.restore()
 
     def _run_epochs(self, target_step: float) -> StopReason:
         epochs, progress, callbacks = self._epochs, self.progress, self._callbacks

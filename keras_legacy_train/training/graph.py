@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import tensorflow as tf
@@ -46,6 +46,8 @@ from keras_legacy_train.training.run import TrainingRun
 from keras_legacy_train.training.shared_model import SharedModel
 
 _LOGGER = logging.getLogger("keras_legacy_train")
+
+_Result = TypeVar("_Result")
 
 SessionRunHook = tf.compat.v1.train.SessionRunHook
 
@@ -126,11 +128,14 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
         )
 
         recovery = _begin_model(run, training, options, session, state, connection)
-        training.start.initialize_locals(session)
-        training.start.check(session)
-        check_objects(session)
-        position.check()
 
+        def complete_start() -> None:
+            training.start.initialize_locals(session)
+            training.start.check(session)
+            check_objects(session)
+            position.check()
+
+        _run(recovery, complete_start)
         queue_runners = run.enter(QueueRunners(session))
         program = GraphProgram(
             session,
@@ -145,7 +150,7 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
         )
         run.enter(contextlib.closing(program))
         epochs = Epochs(options.steps_per_epoch)
-        run.progress.step = program.global_step()
+        run.progress.step = _run(recovery, program.global_step)
         epochs.locate(run.progress)
 
         def resume() -> None:
@@ -200,15 +205,25 @@ def _begin_model(
         restore_or_initialize()
         return None
     shared = SharedModel(session, connection, options.is_chief, training.cluster.timeout)
-    shared.begin(restore_or_initialize)
-    operations = [op.name for op in map(_operation, training.train_ops)]
-    shared.tell_exchange(operations, training.loss.name, training.global_step)
 
     def go_on() -> None:
         shared.begin_again(lambda: run.restore_or_initialize_again(initialize))
         training.start.initialize_locals(session)
 
-    return Recovery(go_on, shared.is_lost)
+    recovery = Recovery(go_on, shared.is_lost)
+    try:
+        shared.begin(restore_or_initialize)
+    except tf.errors.OpError as error:
+        if not recovery.is_possible(error):
+            raise
+        recovery.run(go_on)
+    operations = [op.name for op in map(_operation, training.train_ops)]
+    shared.tell_exchange(operations, training.loss.name, training.global_step)
+    return recovery
+
+
+def _run(recovery: Recovery | None, function: Callable[[], _Result]) -> _Result:
+    return function() if recovery is None else recovery.run(function)
 
 
 def _operation(element: tf.Operation | tf.Tensor) -> tf.Operation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 import tensorflow as tf
 
 from clusters import LocalCluster, running
@@ -63,6 +64,28 @@ def test_each_task_does_its_own_work(tmp_path: Path) -> None:
     assert files(directory) == kinds | checkpoint
     processes = {path.name.split(".")[-2] for path in directory.glob("events.out.tfevents.*")}
     assert len(processes) == 1
+
+
+@pytest.mark.slow
+def test_training_goes_on_when_each_task_is_killed_and_started_again(tmp_path: Path) -> None:
+    directory, steps = tmp_path / "model", 5_000
+    tasks = {"ps": 1, "chief": 1, "worker": 1, "evaluator": 1}
+    with running(LocalCluster(tmp_path, "estimator_cluster_run.py", tasks, directory, steps)) as cluster:
+        for name, text in [
+            ("worker/0", "loss = "),
+            ("evaluator/0", "Saving dict for global step"),
+            ("ps/0", "Serving as ps 0"),
+            ("chief/0", "Saving checkpoint for step"),
+        ]:
+            seen = cluster.output(name).count(text)
+            cluster.wait_for(name, text, times=seen + (name != "ps/0"))
+            cluster.kill(name)
+            cluster.start(name)
+        for name in ("chief/0", "worker/0", "evaluator/0"):
+            assert cluster.wait(name) == 0, cluster.output(name)
+        assert "Restoring parameters from" in cluster.output("chief/0")
+        assert cluster.report("chief/0")["saved"][-1] >= steps
+    assert steps <= max(experimental.read_eval_metrics(directory / "eval")) <= saved_step(directory)
 
 
 def test_a_master_evaluates_and_its_early_stopping_ends_all(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ Each measurement runs one parameter server and the workers as processes of their
 for each number of workers: the steps of all workers together in a second, by program, and their ratio.
 "small" is a linear model on batches of 32, "large" a network of two layers of 1,024 units on batches of 256.
 "alone" is the same training in one process, without a cluster: the difference is what the cluster costs.
+"processor" has the milliseconds of processor time that a step takes in all processes together (on Linux). On
+a machine with other work, they tell more than the pace does.
 
 TensorFlow 1.15.5 trains by `MonitoredTrainingSession`. This file also runs under Python 3.7.
 """
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import glob
 import json
 import logging
 import os
@@ -47,11 +50,11 @@ def build(tf: Any, work: str, worker: int) -> Any:
 
 
 class Pace(logging.Handler):
-    """Notes when which step was done, as the log tells it."""
+    """Notes when which step was done, as the log tells it, and what processor time was taken until then."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.notes: list[tuple[float, int]] = []
+        self.notes: list[tuple[float, int, float]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Notes the step of a record, if it is one of a step."""
@@ -59,14 +62,27 @@ class Pace(logging.Handler):
             self.note(int(record.args[0]))  # type: ignore[index,arg-type]
 
     def note(self, step: int) -> None:
-        """Notes a step."""
-        self.notes.append((time.time(), step))
+        """Notes a step after the warm-up, if a moment has passed since the last."""
+        now = time.time()
+        if step >= WARM_UP_STEPS and (not self.notes or now - self.notes[-1][0] > 0.02):
+            self.notes.append((now, step, processor_seconds()))
 
-    def steps_a_second(self) -> float:
-        """Returns the pace after the warm-up."""
-        notes = [note for note in self.notes if note[1] >= WARM_UP_STEPS]
-        (began, first), (ended, last) = notes[0], notes[-1]
-        return (last - first) / (ended - began)
+    def report(self) -> dict[str, float]:
+        """Returns the pace, and the processor time of a step."""
+        (began, first, used_before), (ended, last, used) = self.notes[0], self.notes[-1]
+        steps = last - first
+        return {"steps a second": steps / (ended - began), "processor": 1e3 * (used - used_before) / steps}
+
+
+def processor_seconds() -> float:
+    """Returns the processor time that this process and those started beside it have taken."""
+    ticks = 0
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        with contextlib.suppress(OSError), open(path) as file:
+            values = file.read().rpartition(")")[2].split()
+            if int(values[1]) == os.getppid():
+                ticks += int(values[11]) + int(values[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def train_ours(directory: str, work: str, worker: int, steps: int, servers: list[str]) -> Pace:
@@ -155,8 +171,8 @@ def running(python: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
-def measure(program: str, python: str, work: str, workers: int, steps: int) -> float:
-    """Returns the steps of all workers together in a second; `workers` is 0 for none and no cluster."""
+def measure(program: str, python: str, work: str, workers: int, steps: int) -> dict[str, float]:
+    """Returns what a worker reports of all of them; `workers` is 0 for none and no cluster."""
     with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
         task = ["--program", program, "--work", work, "--steps", str(steps), "--directory", directory]
         server, *places = free_addresses(1 + max(workers, 1))
@@ -169,7 +185,8 @@ def measure(program: str, python: str, work: str, workers: int, steps: int) -> f
             for worker in range(max(workers, 1))
         ]
         outputs = [process.communicate()[0] for process in processes]
-        return float(json.loads(outputs[0].splitlines()[-1])["steps a second"])
+        report: dict[str, float] = json.loads(outputs[0].splitlines()[-1])
+        return report
 
 
 def main() -> None:
@@ -187,7 +204,7 @@ def main() -> None:
     elif given.task:
         train = train_ours if given.program == "ours" else train_tf1
         pace = train(given.directory, given.work[0], int(given.task), given.steps, servers)
-        print(json.dumps({"steps a second": pace.steps_a_second()}))
+        print(json.dumps(pace.report()))
     else:
         import environments
 
@@ -195,12 +212,17 @@ def main() -> None:
         for work in given.work:
             for workers in given.workers:
                 steps = given.steps or (3_000 if work == "small" else 600)
-                paces = {
-                    program: round(measure(program, python, work, workers, steps), 1)
+                reports = {
+                    program: measure(program, python, work, workers, steps)
                     for program, python in pythons.items()
                 }
+                paces = {program: round(each["steps a second"], 1) for program, each in reports.items()}
                 line = {"work": work, "workers": workers or "alone", **paces}
-                print(json.dumps({**line, "ratio": round(paces["ours"] / paces["tf1"], 2)}), flush=True)
+                line["ratio"] = round(paces["ours"] / paces["tf1"], 2)
+                line["processor"] = {
+                    program: round(each["processor"], 2) for program, each in reports.items()
+                }
+                print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

@@ -105,8 +105,11 @@ class HookCallback(LoopCallback):
 
 
 def _ensure_saver(graph: tf.Graph) -> None:
-    """Adds the Saver that hooks find in the graph where a `Scaffold` or a `Supervisor` has made it."""
-    if not graph.get_collection(tf.compat.v1.GraphKeys.SAVERS):
+    """Adds the Saver that hooks find in the graph where a `Scaffold` or a `Supervisor` has made it.
+
+    A finalized graph has a `Scaffold` with a Saver of the user's, which is not in the collection.
+    """
+    if not graph.finalized and not graph.get_collection(tf.compat.v1.GraphKeys.SAVERS):
         graph.add_to_collection(tf.compat.v1.GraphKeys.SAVERS, tf.compat.v1.train.Saver())
 
 

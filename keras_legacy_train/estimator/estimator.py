@@ -49,6 +49,7 @@ from keras_legacy_train.estimator.summary_callback import SummaryCallback
 from keras_legacy_train.estimator.training_log import TrainingLog
 from keras_legacy_train.estimator.warm_start import as_settings, warm_start
 from keras_legacy_train.graph import arguments as graph_arguments
+from keras_legacy_train.graph.saving.savers import has_own_methods
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.monitors import RunHookAdapterForMonitors
@@ -658,8 +659,9 @@ class Estimator:
                 )
                 graph.add_to_collection(_KEYS.SAVERS, saver)
             global_step = graph_arguments.as_global_step(graph, None)
+        has_methods = own_saver is not None and has_own_methods(own_saver)
         keep_max, keep_every_n_hours = config.keep_checkpoint_max, config.keep_checkpoint_every_n_hours
-        if own_saver is not None:
+        if own_saver is not None and not has_methods:
             keep_max, keep_every_n_hours = _tensorflow.saver_limits(own_saver)
         chief_hooks = spec.training_chief_hooks if config.is_chief else ()
         watchers = [*chief_hooks, *hooks, *spec.training_hooks]
@@ -669,6 +671,9 @@ class Estimator:
             steps = None
         saves = bool(config.save_checkpoints_steps or config.save_checkpoints_secs)
         saver_hooks = [h for h in watchers if isinstance(h, tf.compat.v1.train.CheckpointSaverHook)]
+        if has_methods and saves and config.is_chief and not saver_hooks:
+            saver_hooks = [self._saver_hook(own_saver)]
+            watchers = saver_hooks + watchers
         if saving_listeners and saver_hooks:
             _tensorflow.add_saving_listeners(saver_hooks[0], saving_listeners)
         elif saving_listeners and not saves:
@@ -712,6 +717,16 @@ class Estimator:
         if loss is None:
             log.warning("Training with estimator made no steps. Perhaps input is empty or misspecified.")
         return loss
+
+    def _saver_hook(self, saver: tf.compat.v1.train.Saver) -> tf.compat.v1.train.CheckpointSaverHook:
+        """Returns what calls the methods of a Saver that has its own."""
+        return tf.compat.v1.train.CheckpointSaverHook(
+            self._model_dir,
+            save_secs=self._config.save_checkpoints_secs,
+            save_steps=self._config.save_checkpoints_steps,
+            saver=saver,
+            save_graph_def=self._config.checkpoint_save_graph_def,
+        )
 
     def _services(self, spec: EstimatorSpec, global_step: str) -> list[LoopCallback]:
         """Returns what writes the log lines and the summaries of a training."""

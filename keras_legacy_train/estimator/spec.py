@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_legacy_train import _tensorflow
+from keras_legacy_train import _tensorflow, arguments
 from keras_legacy_train.estimator.export.outputs import ExportOutput, with_default_output
 from keras_legacy_train.estimator.mode_keys import ModeKeys
 from keras_legacy_train.graph.saving.savers import ancestors
@@ -257,6 +257,7 @@ def _check_scaffold(scaffold: Any) -> tf.compat.v1.train.Scaffold:
             "scaffold: a tf.train.Checkpoint as saver is not supported, since variables are saved by name."
             " Leave it out, or use a tf.compat.v1.train.Saver."
         )
+    arguments.check_methods("scaffold.saver", scaffold.saver, "build", "save", "restore")
     return scaffold
 
 

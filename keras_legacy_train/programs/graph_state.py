@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.checkpoints import SavedVariable
+from keras_legacy_train.checkpoints import NamedVariables, SavedVariable
 from keras_legacy_train.checkpoints.reading import restore_variables
 from keras_legacy_train.graph import initialize
 from keras_legacy_train.graph.iterators import IteratorPositions
@@ -44,6 +45,27 @@ def saved_variables(
     tensors = [tensor for each in saved_objects(session) for tensor in each.tensors]
     objects = [SavedVariable(tensor.key, tensor, tensor.slice_spec) for tensor in tensors]
     return [*saved.values(), *objects, *_other_tables(session, {tensor.key for tensor in tensors})]
+
+
+class SaverState(NamedVariables):
+    """Restores a graph by a Saver with methods of its own, which somebody else has save.
+
+    Args:
+        session: The graph's session.
+        saver: The Saver, or what stands for one.
+    """
+
+    def __init__(self, session: GraphSession, saver: tf.compat.v1.train.Saver):
+        super().__init__(saved_variables(session))
+        self._session = session
+        self._saver = saver
+
+    def restore(self, prefix: str) -> None:
+        with self._session.as_default():
+            self._saver.restore(self._session, prefix)
+        listed = tf.train.get_checkpoint_state(os.path.dirname(prefix))
+        if listed is not None:  # so that it deletes those that it does not keep
+            self._saver.recover_last_checkpoints(listed.all_model_checkpoint_paths)
 
 
 def _other_tables(session: GraphSession, taken: set[str]) -> list[SavedVariable]:

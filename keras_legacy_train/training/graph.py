@@ -27,6 +27,7 @@ from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.queue_runners import QueueRunners
 from keras_legacy_train.graph.rewriting.devices import ClusterDevices
 from keras_legacy_train.graph.saving.export import MetaGraphWriter
+from keras_legacy_train.graph.saving.savers import has_own_methods
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.interrupts import watched_calls
 from keras_legacy_train.loop.callback import LoopCallback
@@ -34,6 +35,7 @@ from keras_legacy_train.loop.progress import Epochs, Progress
 from keras_legacy_train.loop.recovery import Recovery
 from keras_legacy_train.programs.graph import GraphProgram
 from keras_legacy_train.programs.graph_state import (
+    SaverState,
     check_objects,
     saved_position,
     saved_random_states,
@@ -119,13 +121,16 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
             run.on_exit(session.lifted.delete_from_server)
         run.enter(watched_calls(lambda: awaited_input(session)))
         position = IteratorPositions(session, options.save_input_state)
-        state = NamedVariables(
-            [
-                *saved_variables(session, training.saver),
-                *saved_random_states(session),
-                *saved_position(position),
-            ]
-        )
+        if training.saver is not None and has_own_methods(training.saver):
+            state: NamedVariables = SaverState(session, training.saver)
+        else:
+            state = NamedVariables(
+                [
+                    *saved_variables(session, training.saver),
+                    *saved_random_states(session),
+                    *saved_position(position),
+                ]
+            )
 
         recovery = _begin_model(run, training, options, session, state, connection)
 

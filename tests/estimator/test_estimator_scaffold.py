@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import keras
 import numpy as np
@@ -116,9 +117,66 @@ def test_a_saver_with_names_of_its_own_says_what_checkpoints_hold_and_how_many(t
     assert len(list(tmp_path.glob("*.index"))) == 2
     straight = Estimator(linear_model_fn, tmp_path / "straight", params={})
     straight.train(endless_batches, steps=3).train(endless_batches, steps=2)
-    model.train(endless_batches, steps=2)
+    model.train(endless_batches, [SessionRunHook()], steps=2)
     np.testing.assert_array_equal(model.get_variable_value("w"), straight.get_variable_value("weights"))
     assert [each["y"] for each in model.predict(batches)] == [each["y"] for each in straight.predict(batches)]
+
+
+class NotingSaver(tf1.train.Saver):
+    """Notes what it does."""
+
+    def __init__(self, done: list[str]):
+        super().__init__(max_to_keep=2)
+        self.done = done
+
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        self.done.append("save")
+        return super().save(*args, **kwargs)
+
+    def restore(self, *args: Any, **kwargs: Any) -> None:
+        self.done.append("restore")
+        super().restore(*args, **kwargs)
+
+
+@pytest.mark.parametrize("is_mock", [False, True])
+def test_a_saver_with_methods_of_its_own_has_them_called(is_mock: bool, tmp_path: Path) -> None:
+    done: list[str] = []
+
+    def model_fn(features: Any, labels: Any, mode: str) -> EstimatorSpec:
+        made = spec(features, labels, mode)
+        saver: Any = NotingSaver(done)
+        if is_mock:
+            real = tf1.train.Saver(max_to_keep=2)
+            saver = mock.Mock(wraps=real, saver_def=real.saver_def)
+            saver.save.side_effect = lambda *args, **kwargs: (done.append("save"), mock.DEFAULT)[1]
+            saver.restore.side_effect = lambda *args: (done.append("restore"), mock.DEFAULT)[1]
+        return made._replace(scaffold=tf1.train.Scaffold(saver=saver))
+
+    class Listener(CheckpointSaverListener):
+        def after_save(self, session: Any, global_step_value: int) -> None:
+            done.append(f"heard {global_step_value}")
+
+    config = RunConfig(str(tmp_path), save_checkpoints_steps=2)
+    model = Estimator(model_fn, config=config)
+    model.train(endless_batches, steps=4, saving_listeners=[Listener()])
+    assert done == ["save", "heard 0", "save", "heard 2", "save", "heard 4"]
+    assert len(list(tmp_path.glob("*.index"))) == 2
+    done.clear()
+    model.train(endless_batches, steps=1)
+    assert done == ["restore", "save", "save"]  # as the original's hook does, also where it goes on
+    assert model.get_variable_value("global_step") == 5
+    assert len(list(tmp_path.glob("*.index"))) == 2
+    done.clear()
+    straight = Estimator(linear_model_fn, tmp_path / "straight", params={})
+    straight.train(endless_batches, steps=4).train(endless_batches, steps=1)
+    assert model.evaluate(batches) == straight.evaluate(batches)
+    assert [each["y"] for each in model.predict(batches)] == [each["y"] for each in straight.predict(batches)]
+    assert done == ["restore", "restore"]
+
+
+def test_what_is_no_saver_is_named() -> None:
+    with tf.Graph().as_default(), pytest.raises(ValueError, match=r"scaffold.saver: .* lacks build, save, r"):
+        EstimatorSpec(ModeKeys.EVAL, loss=tf.constant(1.0), scaffold=tf1.train.Scaffold(saver=object()))
 
 
 def test_keras_metrics_are_metrics_and_leave_checkpoints_as_they_are(tmp_path: Path) -> None:

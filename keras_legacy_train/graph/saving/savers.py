@@ -59,6 +59,15 @@ class SaverOps:
     positions: tuple[SavedPart, ...]
 
 
+def has_own_methods(saver: Any) -> bool:
+    """Returns whether a Saver saves or restores in a way of its own, as a subclass or a mock may."""
+    kind = tf.compat.v1.train.Saver
+    return any(
+        getattr(getattr(saver, name), "__func__", None) is not getattr(kind, name)
+        for name in ("save", "restore")
+    )
+
+
 def add_saver(graph: tf.Graph, saver_def: tf.compat.v1.train.SaverDef) -> None:
     """Adds the objects that a Saver of the graph saves to `saver_ops`.
 

@@ -96,9 +96,10 @@ class Evaluation:
         began = time.perf_counter()
         done = 0
         try:
-            for done in self._batches(run, steps):
+            for count in self._batches(run, steps):
                 if log_progress:
-                    _log_progress(done, steps)
+                    _log_progress(done, done + count, steps)
+                done += count
         except (tf.errors.OutOfRangeError, StopIteration):
             run.raise_failure()
         if not done:
@@ -109,22 +110,21 @@ class Evaluation:
         return results
 
     def _batches(self, run: GraphRun, steps: int | None) -> Iterator[int]:
-        """Evaluates batches; yields how many have been, at the least whenever that is to be logged."""
-        done, limit = 0, math.inf if steps is None else steps
-        every = _progress_every(steps)
-        while done < limit and not run.should_stop:
+        """Evaluates batches; yields how many it has evaluated in each call."""
+        left = math.inf if steps is None else steps
+        while left > 0 and not run.should_stop:
             if run.is_watched:
                 run.run(self._metrics.updates)
-                done += 1
-                yield done
+                left -= 1
+                yield 1
                 continue
             if self._windows is None:
                 operations = [getattr(each, "op", each).name for each in self._metrics.updates]
                 self._windows = UpdateWindows(run.session, operations, self._metrics.eval_step.op.name)
             with run.watched_calls():
-                count, error = self._windows.run(min(limit, done - done % every + every) - done)
-            done += count
-            yield done
+                count, error = self._windows.run(left)
+            left -= count
+            yield count
             if error is not None:
                 raise error
 
@@ -177,14 +177,14 @@ class BuiltEvaluation(BuiltGraph):
         return results, self.keep(run)
 
 
-def _progress_every(steps: int | None) -> float:
-    """Returns how many batches lie between two lines of progress; infinity where the end is not known."""
-    return math.inf if steps is None else 1 if steps < 20 else steps // 10
-
-
-def _log_progress(done: int, steps: int | None) -> None:
-    if steps is not None and (done % _progress_every(steps) == 0 or done == steps):
-        log.info("Evaluation [%d/%d]", done, steps)
+def _log_progress(before: int, done: int, steps: int | None) -> None:
+    """Logs each tenth of the batches that a call has reached; every batch, if there are few."""
+    if steps is None:
+        return
+    every = 1 if steps < 20 else steps // 10
+    for number in range(before + 1, done + 1):
+        if number % every == 0 or number == steps:
+            log.info("Evaluation [%d/%d]", number, steps)
 
 
 def write_results(directory: str, results: Mapping[str, Any], checkpoint: str | None) -> None:

@@ -98,7 +98,7 @@ def test_input_that_waits_for_what_becomes_of_a_prediction_is_not_read_ahead(tmp
     assert number == 599
 
 
-def test_an_evaluation_that_is_built_once_gives_what_a_new_one_gives(tmp_path: Any) -> None:
+def test_an_evaluation_that_is_built_once_gives_what_a_new_one_gives(tmp_path: Any, log: Any) -> None:
     model = trained(tmp_path, 3)
     first = model.evaluate(batches)
     model.train(endless_batches, max_steps=6)
@@ -106,8 +106,11 @@ def test_an_evaluation_that_is_built_once_gives_what_a_new_one_gives(tmp_path: A
     fresh = Estimator(linear_model_fn, tmp_path, params={})
     assert second == fresh.evaluate(batches) != first
     assert third == Estimator(linear_model_fn, tmp_path, params={}).evaluate(batches, steps=1) != second
-    other = model.evaluate(lambda: batches(batch_size=3))  # not the same graph
+    log.clear()
+    other = model.evaluate(lambda: batches(batch_size=3), steps=4)  # not the same graph, and two batches
     np.testing.assert_allclose(other["mae"], second["mae"], rtol=1e-5)
+    lines = [record.getMessage() for record in log.records]
+    assert [line for line in lines if "Evaluation [" in line] == ["Evaluation [1/4]", "Evaluation [2/4]"]
 
 
 def test_a_model_with_random_initial_values_is_built_once_for_all_evaluations_of_a_training(

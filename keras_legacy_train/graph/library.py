@@ -16,6 +16,7 @@ from keras_legacy_train._tensorflow import FunctionDef, NodeDef
 from keras_legacy_train.graph.function_defs import trace_gradient
 from keras_legacy_train.graph.nodes import make_node
 from keras_legacy_train.graph.random_ops import stateful_twins
+from keras_legacy_train.graph.rewriting.inputs import INDEPENDENT
 
 # Ops that run a function as a part of the step. The functions of a dataset are not meant: they run inside the
 # iterator, which keeps their random state itself.
@@ -101,10 +102,14 @@ class Library:
         self._separate_random_state(node, node.name)
 
     def op_types(self, besides: Collection[str] = ()) -> set[str]:
-        """Returns the types of all operations in the functions besides those of these names in the graph."""
+        """Returns the types of the operations in the functions besides those of these names in the graph.
+
+        Operations that are called `INDEPENDENT` do not count.
+        """
         left_out = {self._names[name] for name in besides}
         functions = [function for name, function in self._functions.items() if name not in left_out]
-        return {node.op for function in functions for node in function.node_def}
+        nodes = (node for function in functions for node in function.node_def)
+        return {node.op for node in nodes if not node.name.startswith(INDEPENDENT)}
 
     def reachable(self, nodes: Iterable[NodeDef]) -> tf.compat.v1.GraphDef:
         """Returns a GraphDef without nodes, with the library that the given nodes need."""

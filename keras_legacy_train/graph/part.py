@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from keras_legacy_train.graph.nodes import node_name, split_inputs
+from keras_legacy_train.graph.rewriting.inputs import INDEPENDENT
 
 # Where the nodes stand in the functions that they are imported into.
 IMPORT_SCOPE = "lifted"
@@ -68,9 +69,10 @@ class Part:
         return {name for node in self.graph_def.node for name in split_inputs(node)[0]}.intersection(tensors)
 
     def op_types(self) -> set[str]:
-        """Returns the types of all operations in it, those in functions among them."""
+        """Returns the types of all operations in it, those in functions among them, but for `INDEPENDENT`."""
         bodies = (function.node_def for function in self.graph_def.library.function)
-        return {node.op for node in itertools.chain(self.graph_def.node, *bodies)}
+        nodes = itertools.chain(self.graph_def.node, *bodies)
+        return {node.op for node in nodes if not node.name.startswith(INDEPENDENT)}
 
     def increments_by_one(self, variable: tf.Variable) -> bool:
         """Returns whether each run is certain to raise the variable by one and not to change it otherwise."""

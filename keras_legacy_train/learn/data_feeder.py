@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import math
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from keras_legacy_train.graph.rewriting.inputs import INDEPENDENT
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -66,18 +71,13 @@ class _Feeder:
 
     signature: Batch
 
-    def chunks(self) -> Iterator[Batch]:
-        """Returns an iterator of batches of one size, stacked; it goes on where the one before was left."""
+    def batches(self) -> tf.data.Dataset:
+        """Returns the batches, each as a tuple of its arrays."""
         raise NotImplementedError
 
     def input_fn(self) -> tuple[Any, Any]:
         """Adds the batches to the default graph, and returns features and labels; `None` for no labels."""
-        flat = tf.nest.flatten(self.signature)
-        dataset = tf.data.Dataset.from_generator(
-            lambda: (tuple(tf.nest.flatten(chunk)) for chunk in self.chunks()),
-            output_signature=tuple(tf.TensorSpec([None, *spec.shape], spec.dtype) for spec in flat),
-        )
-        iterator = tf.compat.v1.data.make_initializable_iterator(dataset.unbatch())
+        iterator = tf.compat.v1.data.make_initializable_iterator(self.batches())
         tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
         features, *labels = tf.nest.pack_sequence_as(self.signature, list(iterator.get_next()))
         return features, labels[0] if labels else None
@@ -92,27 +92,93 @@ class _ArrayFeeder(_Feeder):
         (self._length,) = lengths
         if not self._length:
             raise ValueError("x is empty.")
-        self._batch_size = self._length if batch_size is None else batch_size
+        self._batch_size = min(batch_size or self._length, self._length)
         self._shuffle = shuffle
         self._epochs = epochs
         self.signature = _map(_batch_spec, self._data)
 
-    def chunks(self) -> Iterator[Batch]:
-        size = self._batch_size * sum(array[:1].nbytes for array in tf.nest.flatten(self._data))
+    def batches(self) -> tf.data.Dataset:
+        flat, specs = tf.nest.flatten(self._data), tf.nest.flatten(self.signature)
+        size = self._batch_size * sum(array[:1].nbytes for array in flat)
         number = min(max(_CHUNK_BYTES // max(size, 1), 1), _CHUNK_BATCHES)
-        batches = self._rows()
-        while chunk := list(itertools.islice(batches, number)):
-            for _, equal in itertools.groupby(chunk, len):
-                rows = np.stack(list(equal))
-                yield _map(lambda array, rows=rows: array[rows], self._data)
+        chunks = _Chunks(self._length, self._batch_size, self._shuffle, self._epochs, number)
 
-    def _rows(self) -> Iterator[np.ndarray]:
-        """Yields the numbers of the rows of each batch."""
-        random = np.random.RandomState(42)
-        for _ in itertools.count() if self._epochs is None else range(self._epochs):
-            order = random.permutation(self._length) if self._shuffle else np.arange(self._length)
-            for start in range(0, self._length, self._batch_size):
-                yield order[start : start + self._batch_size]
+        def chunk(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            arrays: Sequence[tf.Tensor] = tf.numpy_function(
+                functools.partial(_rows_of, flat, chunks),
+                [number],
+                [spec.dtype for spec in specs],
+                name=INDEPENDENT,
+            )
+            for array, spec in zip(arrays, specs, strict=True):
+                array.set_shape([None, *spec.shape])
+            return tuple(arrays)
+
+        return tf.data.Dataset.range(chunks.count).map(chunk).unbatch()
+
+
+class _Chunks:
+    """Says which rows make the batches. Some batches of one size are a chunk.
+
+    A lap is an epoch. Without end, and where batches fill epochs, it is as many epochs as fill a chunk.
+
+    Args:
+        length: The number of rows.
+        batch_size: The number of rows in a batch; the last one of an epoch may have fewer.
+        shuffle: Whether each epoch is shuffled.
+        epochs: How often the rows are gone through; `None` for ever.
+        size: The largest number of batches in a chunk.
+
+    Attributes:
+        count: The number of chunks.
+    """
+
+    def __init__(self, length: int, batch_size: int, shuffle: bool, epochs: int | None, size: int):
+        self._length = length
+        self._batch_size = batch_size
+        self._shuffle = shuffle
+        batches, rest = divmod(length, batch_size)
+        self._epochs_in_lap = 1 if rest or epochs is not None else max(size // batches, 1)
+        batches *= self._epochs_in_lap
+        self._rows_in_chunk = size * batch_size
+        self._rows_in_chunks = batches * batch_size
+        self._chunks_in_lap = math.ceil(batches / size) + bool(rest)
+        self.count = np.iinfo(np.int64).max if epochs is None else epochs * self._chunks_in_lap
+        self._lock = threading.Lock()
+        self._begin()
+
+    def rows(self, number: int) -> np.ndarray:
+        """Returns the numbers of the rows of a chunk, `[batches, rows]`. May be called from any thread."""
+        lap, chunk = divmod(int(number), self._chunks_in_lap)
+        order = self._order_of(lap)
+        start = chunk * self._rows_in_chunk
+        if start >= self._rows_in_chunks:
+            return order[np.newaxis, self._rows_in_chunks :]
+        end = min(start + self._rows_in_chunk, self._rows_in_chunks)
+        return order[start:end].reshape(-1, self._batch_size)
+
+    def _begin(self) -> None:
+        self._random = np.random.RandomState(42)
+        self._lap = -1
+        self._order = np.arange(0)
+
+    def _order_of(self, lap: int) -> np.ndarray:
+        """Returns the rows of a lap in their order. Laps are asked for in turn, or from the first on."""
+        with self._lock:
+            if lap < self._lap:
+                self._begin()
+            while self._lap < lap:
+                self._order = np.concatenate([self._epoch() for _ in range(self._epochs_in_lap)])
+                self._lap += 1
+            return self._order
+
+    def _epoch(self) -> np.ndarray:
+        return self._random.permutation(self._length) if self._shuffle else np.arange(self._length)
+
+
+def _rows_of(arrays: Sequence[np.ndarray], chunks: _Chunks, number: int) -> list[np.ndarray]:
+    rows = chunks.rows(number)
+    return [array[rows] for array in arrays]
 
 
 class _IteratorFeeder(_Feeder):
@@ -126,7 +192,14 @@ class _IteratorFeeder(_Feeder):
         self._examples = itertools.chain([first], self._examples)
         self.signature = _map(_batch_spec, _stack([first]))
 
-    def chunks(self) -> Iterator[Batch]:
+    def batches(self) -> tf.data.Dataset:
+        flat = tf.nest.flatten(self.signature)
+        return tf.data.Dataset.from_generator(
+            lambda: (tuple(tf.nest.flatten(chunk)) for chunk in self._chunks()),
+            output_signature=tuple(tf.TensorSpec([None, *spec.shape], spec.dtype) for spec in flat),
+        ).unbatch()
+
+    def _chunks(self) -> Iterator[Batch]:
         while examples := list(itertools.islice(self._examples, self._batch_size)):
             yield _stack([_stack(examples)])  # no batch is taken from the iterator before it is needed
 

@@ -9,6 +9,9 @@ import tensorflow as tf
 from keras_legacy_train._tensorflow import NodeDef
 from keras_legacy_train.graph.nodes import make_node
 
+# Begins the names of operations that call Python code which runs no TensorFlow, and so waits for no step.
+INDEPENDENT = "keras_legacy_train_independent"
+
 _HOST = "/device:CPU:0"
 # Parts of the names of ops that wait for other threads.
 _WAITING_OPS = ("PyFunc", "Queue", "Stage", "Unstage", "Barrier", "Accumulator")

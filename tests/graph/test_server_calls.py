@@ -156,7 +156,7 @@ def test_a_window_reads_what_others_have_changed_since_the_last() -> None:
 
 
 def large() -> Step:
-    loss, step = network(width=512), v1.train.get_or_create_global_step()
+    loss, step = network(width=640), v1.train.get_or_create_global_step()
     return v1.train.GradientDescentOptimizer(0.1).minimize(loss, step), loss
 
 
@@ -179,4 +179,4 @@ def of_unknown_size() -> Step:
 def test_what_is_large_or_not_known_beforehand_is_not_called(build) -> None:
     with lifted_graph(build, ServerHere()) as (lifted, train_op, loss):
         assert lifted.server_calls(lifted.part((), [loss.name], [train_op])) is None
-    assert server_calls.LARGEST_EXCHANGE < 2 * 2 * 512 * 512 * 4
+    assert server_calls.LARGEST_EXCHANGE < 2 * 2 * 640 * 640 * 4

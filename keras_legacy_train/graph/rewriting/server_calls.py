@@ -32,7 +32,7 @@ from keras_legacy_train.graph.nodes import make_node, node_name, split_inputs, w
 from keras_legacy_train.graph.part import IMPORT_SCOPE, Part
 
 # Calls copy what they carry. From this many bytes a step on, that takes longer than messages do.
-LARGEST_EXCHANGE = 2**20
+LARGEST_EXCHANGE = 4 * 2**20
 
 _NAMES = itertools.count()
 _READS = frozenset({"ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape"})

@@ -97,14 +97,16 @@ def run_feeds(
         TypeError, ValueError: As `run_feeds_iter` does.
     """
     results: list[dict[Any, Any]] = []
-    with watched_calls(lambda: None), _restored(output_dict, feed_dicts, restore_checkpoint_path) as session:
+    with (
+        watched_calls(lambda: None),
+        _restored(output_dict, feed_dicts, restore_checkpoint_path) as session,
+        watched_calls(lambda: awaited_input(session)) as begin_call,
+    ):
         items, names = iter(feed_dicts), names_of_tensors(session.graph, output_dict)
         outputs = None if names is None else OutputRuns(session, names)
         feeds = PrefetchedFeeds(lambda: _checked(next(items)), session.feeds)
-        prefetching, size = (
-            Prefetching(session, feeds, None if outputs else False),
-            WindowSize(Window.MAX_STEPS),
-        )
+        prefetching = Prefetching(session, feeds, None if outputs else False)
+        size = WindowSize(Window.MAX_STEPS)
 
         def run_block(block: Mapping[str, np.ndarray], number: int) -> tuple[Outputs, int]:
             assert outputs is not None
@@ -113,6 +115,7 @@ def run_feeds(
 
         with contextlib.suppress(StopIteration):
             while True:
+                begin_call()
                 began, done = time.perf_counter(), len(results)
                 many = prefetching.run(size(), run_block) if prefetching.is_worth_while(size()) else None
                 if many is None:

@@ -631,20 +631,14 @@ NAMES: Mapping[str, Entry] = {
         "Use tf.compat.v1.data.Dataset.from_generator in the place of a queue that Python feeds."
     ),
     "contrib.training.HParamDef": Gone("Use to_json and parse_json of tf.contrib.training.HParams."),
-    "contrib.training.NextQueuedSequenceBatch": Gone(
-        "Pad the sequences by tf.contrib.training.bucket_by_sequence_length, and use tf.nn.dynamic_rnn."
-    ),
-    "contrib.training.SequenceQueueingStateSaver": Gone(
-        "Pad the sequences by tf.contrib.training.bucket_by_sequence_length, and use tf.nn.dynamic_rnn."
-    ),
     "contrib.training.Tuner": Gone("Use the package keras-tuner."),
-    "contrib.training.batch_sequences_with_states": Gone(
-        "Pad the sequences by tf.contrib.training.bucket_by_sequence_length, and use tf.nn.dynamic_rnn."
-    ),
     "contrib.training.python.training.bucket_ops": Moved("keras_legacy_train.contrib.training"),
     "contrib.training.python.training.device_setter": Moved("keras_legacy_train.contrib.training"),
     "contrib.training.python.training.evaluation": Moved("keras_legacy_train.contrib.training"),
     "contrib.training.python.training.hparam": Moved("keras_legacy_train.contrib.training"),
+    "contrib.training.python.training.sequence_queueing_state_saver": Moved(
+        "keras_legacy_train.contrib.training"
+    ),
     "contrib.training.python.training.training": Moved("keras_legacy_train.contrib.training"),
     "contrib.training.rejection_sample": Gone("Use tf.data.Dataset.rejection_resample, or filter."),
     "contrib.training.resample_at_rate": Gone(

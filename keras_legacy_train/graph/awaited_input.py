@@ -18,6 +18,7 @@ _TAKES_FROM = {
     "ReaderReadV2": 1,
     "ReaderReadUpToV2": 1,
 }
+_FILLS = frozenset({"QueueEnqueueV2", "QueueEnqueueManyV2"})
 # Others that wait for something, of which nobody can ask how much there is.
 _MAY_WAIT = {
     "IteratorGetNext": "the next element of its dataset",
@@ -96,7 +97,10 @@ def _enqueues(graph: tf.Graph) -> dict[str, list[tf.Operation]]:
     enqueues: dict[str, list[tf.Operation]] = {}
     for runner in graph.get_collection(tf.compat.v1.GraphKeys.QUEUE_RUNNERS):
         for operation in runner.enqueue_ops:
-            queues = {_source(tensor).name for tensor in operation.inputs} | {runner.queue.name}
+            # It may be a group of operations, each of which fills a queue.
+            fills = [each for each in _ancestors([operation]) if each.type in _FILLS]
+            queues = {_source(tensor).name for each in (operation, *fills) for tensor in each.inputs}
+            queues.add(runner.queue.name)
             for name in queues:
                 enqueues.setdefault(name, []).append(operation)
     return enqueues

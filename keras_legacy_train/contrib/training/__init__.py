@@ -1,4 +1,5 @@
-"""Stands for `tf.contrib.training`: hyperparameters, train ops, training and evaluation, buckets.
+"""Stands for `tf.contrib.training`: hyperparameters, train ops, training and evaluation, buckets,
+batches of sequences with states.
 
 ```python
 import tensorflow.compat.v1 as tf
@@ -40,14 +41,22 @@ from keras_legacy_train.contrib.training.gradients import (
 )
 from keras_legacy_train.contrib.training.hparam import HParams, parse_values
 from keras_legacy_train.contrib.training.loops import our_loop, train
+from keras_legacy_train.contrib.training.state_batches import batch_sequences_with_states
+from keras_legacy_train.contrib.training.state_saver import (
+    NextQueuedSequenceBatch,
+    SequenceQueueingStateSaver,
+)
 
 __all__ = [
     "GreedyLoadBalancingStrategy",
     "HParams",
+    "NextQueuedSequenceBatch",
     "RandomStrategy",
+    "SequenceQueueingStateSaver",
     "StopAfterNEvalsHook",
     "SummaryAtEndHook",
     "add_gradients_summaries",
+    "batch_sequences_with_states",
     "bucket",
     "bucket_by_sequence_length",
     "byte_size_load_fn",

@@ -46,6 +46,9 @@ Entry: TypeAlias = Moved | Gone
 
 NAMES: Mapping[str, Entry] = {
     "RegisterShape": Gone("Use Tensor.set_shape."),
+    "app.flags.FLAGS._parse_flags": Gone(
+        "Leave it out: FLAGS reads the command line by itself. FLAGS.flag_values_dict() has the values."
+    ),
     "audio_summary": Moved("tensorflow.compat.v1.summary.audio", renamed={"tag": "name"}),
     "batch_cholesky": Moved("tensorflow.compat.v1.cholesky"),
     "batch_cholesky_solve": Moved("tensorflow.compat.v1.cholesky_solve"),
@@ -655,6 +658,9 @@ NAMES: Mapping[str, Entry] = {
     "examples": Gone("Copy the program that you need of TensorFlow 1.15 beside your script."),
     "examples.tutorials.mnist.input_data": Moved("keras_legacy_train.compat.tutorials.input_data"),
     "examples.tutorials.mnist.mnist": Moved("keras_legacy_train.compat.tutorials.mnist"),
+    "flags.FLAGS._parse_flags": Gone(
+        "Leave it out: FLAGS reads the command line by itself. FLAGS.flag_values_dict() has the values."
+    ),
     "histogram_summary": Moved(
         "tensorflow.compat.v1.summary.histogram",
         renamed={"tag": "name"},
@@ -728,6 +734,9 @@ NAMES: Mapping[str, Entry] = {
     "python.ops.rnn_cell": Moved("keras_legacy_train.rnn_cell"),
     "python.ops.rnn_cell_impl": Moved("keras_legacy_train.rnn_cell"),
     "python.ops.seq2seq": Moved("keras_legacy_train.contrib.legacy_seq2seq"),
+    "python.platform.flags.FLAGS._parse_flags": Gone(
+        "Leave it out: FLAGS reads the command line by itself. FLAGS.flag_values_dict() has the values."
+    ),
     "python.pywrap_tensorflow.NewCheckpointReader": Moved("tensorflow.compat.v1.train.NewCheckpointReader"),
     "python.training.training.NewCheckpointReader": Moved("tensorflow.compat.v1.train.NewCheckpointReader"),
     "python.util.nest.is_sequence": Moved("tensorflow.nest.is_nested"),

@@ -24,10 +24,16 @@ _FOLDERS = frozenset({"core", "python", "tools"})
 # What a module has whose attributes are those of another one.
 _FORWARDED = frozenset({"__compiler_version__", "__file__", "__git_version__", "__version__"})
 
+# Objects with what they had before, which scripts alone see: a migrated script has no need of it.
+_OBJECTS = dict.fromkeys(
+    ("app.flags.FLAGS", "flags.FLAGS", "python.platform.flags.FLAGS"), "keras_legacy_train.compat.flags.FLAGS"
+)
+
 # Names that have rows below them.
 _NAMESPACES = {"compat", *_FOLDERS}
 for _name in NAMES:
     _NAMESPACES.update(itertools.accumulate(_name.split(".")[:-1], "{}.{}".format))
+_NAMESPACES.difference_update(_OBJECTS)
 
 
 class LegacyModule(types.ModuleType):
@@ -126,6 +132,8 @@ def _find(path: str) -> Any:
     if path == "compat.v1":
         # Scripts that were moved half-way find here what they find above.
         return legacy_module()
+    if path in _OBJECTS:
+        return follow(_OBJECTS[path])
     entry = lookup(path)
     if isinstance(entry, Gone):
         raise AttributeError(f"{_spoken(path)} is not in keras_legacy_train. {entry.use}")

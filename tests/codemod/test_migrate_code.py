@@ -160,6 +160,11 @@ def test_a_call_whose_order_cannot_be_told_is_reported_in_modules_older_than_1_0
     assert reasons(code.format("mul")) == [(3, "tf.concat")]
 
 
+def test_flags_that_are_read_by_hand_are_reported():
+    code = "import tensorflow as tf\nFLAGS = tf.flags.FLAGS\nFLAGS._parse_flags()\nprint(FLAGS.rate)\n"
+    assert reasons(code) == [(3, "FLAGS._parse_flags")]
+
+
 def test_names_that_are_nowhere_are_reported_once_and_left():
     code = """\
         import tensorflow as tf

@@ -23,7 +23,7 @@ def test_names_of_today_are_those_of_compat_v1() -> None:
     assert tf.nn.relu is tf2.nn.relu
     assert tf.train.Saver is tf2.compat.v1.train.Saver
     assert tf.logging.info is tf2.compat.v1.logging.info
-    assert tf.app.flags.FLAGS is tf2.compat.v1.app.flags.FLAGS
+    assert tf.app.flags.DEFINE_string is tf2.compat.v1.app.flags.DEFINE_string
 
 
 def test_names_that_moved_are_found() -> None:

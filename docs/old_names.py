@@ -29,6 +29,14 @@ Scripts see these, too; installed packages do not.
 |---|---|
 """
 
+# What a page says of calls that have an older order of arguments.
+WHEN = {
+    "always": "",
+    "first is int": " if an axis comes first",
+    "first is float": " if the first is of floats",
+    "third is float": " if the third is of floats",
+}
+
 # Folders of TensorFlow that scripts import from, and do not reach by `tf.`.
 FOLDERS = ("examples", "models", "python")
 
@@ -53,9 +61,7 @@ def moved(entry: Moved) -> str:
     changes = [f"`{old}` is `{new}`" for old, new in entry.renamed.items()]
     if entry.order:
         order = ", ".join(f"`{name}`" for name in entry.order)
-        changes.append(
-            f"by position {order}" + (" if an axis comes first" if entry.order_when != "always" else "")
-        )
+        changes.append(f"by position {order}{WHEN[entry.order_when]}")
     return f"`{entry.to}`" + (f"; {', '.join(changes)}" if changes else "")
 
 

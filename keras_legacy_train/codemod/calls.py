@@ -32,12 +32,12 @@ class Arguments:
     Attributes:
         keywords: Today's keyword of each argument that gets one, by its position in the call.
         problem: Why a person has to look at the call; empty if nobody has to.
-        in_doubt: Whether the call may have the order of before or today's. Then nothing is changed.
+        doubt: What the order was before, if the call may have that one or today's. Then nothing is changed.
     """
 
     keywords: dict[int, str] = dataclasses.field(default_factory=dict)
     problem: str = ""
-    in_doubt: bool = False
+    doubt: str = ""
 
     def apply(self, call: cst.Call) -> cst.Call:
         """Returns the call with these keywords.
@@ -79,7 +79,11 @@ def today(call: cst.Call, row: Moved) -> Arguments:
     if not names or list(names) == _positional(row.to)[: len(positional)]:
         return _checked(given, keywords)
     if row.order_when == "first is int" and not _is_int(positional[0].value):
-        return dataclasses.replace(_checked(given, keywords), in_doubt=_may_be_int(positional))
+        doubt = "Before TensorFlow 1.0 the axis came first." if _may_be_int(positional) else ""
+        return dataclasses.replace(_checked(given, keywords), doubt=doubt)
+    if row.order_when.endswith("float"):
+        doubt = f"Before TensorFlow 1.0 the order was {', '.join(names)}." if "inputs" in names else ""
+        return dataclasses.replace(_checked(given, keywords), doubt=doubt)
     if len(names) < len(positional) or any(a.star for a in positional):
         return Arguments(
             problem=f"The arguments had another order: {', '.join(row.order)}. Pass them by name."

@@ -90,7 +90,7 @@ class _ModuleMigration:
         self._changes: list[tuple[cst.CSTNode, str, str]] = []
         self._left: list[tuple[cst.CSTNode, str, str]] = []
         # Calls that may have the order of arguments of before 1.0, and whether the module is that old.
-        self._in_doubt: list[tuple[cst.Call, str]] = []
+        self._in_doubt: list[tuple[cst.Call, str, str]] = []
         self._is_before_1_0 = False
         self._is_tensorflow_2 = False
         self._is_tensorflow_2 = self._tells_tensorflow_2()
@@ -110,11 +110,8 @@ class _ModuleMigration:
         for call, path in self._names.dynamic_imports:
             self._report_dynamic_import(call, path)
         if self._is_before_1_0:
-            for call, name in self._in_doubt:
-                reason = (
-                    "Before TensorFlow 1.0 the axis came first. If it does here, pass the arguments by name."
-                )
-                self._left.append((call, name, reason))
+            for call, name, doubt in self._in_doubt:
+                self._left.append((call, name, f"{doubt} If it is so here, pass the arguments by name."))
         if not self._changes and not self._left:
             return Migration(self._module.code)
         lines = lines_of(self._module, [node for node, _, _ in (*self._changes, *self._left)])
@@ -373,8 +370,8 @@ class _ModuleMigration:
         arguments = calls.today(call, row)
         if arguments.problem:
             self._left.append((call, name, arguments.problem))
-        elif arguments.in_doubt:
-            self._in_doubt.append((call, name))
+        elif arguments.doubt:
+            self._in_doubt.append((call, name, arguments.doubt))
         elif arguments.keywords:
             self._edits.change(call, lambda updated: arguments.apply(cst.ensure_type(updated, cst.Call)))
             old, new = (f"{name}({calls.outline(each)})" for each in (call, arguments.apply(call)))

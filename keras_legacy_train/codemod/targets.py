@@ -93,7 +93,11 @@ def find(name: str) -> Target | Missing:
     if isinstance(row, Moved):
         to = _in_v1(row.to)
         path = to + name[len(old) :]
-        return _missing(path) or Target(path, to, old, row if old == name else None)
+        exact = row if old == name else None
+        room, above = _row(name.rpartition(".")[0])
+        if isinstance(above, Moved) and _above(above.to + name[len(room) :]) == _above(path):
+            old, to = room, above.to  # the name is in the room that all names around it are in
+        return _missing(path) or Target(path, to, old, exact)
     home = "tensorflow" if name.partition(".")[0] in _PRIVATE else V1
     path = f"{home}.{name}"
     if _missing(path):
@@ -101,6 +105,10 @@ def find(name: str) -> Target | Missing:
         version = importlib.import_module("tensorflow").__version__
         return Missing(f"TensorFlow {version} has no {shown}.")
     return Target(path, path, name)
+
+
+def _above(path: str) -> str:
+    return path.rpartition(".")[0]
 
 
 def _in_v1(path: str) -> str:

@@ -21,14 +21,15 @@ class Moved:
         renamed: Old names of arguments, and today's.
         order: Today's names of the arguments in the order in which they were passed by position, where that
             order was another one.
-        order_when: When a call has that order: `"always"`, or if its first argument is an `int`, which is
-            an axis. Today's order begins with tensors.
+        order_when: When a call has that order: `"always"`, if its first argument is an `int`, which is an
+            axis where today's order begins with tensors, or if an argument is `"float"`, which are inputs
+            where today's order has labels.
     """
 
     to: str
     renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     order: tuple[str, ...] = ()
-    order_when: Literal["always", "first is int"] = "always"
+    order_when: Literal["always", "first is int", "first is float", "third is float"] = "always"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +104,11 @@ NAMES: Mapping[str, Entry] = {
     "contrib.crf": Moved("keras_legacy_train.contrib.crf"),
     "contrib.crf.python.ops.crf": Moved("keras_legacy_train.contrib.crf"),
     "contrib.ctc": Gone("Use tf.nn.ctc_loss."),
-    "contrib.ctc.ctc_loss": Moved("tensorflow.compat.v1.nn.ctc_loss"),
+    "contrib.ctc.ctc_loss": Moved(
+        "tensorflow.compat.v1.nn.ctc_loss",
+        order=("inputs", "labels", "sequence_length", "preprocess_collapse_repeated", "ctc_merge_repeated"),
+        order_when="first is float",
+    ),
     "contrib.cudnn_rnn": Gone(
         "Use keras.layers.LSTM and keras.layers.GRU, which run on cuDNN, or the cells of tf.contrib.rnn."
     ),
@@ -407,6 +412,31 @@ NAMES: Mapping[str, Entry] = {
     "contrib.lookup": Moved("keras_legacy_train.contrib.lookup"),
     "contrib.lookup.lookup_ops": Moved("keras_legacy_train.contrib.lookup"),
     "contrib.losses": Moved("keras_legacy_train.contrib.losses"),
+    "contrib.losses.absolute_difference": Moved(
+        "keras_legacy_train.contrib.losses.absolute_difference",
+        renamed={"targets": "labels", "weight": "weights"},
+    ),
+    "contrib.losses.compute_weighted_loss": Moved(
+        "keras_legacy_train.contrib.losses.compute_weighted_loss", renamed={"weight": "weights"}
+    ),
+    "contrib.losses.cosine_distance": Moved(
+        "keras_legacy_train.contrib.losses.cosine_distance",
+        renamed={"targets": "labels", "weight": "weights"},
+    ),
+    "contrib.losses.hinge_loss": Moved(
+        "keras_legacy_train.contrib.losses.hinge_loss", renamed={"target": "labels"}
+    ),
+    "contrib.losses.log_loss": Moved(
+        "keras_legacy_train.contrib.losses.log_loss", renamed={"targets": "labels", "weight": "weights"}
+    ),
+    "contrib.losses.mean_pairwise_squared_error": Moved(
+        "keras_legacy_train.contrib.losses.mean_pairwise_squared_error",
+        renamed={"targets": "labels", "weight": "weights"},
+    ),
+    "contrib.losses.mean_squared_error": Moved(
+        "keras_legacy_train.contrib.losses.mean_squared_error",
+        renamed={"targets": "labels", "weight": "weights"},
+    ),
     "contrib.losses.metric_learning.cluster_loss": Gone(
         "Use tf.contrib.losses.metric_learning.triplet_semihard_loss or npairs_loss, without clusters."
     ),
@@ -418,6 +448,23 @@ NAMES: Mapping[str, Entry] = {
     "contrib.losses.python.metric_learning": Moved("keras_legacy_train.contrib.losses.metric_learning"),
     "contrib.losses.python.metric_learning.metric_loss_ops": Moved(
         "keras_legacy_train.contrib.losses.metric_learning"
+    ),
+    "contrib.losses.sigmoid_cross_entropy": Moved(
+        "keras_legacy_train.contrib.losses.sigmoid_cross_entropy", renamed={"weight": "weights"}
+    ),
+    "contrib.losses.softmax_cross_entropy": Moved(
+        "keras_legacy_train.contrib.losses.softmax_cross_entropy", renamed={"weight": "weights"}
+    ),
+    "contrib.losses.sparse_softmax_cross_entropy": Moved(
+        "keras_legacy_train.contrib.losses.sparse_softmax_cross_entropy", renamed={"weight": "weights"}
+    ),
+    "contrib.losses.sum_of_pairwise_squares": Moved(
+        "keras_legacy_train.contrib.losses.mean_pairwise_squared_error",
+        renamed={"targets": "labels", "weight": "weights"},
+    ),
+    "contrib.losses.sum_of_squares": Moved(
+        "keras_legacy_train.contrib.losses.mean_squared_error",
+        renamed={"targets": "labels", "weight": "weights"},
     ),
     "contrib.memory_stats": Gone("Use tf.config.experimental.get_memory_info."),
     "contrib.meta_graph_transform": Gone("Use tf.compat.v1.graph_util."),
@@ -536,6 +583,48 @@ NAMES: Mapping[str, Entry] = {
     "contrib.session_bundle": Gone("Use tf.compat.v1.saved_model.Builder."),
     "contrib.signal": Gone("Use tf.signal."),
     "contrib.slim": Moved("keras_legacy_train.contrib.slim"),
+    "contrib.slim.losses.absolute_difference": Moved(
+        "keras_legacy_train.contrib.slim.losses.absolute_difference",
+        renamed={"targets": "labels", "weight": "weights"},
+    ),
+    "contrib.slim.losses.compute_weighted_loss": Moved(
+        "keras_legacy_train.contrib.slim.losses.compute_weighted_loss", renamed={"weight": "weights"}
+    ),
+    "contrib.slim.losses.cosine_distance": Moved(
+        "keras_legacy_train.contrib.slim.losses.cosine_distance",
+        renamed={"targets": "labels", "weight": "weights"},
+    ),
+    "contrib.slim.losses.hinge_loss": Moved(
+        "keras_legacy_train.contrib.slim.losses.hinge_loss", renamed={"target": "labels"}
+    ),
+    "contrib.slim.losses.log_loss": Moved(
+        "keras_legacy_train.contrib.slim.losses.log_loss", renamed={"targets": "labels", "weight": "weights"}
+    ),
+    "contrib.slim.losses.mean_pairwise_squared_error": Moved(
+        "keras_legacy_train.contrib.slim.losses.mean_pairwise_squared_error",
+        renamed={"targets": "labels", "weight": "weights"},
+    ),
+    "contrib.slim.losses.mean_squared_error": Moved(
+        "keras_legacy_train.contrib.slim.losses.mean_squared_error",
+        renamed={"targets": "labels", "weight": "weights"},
+    ),
+    "contrib.slim.losses.sigmoid_cross_entropy": Moved(
+        "keras_legacy_train.contrib.slim.losses.sigmoid_cross_entropy", renamed={"weight": "weights"}
+    ),
+    "contrib.slim.losses.softmax_cross_entropy": Moved(
+        "keras_legacy_train.contrib.slim.losses.softmax_cross_entropy", renamed={"weight": "weights"}
+    ),
+    "contrib.slim.losses.sparse_softmax_cross_entropy": Moved(
+        "keras_legacy_train.contrib.slim.losses.sparse_softmax_cross_entropy", renamed={"weight": "weights"}
+    ),
+    "contrib.slim.losses.sum_of_pairwise_squares": Moved(
+        "keras_legacy_train.contrib.slim.losses.mean_pairwise_squared_error",
+        renamed={"targets": "labels", "weight": "weights"},
+    ),
+    "contrib.slim.losses.sum_of_squares": Moved(
+        "keras_legacy_train.contrib.slim.losses.mean_squared_error",
+        renamed={"targets": "labels", "weight": "weights"},
+    ),
     "contrib.slim.nets": Gone(
         "Copy the file of the network from research/slim/nets of github.com/tensorflow/models: it"
         " works with this slim."
@@ -683,9 +772,24 @@ NAMES: Mapping[str, Entry] = {
     "mul": Moved("tensorflow.compat.v1.multiply"),
     "neg": Moved("tensorflow.compat.v1.negative"),
     "nn.bidirectional_rnn": Moved("tensorflow.compat.v1.nn.static_bidirectional_rnn"),
+    "nn.ctc_loss": Moved(
+        "tensorflow.compat.v1.nn.ctc_loss",
+        order=("inputs", "labels", "sequence_length", "preprocess_collapse_repeated", "ctc_merge_repeated"),
+        order_when="first is float",
+    ),
     "nn.deconv2d": Moved("tensorflow.compat.v1.nn.conv2d_transpose"),
+    "nn.nce_loss": Moved(
+        "tensorflow.compat.v1.nn.nce_loss",
+        order=("weights", "biases", "inputs", "labels", "num_sampled", "num_classes", "num_true"),
+        order_when="third is float",
+    ),
     "nn.rnn": Moved("tensorflow.compat.v1.nn.static_rnn"),
     "nn.rnn_cell": Moved("keras_legacy_train.rnn_cell"),
+    "nn.sampled_softmax_loss": Moved(
+        "tensorflow.compat.v1.nn.sampled_softmax_loss",
+        order=("weights", "biases", "inputs", "labels", "num_sampled", "num_classes", "num_true"),
+        order_when="third is float",
+    ),
     "nn.seq2seq": Moved("keras_legacy_train.contrib.legacy_seq2seq"),
     "nn.sigmoid_cross_entropy_with_logits": Moved(
         "tensorflow.compat.v1.nn.sigmoid_cross_entropy_with_logits",
@@ -748,6 +852,9 @@ NAMES: Mapping[str, Entry] = {
         order=("name", "tensor", "collections"),
     ),
     "select": Moved("tensorflow.compat.v1.where", renamed={"t": "x", "e": "y"}),
+    "sparse_split": Moved(
+        "tensorflow.compat.v1.sparse_split", order=("axis", "num_split", "sp_input", "name")
+    ),
     "split": Moved(
         "tensorflow.compat.v1.split",
         renamed={"split_dim": "axis", "num_split": "num_or_size_splits"},

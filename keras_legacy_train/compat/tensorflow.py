@@ -13,7 +13,7 @@ import importlib.util
 import itertools
 import numbers
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_legacy_train.compat.names import NAMES, Gone, Moved, lookup
@@ -217,9 +217,25 @@ def _as_before(function: Any, entry: Moved) -> Any:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         kwargs = {entry.renamed.get(name, name): value for name, value in kwargs.items()}
-        if args and (entry.order_when == "always" or isinstance(args[0], numbers.Integral)):
+        if args and _has_old_order(args, entry):
             kwargs.update(zip(entry.order, args, strict=False))
             args = args[len(entry.order) :]
         return function(*args, **kwargs)
 
     return call
+
+
+def _has_old_order(args: Sequence[Any], entry: Moved) -> bool:
+    """Returns whether the arguments of a call have the order of before."""
+    if entry.order_when == "always":
+        return True
+    if entry.order_when == "first is int":
+        return isinstance(args[0], numbers.Integral)
+    place = 2 if entry.order_when == "third is float" else 0
+    return len(args) > place and _is_float(args[place])
+
+
+def _is_float(value: Any) -> bool:
+    import tensorflow as tf
+
+    return hasattr(value, "dtype") and tf.as_dtype(value.dtype).is_floating

@@ -142,6 +142,8 @@ def test_comments_in_an_import_that_is_split_go_above_it():
             "tf.nn.softmax_cross_entropy_with_logits(a, b)",
             "tf.nn.softmax_cross_entropy_with_logits(logits=a, labels=b)",
         ),
+        ("tf.sparse_split(1, 2, a)", "tf.sparse_split(axis=1, num_split=2, sp_input=a)"),
+        ("tf.nn.nce_loss(w, b, inputs=x, labels=y)", "tf.nn.nce_loss(w, b, inputs=x, labels=y)"),
         ("tf.compat.v1.mul(a, b)", "tf.multiply(a, b)"),
         ("tf.compat.v1.add(a, b)", "tf.compat.v1.add(a, b)"),
     ],
@@ -158,6 +160,34 @@ def test_a_call_whose_order_cannot_be_told_is_reported_in_modules_older_than_1_0
     code = "import tensorflow as tf\ntf.{}(a, b)\ntf.concat(axis, values)\ntf.concat(values, axis=1)\n"
     assert reasons(code.format("multiply")) == []
     assert reasons(code.format("mul")) == [(3, "tf.concat")]
+
+
+def test_losses_of_before_have_the_arguments_of_today():
+    assert_migrated(
+        """\
+        import tensorflow as tf
+        slim = tf.contrib.slim
+        a = tf.contrib.losses.log_loss(p, targets=t, weight=2.0)
+        b = tf.contrib.losses.sum_of_squares(p, t, weight=2.0)
+        c = slim.losses.softmax_cross_entropy(logits, labels, weight=0.4, scope="aux")
+        """,
+        """\
+        import tensorflow.compat.v1 as tf
+        from keras_legacy_train.contrib import losses as tf_contrib_losses
+        from keras_legacy_train.contrib import slim
+        a = tf_contrib_losses.log_loss(p, labels=t, weights=2.0)
+        b = tf_contrib_losses.mean_squared_error(p, t, weights=2.0)
+        c = slim.losses.softmax_cross_entropy(logits, labels, weights=0.4, scope="aux")
+        """,
+    )
+
+
+def test_losses_whose_inputs_came_before_their_labels_are_reported_in_old_modules():
+    code = "import tensorflow as tf\ntf.{}(a, b)\ntf.nn.nce_loss(w, b, x, y, 5, 9)\ntf.nn.ctc_loss(a, b, c)\n"
+    assert reasons(code.format("multiply")) == []
+    assert reasons(code.format("mul")) == [(3, "tf.nn.nce_loss"), (4, "tf.nn.ctc_loss")]
+    (left, _) = migrate_code(code.format("mul")).left
+    assert "the order was weights, biases, inputs, labels, num_sampled, num_classes" in left.reason
 
 
 def test_flags_that_are_read_by_hand_are_reported():

@@ -134,6 +134,52 @@ def test_arguments_have_their_old_names_and_order() -> None:
         np.testing.assert_array_equal(session.run(product), ones)
         chosen = tf.select([True, False], t=[1, 2], e=[3, 4])
         assert session.run(chosen).tolist() == [1, 4]
+        halves = tf.sparse_split(1, 2, tf2.sparse.from_dense(labels))
+        assert session.run([half.dense_shape for half in halves])[0].tolist() == [2, 1]
+
+
+def test_inputs_may_come_before_labels_as_before() -> None:
+    labels = np.zeros([2, 1], np.int64)
+    with tf.Graph().as_default(), tf.Session() as session:
+        inputs = tf.constant(np.eye(2, 3, dtype=np.float32))
+        sampled = [labels[0], np.ones([2, 1], np.float32), np.ones([1], np.float32)]
+        for loss in (tf.nn.nce_loss, tf.nn.sampled_softmax_loss):
+            weights = tf.ones([4, 3]), tf.zeros([4])
+            before = loss(*weights, inputs, labels, 1, 4, sampled_values=sampled)
+            today = loss(*weights, labels, inputs, 1, 4, sampled_values=sampled)
+            by_name = loss(
+                *weights, inputs=inputs, labels=labels, num_sampled=1, num_classes=4, sampled_values=sampled
+            )
+            values = session.run([before, today, by_name])
+            np.testing.assert_array_equal(values, [values[0]] * 3)
+        sounds = tf.constant(np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 1, 4))
+        words = tf.SparseTensor([[0, 0]], tf.constant([1]), [1, 1])
+        np.testing.assert_array_equal(
+            *session.run([tf.nn.ctc_loss(sounds, words, [3]), tf.nn.ctc_loss(words, sounds, [3])])
+        )
+
+
+def test_losses_have_the_arguments_of_before() -> None:
+    predictions, labels = np.array([[0.2, 0.9]], np.float32), np.array([[0.0, 1.0]], np.float32)
+    with tf.Graph().as_default(), tf.Session() as session:
+        for losses in (tf.contrib.losses, tf.contrib.slim.losses):
+            pairs = [
+                (
+                    losses.log_loss(predictions, targets=labels, weight=2.0),
+                    losses.log_loss(predictions, labels, 2.0),
+                ),
+                (losses.hinge_loss(predictions, target=labels), losses.hinge_loss(predictions, labels)),
+                (
+                    losses.sum_of_squares(predictions, targets=labels),
+                    losses.mean_squared_error(predictions, labels),
+                ),
+                (
+                    losses.softmax_cross_entropy(predictions, labels, weight=0.5),
+                    losses.softmax_cross_entropy(predictions, labels, weights=0.5),
+                ),
+            ]
+            for before, today in session.run(pairs):
+                np.testing.assert_array_equal(before, today)
 
 
 def test_summaries_of_before_are_written() -> None:

@@ -7,7 +7,6 @@ set environment variables before it imports TensorFlow.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import importlib.machinery
 import importlib.util
 import io
@@ -18,7 +17,7 @@ import sys
 import tokenize
 import types
 from collections.abc import Iterator, Sequence
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from keras_legacy_train.compat import import_hook
 
@@ -41,8 +40,7 @@ _PYTHON_2 = r"""
 _PYTHON_2_MESSAGE = "Missing parentheses in call to|must be parenthesized|leading zeros in decimal"
 
 
-@dataclasses.dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """Holds what `run` was asked for.
 
     Attributes:

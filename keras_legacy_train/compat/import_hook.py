@@ -16,7 +16,6 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-import sysconfig
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -89,8 +88,7 @@ def _is_installed(path: str) -> bool:
 @functools.cache
 def _others() -> tuple[str, ...]:
     """Returns the folders whose modules are not the user's."""
-    folders = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
-    folders.append(os.path.dirname(os.path.dirname(__file__)))
+    folders = [os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(__file__))]
     # Packages can be installed into any folder. All that lie beside TensorFlow are not the user's.
     spec = importlib.util.find_spec("tensorflow")
     if spec is not None and spec.origin is not None:

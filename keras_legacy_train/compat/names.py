@@ -7,13 +7,16 @@ row is that of `tf.compat.v1`, if it is there.
 
 from __future__ import annotations
 
-import dataclasses
+import types
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
+
+_NOTHING: Mapping[str, str] = types.MappingProxyType({})
+
+# The rows are tuples: hundreds of them are made before a script starts, and data classes take longer.
 
 
-@dataclasses.dataclass(frozen=True)
-class Moved:
+class Moved(NamedTuple):
     """Says where the same thing is today.
 
     Attributes:
@@ -27,13 +30,12 @@ class Moved:
     """
 
     to: str
-    renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    renamed: Mapping[str, str] = _NOTHING
     order: tuple[str, ...] = ()
     order_when: Literal["always", "first is int", "first is float", "third is float"] = "always"
 
 
-@dataclasses.dataclass(frozen=True)
-class Gone:
+class Gone(NamedTuple):
     """Says that a thing is not here.
 
     Attributes:

@@ -6,12 +6,9 @@ by the table of `names.py`, and without a row in `tf.compat.v1`. Nothing is load
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import importlib.util
-import itertools
-import numbers
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -32,7 +29,8 @@ _OBJECTS = dict.fromkeys(
 # Names that have rows below them.
 _NAMESPACES = {"compat", *_FOLDERS}
 for _name in NAMES:
-    _NAMESPACES.update(itertools.accumulate(_name.split(".")[:-1], "{}.{}".format))
+    while (_name := _name.rpartition(".")[0]) and _name not in _NAMESPACES:
+        _NAMESPACES.add(_name)
 _NAMESPACES.difference_update(_OBJECTS)
 
 
@@ -67,6 +65,8 @@ class LegacyModule(types.ModuleType):
         try:
             value = legacy_module(path) if path in _NAMESPACES else _find(path)
         except _Missing as error:
+            import difflib
+
             close = difflib.get_close_matches(name, dir(self), n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             # With an object of its own the error gets no second hint from Python.
@@ -230,6 +230,8 @@ def _has_old_order(args: Sequence[Any], entry: Moved) -> bool:
     if entry.order_when == "always":
         return True
     if entry.order_when == "first is int":
+        import numbers
+
         return isinstance(args[0], numbers.Integral)
     place = 2 if entry.order_when == "third is float" else 0
     return len(args) > place and _is_float(args[place])
@@ -238,4 +240,4 @@ def _has_old_order(args: Sequence[Any], entry: Moved) -> bool:
 def _is_float(value: Any) -> bool:
     import tensorflow as tf
 
-    return hasattr(value, "dtype") and tf.as_dtype(value.dtype).is_floating
+    return hasattr(value, "dtype") and bool(tf.as_dtype(value.dtype).is_floating)

@@ -46,7 +46,8 @@ def build(tf: Any, work: str, worker: int) -> Any:
         outputs = tf.matmul(outputs, weights) + tf.get_variable(f"b{number}", [size])
         outputs = outputs if size == 1 else tf.nn.relu(outputs)
     loss = tf.reduce_mean(tf.square(outputs - tf.reduce_sum(x, 1, keepdims=True)))
-    return tf.train.GradientDescentOptimizer(1e-4).minimize(loss, step), loss, step
+    rate = 1e-4 if work == "small" else 1e-8  # a large loss: with more it is soon NaN
+    return tf.train.GradientDescentOptimizer(rate).minimize(loss, step), loss, step
 
 
 class Pace(logging.Handler):

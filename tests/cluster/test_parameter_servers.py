@@ -23,9 +23,12 @@ def saved_step(directory: Path) -> int:
     return int(tf.train.load_variable(checkpoint, "global_step"))
 
 
-def test_workers_share_the_steps_and_the_chief_alone_saves(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("servers", "calls"), [(1, "1 call"), pytest.param(2, "2 calls", marks=pytest.mark.slow)]
+)
+def test_workers_share_the_steps_and_the_chief_alone_saves(servers: int, calls: str, tmp_path: Path) -> None:
     directory = tmp_path / "model"
-    tasks = {**TASKS, "ps": 2}
+    tasks = {**TASKS, "ps": servers}
     with running(LocalCluster(tmp_path, "cluster_run.py", tasks, directory, STEPS)) as cluster:
         for name in TRAINERS:
             assert cluster.wait(name) == 0, cluster.output(name)
@@ -35,7 +38,7 @@ def test_workers_share_the_steps_and_the_chief_alone_saves(tmp_path: Path) -> No
     assert STEPS <= sum(own) == max(report["shared"] for report in reports) <= STEPS + 1
     assert saved_step(directory) == reports[0]["shared"]
     assert "Saving checkpoint" not in cluster.output("worker/0")
-    exchange = "Each step reads 20 bytes of variables and sends 20 bytes of updates, in 2 calls."
+    exchange = f"Each step reads 20 bytes of variables and sends 20 bytes of updates, in {calls}."
     assert all(exchange in cluster.output(name) for name in TRAINERS)
     assert all(report["loss"] < 0.05 for report in reports)
 

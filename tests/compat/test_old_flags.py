@@ -22,6 +22,7 @@ def flags(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     tf.flags.DEFINE_integer("old_batch_size", 64, "Batch size.")
     tf.app.flags.DEFINE_string("old_data", "here", docstring="Data.")
     vars(tf.flags.FLAGS).clear()
+    TODAY.unparse_flags()
     yield tf.flags.FLAGS
     for name in ("old_batch_size", "old_data"):
         delattr(TODAY, name)

@@ -117,13 +117,15 @@ def observe(kit, batch_size, with_lstm):
         seen = {"names": names(kit, network), "steps": []}
         session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
         coordinator = tf.train.Coordinator()
-        tf.train.start_queue_runners(session, coordinator)
+        threads = tf.train.start_queue_runners(session, coordinator)
         try:
             while True:
                 values, _ = session.run([fetches(network), network.train_op])
                 seen["steps"].append({key: plain(value) for key, value in values.items()})
         except tf.errors.OutOfRangeError:
-            pass  # to ask the threads to stop might take for ever in TensorFlow 1
+            if tf.__version__ >= "2":  # in TensorFlow 1 that might take for ever
+                coordinator.request_stop()
+                coordinator.join(threads, stop_grace_period_secs=10)
         trained = session.run(tf.trainable_variables())
         seen["trained"] = [plain(each) for each in trained]
         return seen

@@ -164,7 +164,7 @@ class _Evaluation:
         self._feeds: PrefetchedFeeds | None = None
         self._prefetching: Prefetching | None = None
         if feed_fn is not None:
-            self._feeds = PrefetchedFeeds(_in_session(session, feed_fn), session.feeds)
+            self._feeds = PrefetchedFeeds(feed_fn, session)
             can_run_together = self._updates is not None or self._outputs is not None
             self._prefetching = Prefetching(session, self._feeds, None if can_run_together else False)
         self._size = WindowSize(Window.MAX_STEPS)
@@ -256,14 +256,6 @@ class _Evaluation:
             _LOGGER.log(level, "Input queue is exhausted after %d steps.", self.done)
         except StopIteration:
             _LOGGER.log(level, "Input iterator is exhausted after %d steps.", self.done)
-
-
-def _in_session(session: GraphSession, feed_fn: FeedFn) -> FeedFn:
-    def call() -> FeedDict:
-        with session.as_default():
-            return feed_fn()
-
-    return call
 
 
 def _names(elements: Sequence[tf.Operation | tf.Tensor]) -> list[str]:

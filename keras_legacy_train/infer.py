@@ -104,7 +104,7 @@ def run_feeds(
     ):
         items, names = iter(feed_dicts), names_of_tensors(session.graph, output_dict)
         outputs = None if names is None else OutputRuns(session, names)
-        feeds = PrefetchedFeeds(lambda: _checked(next(items)), session.feeds)
+        feeds = PrefetchedFeeds(lambda: _checked(next(items)), session)
         prefetching = Prefetching(session, feeds, None if outputs else False)
         size = WindowSize(Window.MAX_STEPS)
 

@@ -71,7 +71,7 @@ class GraphProgram(Program):
         self._feeds: PrefetchedFeeds | None = None
         self._prefetching: Prefetching | None = None
         if feed_fn is not None:
-            self._feeds = PrefetchedFeeds(self._in_session(feed_fn), session.feeds)
+            self._feeds = PrefetchedFeeds(feed_fn, session)
             if jit_compile and prefetches_feeds is None:
                 prefetches_feeds = False  # XLA would compile a window for each number of rows
             self._prefetching = Prefetching(session, self._feeds, prefetches_feeds)
@@ -294,13 +294,6 @@ class GraphProgram(Program):
                 " Reduce it, for example by tf.reduce_mean."
             )
         return np.reshape(loss, ())[()]
-
-    def _in_session(self, feed_fn: Callable[[], Mapping[Any, Any]]) -> Callable[[], Mapping[Any, Any]]:
-        def call() -> Mapping[Any, Any]:
-            with self._session.as_default():
-                return feed_fn()
-
-        return call
 
     def _is_worth_a_thread(self) -> bool:
         """Tells whether to make the window beside a step: a large one, that needs no feeds and no XLA."""

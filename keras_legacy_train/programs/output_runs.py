@@ -53,8 +53,10 @@ class OutputRuns:
             feeds: For each tensor that is fed an array with a row for each run.
         """
         names = [name for name in dict.fromkeys(self._tensors.values()) if name not in feeds]
-        window = None if self._like is None else self._window(self._like, feeds)
-        if window is None or at_most == 1:
+        window = None
+        if at_most > 1 and self._like is not None and list(self._like) == names:
+            window = self._window(self._like, feeds)
+        if window is None:
             first = {name: rows[0] for name, rows in feeds.items()}
             values = self._session.compute(names, feeds=first)
             self._like = dict(zip(names, values, strict=True))

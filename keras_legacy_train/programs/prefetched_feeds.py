@@ -30,17 +30,17 @@ class PrefetchedFeeds:
     """Calls a `feed_fn` ahead of the steps, and keeps the feeds until a step needs them.
 
     Args:
-        feed_fn: Returns the `feed_dict` of a step.
-        as_arrays: Checks a `feed_dict`, and returns its values as arrays by tensor names.
+        feed_fn: Returns the `feed_dict` of a step; called with the session as the default one.
+        session: The graph's session. It checks what `feed_fn` returns, and converts it to arrays.
     """
 
     # Feeds wait for their steps up to this many bytes, and for no longer than this many seconds.
     MAX_BYTES = 64 * 2**20
     MAX_SECONDS = WINDOW_SECONDS
 
-    def __init__(self, feed_fn: FeedFn, as_arrays: Callable[[FeedDict], dict[str, np.ndarray]]):
+    def __init__(self, feed_fn: FeedFn, session: GraphSession):
         self._feed_fn = feed_fn
-        self._as_arrays = as_arrays
+        self._session = session
         self._waiting: collections.deque[_Feeds] = collections.deque()
         self._error: BaseException | None = None
 
@@ -52,7 +52,7 @@ class PrefetchedFeeds:
         """Removes and returns the next feeds, as `feed_fn` returned them and as arrays.
 
         Raises:
-            Exception: The error that `feed_fn` or `as_arrays` raised, once all feeds before it are taken.
+            Exception: The error of `feed_fn`, or of what it returned, once all feeds before it are taken.
         """
         if not self._waiting and self._error is None:
             self._call()
@@ -102,8 +102,9 @@ class PrefetchedFeeds:
     def _call(self) -> None:
         """Calls `feed_fn`, and keeps the feeds or the error."""
         try:
-            feed_dict = self._feed_fn()
-            self._waiting.append((feed_dict, self._as_arrays(feed_dict)))
+            with self._session.as_default():
+                feed_dict = self._feed_fn()
+            self._waiting.append((feed_dict, self._session.feeds(feed_dict)))
         except BaseException as error:  # raised by `take`, after the steps before it
             self._error = error
 

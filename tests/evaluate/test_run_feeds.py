@@ -319,3 +319,12 @@ def test_a_run_that_fails_among_many_raises_its_error() -> None:
     feeds = [{x: [np.nan if number == MANY - 3 else 1.0]} for number in range(MANY)]
     with pytest.raises(tf.errors.InvalidArgumentError, match="the sum is no number"):
         run_feeds({"total": checked}, feeds)
+
+
+def test_now_one_tensor_is_fed_and_now_another() -> None:
+    x = v1.placeholder_with_default(1.0, [], name="x")
+    y = v1.placeholder_with_default(2.0, [], name="y")
+    feeds = [{x: number} if number // 30 % 2 else {y: -number} for number in range(MANY)]
+    results = run_feeds({"x": x, "y": y, "sum": x + y}, feeds)
+    expected = [(number, 2) if number // 30 % 2 else (1, -number) for number in range(MANY)]
+    assert [(each["x"], each["y"], each["sum"]) for each in results] == [(a, b, a + b) for a, b in expected]

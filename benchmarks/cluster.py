@@ -30,7 +30,6 @@ from collections.abc import Iterator
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("KERAS_LEGACY_TRAIN_SERVER_CALLS", "1")
 
 WORKS = ("small", "large")
 WARM_UP_STEPS = 200

@@ -11,6 +11,8 @@ import collections
 import contextlib
 import functools
 import itertools
+import secrets
+import struct
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -797,3 +799,19 @@ def device_attributes(reply: bytes) -> Iterator[Any]:
                 break
         yield _device_attributes.DeviceAttributes.FromString(reply[place : place + size])
         place += size
+
+
+def create_context_request(server: tf.train.ServerDef, keep_alive_seconds: int) -> bytes:
+    """Returns a serialized `CreateContextRequest` for a server, which has no class in Python."""
+    server_def: bytes = server.SerializeToString()
+    server_field = b"\x0a" + _varint(len(server_def)) + server_def
+    context_id_field = b"\x39" + struct.pack("<Q", secrets.randbits(63))
+    return server_field + b"\x18" + _varint(keep_alive_seconds) + context_id_field
+
+
+def _varint(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*encoded, number])

@@ -11,6 +11,7 @@ import ctypes
 import ipaddress
 import logging
 import os
+import secrets
 import socket
 import stat
 import struct
@@ -25,7 +26,7 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"))
 
-_SO_ATTACH_FILTER = 26
+_SO_ATTACH_FILTER, _SO_DETACH_FILTER = 26, 27
 # Instructions of the classic Berkeley Packet Filter.
 _LOAD_WORD, _LOAD_BYTE, _SHIFT_RIGHT, _AND, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x30, 0x74, 0x54, 0x15, 0x06
 _ALL, _NOTHING = 0xFFFFFFFF, 0
@@ -45,6 +46,9 @@ def listen_only_at(host: str, port: int) -> None:
         port: The port.
     """
     if addresses.is_any(host):
+        for listener in _listeners(port):
+            with contextlib.suppress(FileNotFoundError):  # there is no filter
+                listener.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
         return
     if sys.platform != "linux":
         _LOGGER.warning(
@@ -55,7 +59,25 @@ def listen_only_at(host: str, port: int) -> None:
         )
         return
     own = [ipaddress.ip_network(address) for address in addresses.ip_addresses(host)]
-    program = b"".join(struct.pack("HBBI", *each) for each in _filter([*_LOOPBACK, *own]))
+    _attach_filter(port, [*_LOOPBACK, *own])
+
+
+def listen_to_this_process(port: int) -> str:
+    """Has what listens at a port of this process hear only what is sent to a host that it returns.
+
+    It is a loopback address that no other process thinks of. Until `listen_only_at` is called, connections of
+    others wait. On systems but Linux they do not.
+    """
+    if sys.platform != "linux":
+        return addresses.LOOPBACK
+    host = str(_LOOPBACK[0][secrets.randbelow(2**24 - 2) + 1])
+    _attach_filter(port, [ipaddress.ip_network(host)])
+    return host
+
+
+def _attach_filter(port: int, networks: Iterable[_Network]) -> None:
+    """Has what listens at a port of this process hear only what is sent to some networks."""
+    program = b"".join(struct.pack("HBBI", *each) for each in _filter(networks))
     instructions = ctypes.create_string_buffer(program)
     filter_program = struct.pack("HP", len(program) // 8, ctypes.addressof(instructions))
     for listener in _listeners(port):

@@ -10,9 +10,14 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
+from keras_legacy_train import _tensorflow
 from keras_legacy_train.cluster import addresses
-from keras_legacy_train.cluster.listening import listen_only_at
+from keras_legacy_train.cluster.listening import listen_only_at, listen_to_this_process
+from keras_legacy_train.cluster.status import open_channel
 from keras_legacy_train.cluster.tf_config import read_tf_config
+
+_SECONDS_HELD = 2**31
+_SECONDS_TO_ANSWER = 60.0
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -68,11 +73,23 @@ def _running(job: str, index: int, host: str, port: int) -> Iterator[None]:
     # The server need not know the others: clients tell it of those that it is to speak to.
     cluster = tf.train.ClusterSpec({job: {index: f"{host}:{port}"}})
     server = tf.distribute.Server(cluster, job_name=job, task_index=index)
+    _hold_context(server.server_def, f"{listen_to_this_process(port)}:{port}")
     listen_only_at(host, port)
     try:
         yield
     finally:
         del server
+
+
+def _hold_context(server: tf.train.ServerDef, address: str) -> None:
+    """Has the server keep a context, which is what it holds for a client, as long as it lives.
+
+    TensorFlow's server makes a new collective executor for a client that comes while it has no context. Of
+    two clients that come at once, one then uses an executor that is freed, which ends the server's process.
+    """
+    with contextlib.closing(open_channel(address)) as channel:
+        create = channel.unary_unary("/tensorflow.eager.EagerService/CreateContext")
+        create(_tensorflow.create_context_request(server, _SECONDS_HELD), timeout=_SECONDS_TO_ANSWER)
 
 
 def _check_free(host: str, port: int) -> None:

@@ -37,8 +37,7 @@ def test_each_task_does_its_own_work(tmp_path: Path) -> None:
     tasks = {"ps": 1, "chief": 1, "worker": 1, "evaluator": 1}
     trainers = ("chief/0", "worker/0")
     with running(LocalCluster(tmp_path, "estimator_cluster_run.py", tasks, directory, STEPS)) as cluster:
-        for name in (*trainers, "evaluator/0"):
-            assert cluster.wait(name) == 0, cluster.output(name)
+        cluster.check_success(*trainers, "evaluator/0")
         chief, worker = map(cluster.report, trainers)
         evaluator = cluster.report("evaluator/0")
         outputs = {name: cluster.output(name) for name in trainers}
@@ -81,8 +80,7 @@ def test_training_goes_on_when_each_task_is_killed_and_started_again(tmp_path: P
             cluster.wait_for(name, text, times=seen + (name != "ps/0"))
             cluster.kill(name)
             cluster.start(name)
-        for name in ("chief/0", "worker/0", "evaluator/0"):
-            assert cluster.wait(name) == 0, cluster.output(name)
+        cluster.check_success("chief/0", "worker/0", "evaluator/0")
         assert "Restoring parameters from" in cluster.output("chief/0")
         assert cluster.report("chief/0")["saved"][-1] >= steps
     assert steps <= max(experimental.read_eval_metrics(directory / "eval")) <= saved_step(directory)
@@ -95,8 +93,7 @@ def test_a_master_evaluates_and_its_early_stopping_ends_all(tmp_path: Path) -> N
     cluster = LocalCluster(tmp_path, "estimator_cluster_run.py", tasks, directory, 0)
     cluster.commands["ps"] = ["-m", "keras_legacy_train", "serve"]
     with running(cluster):
-        for name in trainers:
-            assert cluster.wait(name) == 0, cluster.output(name)
+        cluster.check_success(*trainers)
         master, worker = map(cluster.report, trainers)
         assert f"Serving as ps 0 at {cluster.addresses['ps'][0]}." in cluster.output("ps/0")
     assert min(master["own"], worker["own"]) > 0
@@ -114,8 +111,7 @@ def test_an_experiment_runs_as_its_task_says(tmp_path: Path) -> None:
     tasks = {"ps": 1, "master": 1, "worker": 1}
     arguments = (directory, STEPS)
     with running(LocalCluster(tmp_path, "experiment_cluster_run.py", tasks, *arguments)) as cluster:
-        for name in ("master/0", "worker/0"):
-            assert cluster.wait(name) == 0, cluster.output(name)
+        cluster.check_success("master/0", "worker/0")
         assert cluster.report("master/0")["loss"] < 0.1
         assert cluster.report("worker/0")["loss"] is None
         assert "Serving as ps 0" in cluster.output("ps/0")

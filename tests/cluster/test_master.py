@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from clusters import LocalCluster, free_addresses, running
-from helpers import run_python
+from forked_python import start_forked
+from helpers import TESTS, run_python
 
 # Graphs whose functions draw random numbers themselves are refused.
 REFUSED = ("function_twice", "noisy_function")
@@ -58,14 +59,36 @@ with tf.Graph().as_default() as graph:
     w = tf.get_variable("w", [])
     step = tf.train.get_or_create_global_step()
     train(graph, sys.argv[1], tf.assign_add(step, 1), w, max_steps=2, supervisor_master=sys.argv[2],
-          cluster_timeout=2)
+          cluster_timeout=float(sys.argv[3]))
 """
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
 def test_a_server_that_is_not_there_is_named(host: str, tmp_path: Path) -> None:
     port = free_addresses(1)[0].rpartition(":")[2]
-    ended = run_python("-c", TRAIN, tmp_path / "model", f"grpc://{host}:{port}", timeout=60)
+    ended = run_python("-c", TRAIN, tmp_path / "model", f"grpc://{host}:{port}", 2, timeout=60)
     assert ended.returncode == 1
     assert f"ServerUnreachableError: No answer for 2 s from master 0 at {host}:{port}" in ended.stderr
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("rounds", [2, pytest.param(30, marks=pytest.mark.slow)])
+def test_clients_that_come_at_once_find_the_server(rounds: int, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    for number in range(rounds):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with running(LocalCluster(folder, "serve.py", {"ps": 1})) as cluster:
+            master = f"grpc://{cluster.addresses['ps'][0]}"
+            clients = [
+                start_forked(
+                    ["-c", TRAIN, str(folder / f"model-{client}"), master, "60"],
+                    directory=folder,
+                    environment=environment,
+                    output=folder / "output.txt",
+                )
+                for client in range(3)
+            ]
+            for client in clients:
+                client.join(120)
+            assert [client.exitcode for client in clients] == [0, 0, 0], (folder / "output.txt").read_text()

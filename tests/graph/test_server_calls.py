@@ -14,13 +14,6 @@ from keras_legacy_train.graph.rewriting import server_calls
 from keras_legacy_train.graph.rewriting.devices import LocalDevices
 from keras_legacy_train.programs.graph_windows import GraphWindows
 
-
-@pytest.fixture(autouse=True)
-def _asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has calls made."""
-    monkeypatch.setenv(server_calls.VARIABLE, "1")
-
-
 v1 = tf.compat.v1
 
 Step = tuple[tf.Operation, tf.Tensor]

@@ -55,7 +55,8 @@ def main(output_dir: str, max_steps: str, timeout: str = "60") -> None:
         max_steps=int(max_steps),
         cluster_timeout=float(timeout),
     )
-    print(json.dumps({"loss": float(final_loss), "own": counter.own, "shared": counter.shared}), flush=True)
+    loss_value = None if final_loss is None else float(final_loss)  # there was no step left to run
+    print(json.dumps({"loss": loss_value, "own": counter.own, "shared": counter.shared}), flush=True)
 
 
 with tf.Graph().as_default():

@@ -37,7 +37,7 @@ def assert_same_weights(report: dict[str, Any], expected: dict[str, Any], **tole
 def reports_of(folder: Path, steps: int) -> list[dict[str, Any]]:
     """Returns what two workers report that nobody has disturbed."""
     with running(two_workers(folder, folder / "model", steps)) as cluster:
-        assert ends(cluster) == [0, 0], cluster.output("worker/0")
+        cluster.check_success(*WORKERS, timeout=300)
         assert "Saving checkpoint" not in cluster.output("worker/1")
         return [cluster.report(name) for name in WORKERS]
 
@@ -67,7 +67,7 @@ def goes_on_after_a_kill(folder: Path, victim: str, undisturbed: list[dict[str, 
         assert checkpoint_numbers(folder / "model") == [0, 4]
 
         cluster.start_all(SHOWS_STEPS="1")
-        assert ends(cluster) == [0, 0], cluster.output("worker/0")
+        cluster.check_success(*WORKERS, timeout=300)
         lines = cluster.output("worker/0").splitlines()
         reports = [cluster.report(name) for name in WORKERS]
     assert lines.count("step 1") == 1

@@ -92,6 +92,19 @@ class LocalCluster:
             raise TimeoutError(f"{name} has not ended in {timeout} s.\n{self.output(name)}")
         return code
 
+    def check_success(self, *names: str, timeout: float = 120) -> None:
+        """Waits for the end of tasks.
+
+        Raises:
+            AssertionError: One has failed; with what each task of the cluster has printed.
+            TimeoutError: One has not ended.
+        """
+        codes = {name: self.wait(name, timeout) for name in names}
+        assert not any(codes.values()), "\n".join(
+            f"=== {name}, exit code {process.exitcode} ===\n{self.output(name)}"
+            for name, process in self._processes.items()
+        )
+
     def wait_for(self, name: str, text: str, *, times: int = 1, timeout: float = 120) -> None:
         """Waits until a task has printed a text, once or several times in all of its lives.
 

@@ -7,6 +7,7 @@ the process has not run an operation.
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import multiprocessing
 import os
 import runpy
@@ -77,6 +78,7 @@ def _run(arguments: list[str], directory: Path, environment: dict[str, str], fil
     """Does what `python ARGUMENTS` does, within this process."""
     for descriptor, file in zip((1, 2), files, strict=True):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), descriptor)
+    faulthandler.enable()
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(directory)

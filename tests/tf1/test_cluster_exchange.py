@@ -26,8 +26,7 @@ STEPS = 300
 
 def run_ours(folder: Path, tasks: dict[str, int], model_dir: Path, max_steps: int) -> None:
     with running(LocalCluster(folder, str(SCRIPT), tasks, model_dir, max_steps)) as cluster:
-        for name in (f"{job}/0" for job in tasks if job != "ps"):
-            assert cluster.wait(name) == 0, cluster.output(name)
+        cluster.check_success(*(f"{job}/0" for job in tasks if job != "ps"))
 
 
 def run_original(tasks: dict[str, int], model_dir: Path, max_steps: int) -> None:

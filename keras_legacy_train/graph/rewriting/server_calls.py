@@ -22,7 +22,6 @@ import dataclasses
 import functools
 import graphlib
 import itertools
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import tensorflow as tf
@@ -34,8 +33,6 @@ from keras_legacy_train.graph.part import IMPORT_SCOPE, Part
 
 # Calls copy what they carry. From this many bytes a step on, that takes longer than messages do.
 LARGEST_EXCHANGE = 4 * 2**20
-# A worker that is killed within a call can take the server with it, so calls are made only if asked for.
-VARIABLE = "KERAS_LEGACY_TRAIN_SERVER_CALLS"
 
 _NAMES = itertools.count()
 _READS = frozenset({"ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape"})
@@ -66,11 +63,10 @@ def server_calls(part: Part, spec_of: Callable[[str], tf.TensorSpec | None]) -> 
         spec_of: Returns the shape and dtype of a tensor of the graph, `None` for one that it does not have.
 
     Returns:
-        `None` where calls are not asked for, or the step uses no servers, or cannot call them: it has
-        conditionals or loops of TF 1, or exchanges what has no known size or more than
-        `LARGEST_EXCHANGE` bytes.
+        `None` where the step uses no servers, or cannot call them: it has conditionals or loops of TF 1, or
+        exchanges what has no known size or more than `LARGEST_EXCHANGE` bytes.
     """
-    plan = _Plan.of(part) if os.environ.get(VARIABLE) else None
+    plan = _Plan.of(part)
     if plan is None:
         return None
     specs: dict[str, tf.TensorSpec] = {}

@@ -35,6 +35,8 @@ WHEN = {
     "first is int": " if an axis comes first",
     "first is float": " if the first is of floats",
     "third is float": " if the third is of floats",
+    "second is scalar": " if the second is a single number",
+    "first is trained": " if the first is computed from trained variables, and the second is not",
 }
 
 # Folders of TensorFlow that scripts import from, and do not reach by `tf.`.
@@ -62,6 +64,13 @@ def moved(entry: Moved) -> str:
     if entry.order:
         order = ", ".join(f"`{name}`" for name in entry.order)
         changes.append(f"by position {order}{WHEN[entry.order_when]}")
+    for name, parts in entry.joined.items():
+        changes.append(f"`{name}` is a list of {' and '.join(f'`{part}`' for part in parts)}")
+    if entry.flags:
+        changes.append(f"`{entry.flags}` may be a bool for each axis")
+    changes += [f"the `{name}` of before is left out" for name in entry.dropped]
+    if entry.with_shape:
+        changes.append(f"with a shape `{entry.with_shape}`")
     return f"`{entry.to}`" + (f"; {', '.join(changes)}" if changes else "")
 
 

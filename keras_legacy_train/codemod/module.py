@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import operator
 import sys
 from collections.abc import Iterator, Sequence
@@ -89,7 +90,7 @@ class _ModuleMigration:
         self._edits = Edits(self._names.ancestors)
         self._changes: list[tuple[cst.CSTNode, str, str]] = []
         self._left: list[tuple[cst.CSTNode, str, str]] = []
-        # Calls that may have the order of arguments of before 1.0, and whether the module is that old.
+        # Calls that may have the arguments of before 1.0, and whether the module is that old.
         self._in_doubt: list[tuple[cst.Call, str, str]] = []
         self._is_before_1_0 = False
         self._is_tensorflow_2 = False
@@ -111,7 +112,7 @@ class _ModuleMigration:
             self._report_dynamic_import(call, path)
         if self._is_before_1_0:
             for call, name, doubt in self._in_doubt:
-                self._left.append((call, name, f"{doubt} If it is so here, pass the arguments by name."))
+                self._left.append((call, name, doubt))
         if not self._changes and not self._left:
             return Migration(self._module.code)
         lines = lines_of(self._module, [node for node, _, _ in (*self._changes, *self._left)])
@@ -301,6 +302,8 @@ class _ModuleMigration:
         call = self._names.calls.get(id(chain.node))
         if target.row is not None and target.is_renamed_in_v1:
             self._is_before_1_0 = True
+        if target.row is not None and target.row.with_shape and call is not None:
+            target = self._with_shape(call, target, name if attributes else "", target.row.with_shape)
         if call is not None and len({self._stands_for(path) for path, _ in bindings}) == 1:
             self._migrate_call(call, target.row or Moved(target.path), name)
         if not attributes or all(self._leads_to(path, attributes, target.path) for path, _ in bindings):
@@ -372,10 +375,32 @@ class _ModuleMigration:
             self._left.append((call, name, arguments.problem))
         elif arguments.doubt:
             self._in_doubt.append((call, name, arguments.doubt))
-        elif arguments.keywords:
+        elif arguments.has_changes:
             self._edits.change(call, lambda updated: arguments.apply(cst.ensure_type(updated, cst.Call)))
-            old, new = (f"{name}({calls.outline(each)})" for each in (call, arguments.apply(call)))
+            with_values = bool(arguments.values or arguments.joined)
+            old, new = (
+                f"{name}({calls.outline(each, with_values)})" for each in (call, arguments.apply(call))
+            )
             self._changes.append((call, old, new))
+
+    def _with_shape(self, call: cst.Call, target: Target, name: str, meant: str) -> Target:
+        """Returns what is called, which is another thing if the call has a shape.
+
+        Args:
+            call: The call.
+            target: What is called without a shape.
+            name: The name in the call, empty if an import brings it in.
+            meant: What is called with a shape.
+        """
+        has_shape = calls.has_shape(call)
+        if has_shape and name:
+            return dataclasses.replace(target, path=meant, imported=meant, row=None)
+        if has_shape:
+            self._left.append((call, target.old, f"With a shape it is {meant} today."))
+        elif has_shape is None:
+            doubt = f"Before TensorFlow 1.0 it took a shape. If it is one, call {meant}."
+            self._in_doubt.append((call, name or target.old, doubt))
+        return target
 
     def _report_dynamic_import(self, call: cst.Call, path: str) -> None:
         target = self._today(path)

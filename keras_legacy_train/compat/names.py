@@ -12,6 +12,11 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 _NOTHING: Mapping[str, str] = types.MappingProxyType({})
+_NONE_JOINED: Mapping[str, tuple[str, ...]] = types.MappingProxyType({})
+
+OrderWhen: TypeAlias = Literal[
+    "always", "first is int", "first is float", "third is float", "second is scalar", "first is trained"
+]
 
 # The rows are tuples: hundreds of them are made before a script starts, and data classes take longer.
 
@@ -24,15 +29,24 @@ class Moved(NamedTuple):
         renamed: Old names of arguments, and today's.
         order: Today's names of the arguments in the order in which they were passed by position, where that
             order was another one.
-        order_when: When a call has that order: `"always"`, if its first argument is an `int`, which is an
-            axis where today's order begins with tensors, or if an argument is `"float"`, which are inputs
-            where today's order has labels.
+        order_when: When a call has that order: `"always"`; if its first argument is an `int`, which is an
+            axis where today's order begins with tensors; if an argument is `"float"`, which are inputs
+            where today's order has labels; if its second is a scalar, where today's order has a list; or if
+            its first is trained, which are predictions, and its second is not, which are labels.
+        joined: Today's names of arguments that are lists of what were several arguments, and their names.
+        flags: Today's name of an argument that lists axes, and was a bool for each axis.
+        dropped: Old names of arguments that are not there today, and change no value.
+        with_shape: Path of what is meant if the first argument is a shape: an initializer was a function.
     """
 
     to: str
     renamed: Mapping[str, str] = _NOTHING
     order: tuple[str, ...] = ()
-    order_when: Literal["always", "first is int", "first is float", "third is float"] = "always"
+    order_when: OrderWhen = "always"
+    joined: Mapping[str, tuple[str, ...]] = _NONE_JOINED
+    flags: str = ""
+    dropped: tuple[str, ...] = ()
+    with_shape: str = ""
 
 
 class Gone(NamedTuple):
@@ -49,10 +63,12 @@ Entry: TypeAlias = Moved | Gone
 
 NAMES: Mapping[str, Entry] = {
     "RegisterShape": Gone("Use Tensor.set_shape."),
+    "SparseTensor": Moved("tensorflow.compat.v1.SparseTensor", renamed={"shape": "dense_shape"}),
+    "SparseTensorValue": Moved("tensorflow.compat.v1.SparseTensorValue", renamed={"shape": "dense_shape"}),
     "app.flags.FLAGS._parse_flags": Gone(
         "Leave it out: FLAGS reads the command line by itself. FLAGS.flag_values_dict() has the values."
     ),
-    "audio_summary": Moved("tensorflow.compat.v1.summary.audio", renamed={"tag": "name"}),
+    "audio_summary": Moved("tensorflow.compat.v1.summary.audio", renamed={"tag": "name"}, dropped=("name",)),
     "batch_cholesky": Moved("tensorflow.compat.v1.cholesky"),
     "batch_cholesky_solve": Moved("tensorflow.compat.v1.cholesky_solve"),
     "batch_fft": Moved("tensorflow.compat.v1.fft"),
@@ -106,6 +122,8 @@ NAMES: Mapping[str, Entry] = {
     "contrib.crf": Moved("keras_legacy_train.contrib.crf"),
     "contrib.crf.python.ops.crf": Moved("keras_legacy_train.contrib.crf"),
     "contrib.ctc": Gone("Use tf.nn.ctc_loss."),
+    "contrib.ctc.ctc_beam_search_decoder": Moved("tensorflow.compat.v1.nn.ctc_beam_search_decoder"),
+    "contrib.ctc.ctc_greedy_decoder": Moved("tensorflow.compat.v1.nn.ctc_greedy_decoder"),
     "contrib.ctc.ctc_loss": Moved(
         "tensorflow.compat.v1.nn.ctc_loss",
         order=("inputs", "labels", "sequence_length", "preprocess_collapse_repeated", "ctc_merge_repeated"),
@@ -330,6 +348,9 @@ NAMES: Mapping[str, Entry] = {
     "contrib.layers.GDN": Gone("Use a keras.layers.Layer of your own."),
     "contrib.layers.RevBlock": Gone("Use a model that keeps its activations, or tf.recompute_grad."),
     "contrib.layers.gdn": Gone("Use a keras.layers.Layer of your own."),
+    "contrib.layers.hashed_embedding_column": Gone(
+        "Use contrib.layers.embedding_column of sparse_column_with_hash_bucket."
+    ),
     "contrib.layers.images_to_sequence": Gone("Use tf.transpose and tf.reshape."),
     "contrib.layers.multi_class_target": Gone("Use keras_legacy_train.learn.multi_class_head."),
     "contrib.layers.parse_feature_columns_from_sequence_examples": Gone(
@@ -477,6 +498,11 @@ NAMES: Mapping[str, Entry] = {
     ),
     "contrib.metrics.cohen_kappa": Gone(
         "Use sklearn.metrics.cohen_kappa_score on the predictions of all batches."
+    ),
+    "contrib.metrics.confusion_matrix": Moved(
+        "keras_legacy_train.contrib.metrics.confusion_matrix",
+        order=("predictions", "labels", "num_classes"),
+        order_when="first is trained",
     ),
     "contrib.metrics.precision_recall_at_equal_thresholds": Gone(
         "Use tf.contrib.metrics.streaming_curve_points with curve='PR', or "
@@ -756,10 +782,19 @@ NAMES: Mapping[str, Entry] = {
         "tensorflow.compat.v1.summary.histogram",
         renamed={"tag": "name"},
         order=("name", "values", "collections"),
+        dropped=("name",),
     ),
     "image.per_image_whitening": Moved("tensorflow.compat.v1.image.per_image_standardization"),
+    "image.resize_images": Moved(
+        "tensorflow.compat.v1.image.resize_images",
+        order=("images", "new_height", "new_width", "method", "align_corners"),
+        order_when="second is scalar",
+        joined={"size": ("new_height", "new_width")},
+    ),
     "image_summary": Moved(
-        "tensorflow.compat.v1.summary.image", renamed={"tag": "name", "max_images": "max_outputs"}
+        "tensorflow.compat.v1.summary.image",
+        renamed={"tag": "name", "max_images": "max_outputs"},
+        dropped=("name",),
     ),
     "inv": Moved("tensorflow.compat.v1.reciprocal"),
     "keras": Moved("tf_keras.api._v1.keras"),
@@ -767,10 +802,19 @@ NAMES: Mapping[str, Entry] = {
     "keras.utils.get_file": Moved("keras.utils.get_file"),
     "keras.utils.to_categorical": Moved("keras.utils.to_categorical"),
     "layers": Moved("keras_legacy_train.tf_layers"),
-    "listdiff": Moved("tensorflow.compat.v1.setdiff1d"),
+    "list_diff": Moved("tensorflow.compat.v1.setdiff1d", renamed={"out_idx": "index_dtype"}),
+    "listdiff": Moved("tensorflow.compat.v1.setdiff1d", renamed={"out_idx": "index_dtype"}),
     "merge_all_summaries": Moved("tensorflow.compat.v1.summary.merge_all"),
     "merge_summary": Moved("tensorflow.compat.v1.summary.merge"),
     "models": Gone("Copy the programs that you need of github.com/tensorflow/models beside your script."),
+    "models.rnn.linear": Moved("keras_legacy_train.rnn_cell.linear"),
+    "models.rnn.rnn.bidirectional_dynamic_rnn": Moved("tensorflow.compat.v1.nn.bidirectional_dynamic_rnn"),
+    "models.rnn.rnn.bidirectional_rnn": Moved("tensorflow.compat.v1.nn.static_bidirectional_rnn"),
+    "models.rnn.rnn.dynamic_rnn": Moved("tensorflow.compat.v1.nn.dynamic_rnn"),
+    "models.rnn.rnn.rnn": Moved("tensorflow.compat.v1.nn.static_rnn"),
+    "models.rnn.rnn.state_saving_rnn": Moved("tensorflow.compat.v1.nn.static_state_saving_rnn"),
+    "models.rnn.rnn_cell": Moved("keras_legacy_train.rnn_cell"),
+    "models.rnn.seq2seq": Moved("keras_legacy_train.contrib.legacy_seq2seq"),
     "mul": Moved("tensorflow.compat.v1.multiply"),
     "neg": Moved("tensorflow.compat.v1.negative"),
     "nn.bidirectional_rnn": Moved("tensorflow.compat.v1.nn.static_bidirectional_rnn"),
@@ -780,6 +824,11 @@ NAMES: Mapping[str, Entry] = {
         order_when="first is float",
     ),
     "nn.deconv2d": Moved("tensorflow.compat.v1.nn.conv2d_transpose"),
+    "nn.log_poisson_loss": Moved(
+        "tensorflow.compat.v1.nn.log_poisson_loss",
+        order=("log_input", "targets", "compute_full_loss"),
+        order_when="first is trained",
+    ),
     "nn.nce_loss": Moved(
         "tensorflow.compat.v1.nn.nce_loss",
         order=("weights", "biases", "inputs", "labels", "num_sampled", "num_classes", "num_true"),
@@ -805,6 +854,17 @@ NAMES: Mapping[str, Entry] = {
         "tensorflow.compat.v1.nn.sparse_softmax_cross_entropy_with_logits", order=("logits", "labels", "name")
     ),
     "nn.state_saving_rnn": Moved("tensorflow.compat.v1.nn.static_state_saving_rnn"),
+    "nn.weighted_cross_entropy_with_logits": Moved(
+        "tensorflow.compat.v1.nn.weighted_cross_entropy_with_logits",
+        renamed={"targets": "labels"},
+        order=("logits", "labels", "pos_weight"),
+        order_when="first is trained",
+    ),
+    "ones_initializer": Moved(
+        "tensorflow.compat.v1.ones_initializer",
+        dropped=("partition_info",),
+        with_shape="tensorflow.compat.v1.ones",
+    ),
     "pack": Moved("tensorflow.compat.v1.stack"),
     "python.estimator": Moved("keras_legacy_train.estimator"),
     "python.estimator.canned.dnn": Moved("keras_legacy_train.estimator"),
@@ -837,6 +897,9 @@ NAMES: Mapping[str, Entry] = {
     "python.ops.control_flow_ops.case": Moved("tensorflow.compat.v1.case"),
     "python.ops.control_flow_ops.cond": Moved("tensorflow.compat.v1.cond"),
     "python.ops.control_flow_ops.while_loop": Moved("tensorflow.compat.v1.while_loop"),
+    "python.ops.rnn.bidirectional_rnn": Moved("tensorflow.compat.v1.nn.static_bidirectional_rnn"),
+    "python.ops.rnn.rnn": Moved("tensorflow.compat.v1.nn.static_rnn"),
+    "python.ops.rnn.state_saving_rnn": Moved("tensorflow.compat.v1.nn.static_state_saving_rnn"),
     "python.ops.rnn_cell": Moved("keras_legacy_train.rnn_cell"),
     "python.ops.rnn_cell_impl": Moved("keras_legacy_train.rnn_cell"),
     "python.ops.seq2seq": Moved("keras_legacy_train.contrib.legacy_seq2seq"),
@@ -848,10 +911,17 @@ NAMES: Mapping[str, Entry] = {
     "python.util.nest.is_sequence": Moved("tensorflow.nest.is_nested"),
     "pywrap_tensorflow": Gone("It is private. Use the names of tf."),
     "pywrap_tensorflow.NewCheckpointReader": Moved("tensorflow.compat.v1.train.NewCheckpointReader"),
+    "reverse": Moved(
+        "tensorflow.compat.v1.reverse",
+        renamed={"dims": "axis"},
+        order=("tensor", "axis", "name"),
+        flags="axis",
+    ),
     "scalar_summary": Moved(
         "tensorflow.compat.v1.summary.scalar",
         renamed={"tags": "name", "values": "tensor"},
         order=("name", "tensor", "collections"),
+        dropped=("name",),
     ),
     "select": Moved("tensorflow.compat.v1.where", renamed={"t": "x", "e": "y"}),
     "sparse_split": Moved(
@@ -863,9 +933,18 @@ NAMES: Mapping[str, Entry] = {
         order=("axis", "num_or_size_splits", "value"),
         order_when="first is int",
     ),
+    "split_v": Moved(
+        "tensorflow.compat.v1.split", renamed={"size_splits": "num_or_size_splits", "split_dim": "axis"}
+    ),
     "sub": Moved("tensorflow.compat.v1.subtract"),
     "train.SummaryWriter": Moved("tensorflow.compat.v1.summary.FileWriter"),
+    "train.SummaryWriterCache": Moved("tensorflow.compat.v1.summary.FileWriterCache"),
     "unpack": Moved("tensorflow.compat.v1.unstack"),
+    "zeros_initializer": Moved(
+        "tensorflow.compat.v1.zeros_initializer",
+        dropped=("partition_info",),
+        with_shape="tensorflow.compat.v1.zeros",
+    ),
 }
 
 

@@ -10,9 +10,10 @@ import functools
 import importlib
 import importlib.util
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
+from keras_legacy_train.compat.calls import as_before
 from keras_legacy_train.compat.names import NAMES, Gone, Moved, lookup
 
 # Folders of TensorFlow that scripts import by their path; what they need of them is often still there.
@@ -151,7 +152,9 @@ def _find(path: str) -> Any:
         if isinstance(entry, Moved) and entry.to.startswith("keras_legacy_train."):
             raise
         raise _Missing(f"{_spoken(path)} is neither in tf.compat.v1 nor in keras_legacy_train") from error
-    return _as_before(value, entry) if isinstance(entry, Moved) else value
+    if not isinstance(entry, Moved):
+        return value
+    return as_before(value, entry, follow(entry.with_shape) if entry.with_shape else None)
 
 
 def _spoken(path: str) -> str:
@@ -207,37 +210,3 @@ def _attribute(value: Any, name: str) -> Any:
         if importlib.util.find_spec(module) is None:
             raise
         return importlib.import_module(module)
-
-
-def _as_before(function: Any, entry: Moved) -> Any:
-    """Returns a function that takes its arguments as that of TensorFlow 1 did."""
-    if not entry.renamed and not entry.order:
-        return function
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        kwargs = {entry.renamed.get(name, name): value for name, value in kwargs.items()}
-        if args and _has_old_order(args, entry):
-            kwargs.update(zip(entry.order, args, strict=False))
-            args = args[len(entry.order) :]
-        return function(*args, **kwargs)
-
-    return call
-
-
-def _has_old_order(args: Sequence[Any], entry: Moved) -> bool:
-    """Returns whether the arguments of a call have the order of before."""
-    if entry.order_when == "always":
-        return True
-    if entry.order_when == "first is int":
-        import numbers
-
-        return isinstance(args[0], numbers.Integral)
-    place = 2 if entry.order_when == "third is float" else 0
-    return len(args) > place and _is_float(args[place])
-
-
-def _is_float(value: Any) -> bool:
-    import tensorflow as tf
-
-    return hasattr(value, "dtype") and bool(tf.as_dtype(value.dtype).is_floating)

@@ -144,6 +144,31 @@ def test_comments_in_an_import_that_is_split_go_above_it():
         ),
         ("tf.sparse_split(1, 2, a)", "tf.sparse_split(axis=1, num_split=2, sp_input=a)"),
         ("tf.nn.nce_loss(w, b, inputs=x, labels=y)", "tf.nn.nce_loss(w, b, inputs=x, labels=y)"),
+        ("tf.image.resize_images(a, 8, 9)", "tf.image.resize_images(a, [8, 9])"),
+        ("tf.image.resize_images(a, 8,  # h\n  w, 1)", "tf.image.resize_images(a, [8,  # h\n  w], 1)"),
+        (
+            "tf.image.resize_images(a, new_height=h, new_width=w, method=m)",
+            "tf.image.resize_images(a, size=[h, w], method=m)",
+        ),
+        ("tf.image.resize_images(a, [8, 9], 1)", "tf.image.resize_images(a, [8, 9], 1)"),
+        ("tf.reverse(a, [True, False, True])", "tf.reverse(a, [0, 2])"),
+        ("tf.reverse(a, dims=(False, True), name='r')", "tf.reverse(a, axis=(1,), name='r')"),
+        ("tf.reverse(a, [1])", "tf.reverse(a, [1])"),
+        (
+            "tf.nn.weighted_cross_entropy_with_logits(a, targets=b, pos_weight=2)",
+            "tf.nn.weighted_cross_entropy_with_logits(logits=a, labels=b, pos_weight=2)",
+        ),
+        ("tf.SparseTensor(i, v, shape=s)", "tf.SparseTensor(i, v, dense_shape=s)"),
+        ("tf.image_summary('a', a, 3, name='op')", "tf.summary.image('a', a, 3)"),
+        ("tf.scalar_summary(tags='a', name='op', values=b)", "tf.summary.scalar(name='a', tensor=b)"),
+        ("tf.Variable(tf.zeros_initializer([3]))", "tf.Variable(tf.zeros([3]))"),
+        ("tf.ones_initializer(shape=s)", "tf.ones(shape=s)"),
+        ("f(tf.zeros_initializer, tf.ones_initializer(tf.int32))",) * 2,
+        ("tf.list_diff(a, b)", "tf.setdiff1d(a, b)"),
+        (
+            "tf.split_v(a, size_splits=[1, 2], split_dim=1)",
+            "tf.split(a, num_or_size_splits=[1, 2], axis=1)",
+        ),
         ("tf.compat.v1.mul(a, b)", "tf.multiply(a, b)"),
         ("tf.compat.v1.add(a, b)", "tf.compat.v1.add(a, b)"),
     ],
@@ -160,6 +185,35 @@ def test_a_call_whose_order_cannot_be_told_is_reported_in_modules_older_than_1_0
     code = "import tensorflow as tf\ntf.{}(a, b)\ntf.concat(axis, values)\ntf.concat(values, axis=1)\n"
     assert reasons(code.format("multiply")) == []
     assert reasons(code.format("mul")) == [(3, "tf.concat")]
+
+
+def test_calls_that_may_mean_something_else_today_are_reported_in_old_modules():
+    code = """\
+        import tensorflow as tf
+        tf.{}(a, b)
+        tf.image.resize_images(a, h, w)
+        tf.image.resize_images(a, size, tf.image.ResizeMethod.AREA)
+        tf.reverse(a, flags)
+        tf.nn.weighted_cross_entropy_with_logits(a, b, c)
+        tf.zeros_initializer(shape)
+        """
+    assert reasons(code.format("multiply")) == []
+    assert [line for line, _ in reasons(code.format("mul"))] == [3, 5, 6, 7]
+    left = migrate_code(textwrap.dedent(code.format("mul"))).left
+    remedies = ["pass [new_height, new_width]", "pass a list of the axes", "by name", "compat.v1.zeros"]
+    assert all(remedy in each.reason for remedy, each in zip(remedies, left, strict=True))
+
+
+def test_calls_of_before_that_cannot_be_rewritten_are_reported():
+    code = """\
+        import tensorflow as tf
+        from tensorflow import zeros_initializer
+        tf.image.resize_images(a, 3, new_width=4)
+        tf.reverse(a, [True, flag])
+        tf.reverse(a, dims=flags)
+        zeros_initializer([3])
+        """
+    assert [line for line, _ in reasons(code)] == [3, 4, 5, 6]
 
 
 def test_losses_of_before_have_the_arguments_of_today():
@@ -348,6 +402,12 @@ def test_what_was_changed_is_said_with_its_line():
         Change(3, "tf.concat(…, …)", "tf.concat(axis=…, values=…)"),
         Change(3, "tf.mul", "tf.multiply"),
     )
+
+
+def test_arguments_that_have_another_value_are_shown_with_it():
+    change = migrate_code("import tensorflow as tf\ntf.reverse(tf.concat(x, 1), [False, True])\n").changes[-1]
+    assert change.old == "tf.reverse(tf.concat(x, 1), [False, True])"
+    assert change.new == "tf.reverse(tf.concat(x, 1), [1])"
 
 
 def test_what_is_not_python_3_is_an_error():

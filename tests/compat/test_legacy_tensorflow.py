@@ -33,6 +33,10 @@ def test_names_that_moved_are_found() -> None:
     assert tf.contrib.learn.python.learn.learn_runner.run is klt.learn.learn_runner.run
     assert tf.train.SummaryWriter is tf2.compat.v1.summary.FileWriter
     assert legacy_import("tensorflow.python.ops.rnn_cell").GRUCell is rnn_cell.GRUCell
+    assert legacy_import("tensorflow.models.rnn.rnn_cell").GRUCell is rnn_cell.GRUCell
+    for path in ("tensorflow.models.rnn.rnn", "tensorflow.python.ops.rnn"):
+        assert legacy_import(path).rnn is tf2.compat.v1.nn.static_rnn
+        assert legacy_import(path).dynamic_rnn is tf2.compat.v1.nn.dynamic_rnn
 
 
 def test_private_paths_lead_to_what_is_still_there() -> None:
@@ -132,10 +136,88 @@ def test_arguments_have_their_old_names_and_order() -> None:
         np.testing.assert_array_equal(*session.run([by_name, by_position]))
         product = tf.batch_matmul(ones, labels, adj_y=True)
         np.testing.assert_array_equal(session.run(product), ones)
+        assert session.run(tf.list_diff([1, 2, 3], [2])[0]).tolist() == [1, 3]
+        assert [part.shape for part in session.run(tf.split_v(ones, [1, 1], split_dim=1))] == [(2, 1)] * 2
         chosen = tf.select([True, False], t=[1, 2], e=[3, 4])
         assert session.run(chosen).tolist() == [1, 4]
         halves = tf.sparse_split(1, 2, tf2.sparse.from_dense(labels))
         assert session.run([half.dense_shape for half in halves])[0].tolist() == [2, 1]
+
+
+def test_values_that_were_given_otherwise_are_understood() -> None:
+    image = np.arange(24, dtype=np.float32).reshape(1, 2, 4, 3)
+    with tf.Graph().as_default(), tf.Session() as session:
+        height, flags = tf.constant(4), tf.constant([False, True, True, False])
+        for resized in (
+            tf.image.resize_images(image, 4, 8),
+            tf.image.resize_images(image, height, np.int64(8), 0),
+            tf.image.resize_images(image, new_height=height, new_width=tf.Dimension(8)),
+            tf.image.resize_images(image, [4, 8]),
+        ):
+            assert session.run(resized).shape == (1, 4, 8, 3)
+        nearest = tf.image.resize_images(image, 4, 8, tf.image.ResizeMethod.NEAREST_NEIGHBOR)
+        np.testing.assert_array_equal(session.run(nearest), image.repeat(2, axis=1).repeat(2, axis=2))
+        for reversed_ in (
+            tf.reverse(image, [False, True, True, False]),
+            tf.reverse(image, dims=np.array([False, True, True, False])),
+            tf.reverse(image, flags),
+            tf.reverse(image, [flags[0], True, True, False]),
+            tf.reverse(image, [1, 2]),
+            tf.reverse(image, axis=tf.constant([1, 2])),
+        ):
+            np.testing.assert_array_equal(session.run(reversed_), image[:, ::-1, ::-1])
+
+
+def test_predictions_may_come_before_labels_as_before() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        labels = tf.placeholder_with_default([1.0, 0.0, 0.0], [3])
+        logits = tf.Variable([1.0, 2.0, 3.0]) * 2
+        session.run(tf.initialize_all_variables())
+        for loss, names in (
+            (tf.nn.weighted_cross_entropy_with_logits, {"logits": logits, "labels": labels}),
+            (tf.nn.log_poisson_loss, {"log_input": logits, "targets": labels}),
+        ):
+            weight = (3.0,) if loss is tf.nn.weighted_cross_entropy_with_logits else ()
+            before, today = loss(logits, labels, *weight), loss(labels, logits, *weight)
+            by_name = loss(**names, **({"pos_weight": 3.0} if weight else {}))
+            values = session.run([before, today, by_name])
+            np.testing.assert_array_equal(values, [values[0]] * 3)
+        by_half = tf.nn.weighted_cross_entropy_with_logits(logits, targets=labels, pos_weight=3.0)
+        undecided = tf.nn.weighted_cross_entropy_with_logits([1.0, 0.0, 0.0], [2.0, 4.0, 6.0], 3.0)
+        np.testing.assert_array_equal(*session.run([by_half, undecided]))
+        guess = tf.argmax(tf.stack([logits, 1 - logits]), 0)
+        tables = [
+            tf.contrib.metrics.confusion_matrix(guess, [1, 0, 0]),
+            tf.contrib.metrics.confusion_matrix([1, 0, 0], guess),
+        ]
+        np.testing.assert_array_equal(*session.run(tables))
+
+
+def test_classes_with_other_arguments_are_classes() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        sparse = tf.SparseTensor([[0, 1]], [2.0], shape=[1, 2])
+        assert isinstance(sparse, tf.SparseTensor)
+        assert type(sparse) is tf2.SparseTensor
+        assert issubclass(tf2.SparseTensor, tf.SparseTensor)
+        assert tf.SparseTensor.from_value(session.run(sparse)).dense_shape.shape == [2]
+        placeholder = tf.sparse_placeholder(tf.float32)
+        fed = tf.SparseTensorValue([[0, 1]], [2.0], shape=[1, 2])
+        dense = tf.sparse_tensor_to_dense(placeholder)
+        assert session.run(dense, {placeholder: fed}).tolist() == [[0.0, 2.0]]
+
+
+def test_initializers_may_be_functions_of_a_shape() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        variables = [
+            tf.Variable(tf.zeros_initializer([2])),
+            tf.get_variable("by_name", initializer=tf.zeros_initializer(shape=[2], dtype=tf.float32)),
+            tf.get_variable("of_class", [2], initializer=tf.zeros_initializer),
+            tf.get_variable("of_object", [2], initializer=tf.zeros_initializer(tf.float32)),
+            tf.Variable(1 - tf.ones_initializer([2])),
+        ]
+        session.run(tf.initialize_all_variables())
+        np.testing.assert_array_equal(session.run(variables), np.zeros([5, 2]))
+        assert isinstance(tf.zeros_initializer(), tf.zeros_initializer)
 
 
 def test_inputs_may_come_before_labels_as_before() -> None:
@@ -184,8 +266,8 @@ def test_losses_have_the_arguments_of_before() -> None:
 
 def test_summaries_of_before_are_written() -> None:
     with tf.Graph().as_default(), tf.Session() as session:
-        tf.scalar_summary("loss", 2.0)
+        tf.scalar_summary("loss", 2.0, name="loss_summary")
         tf.histogram_summary("weights", [1.0, 2.0])
-        tf.image_summary("digits", np.zeros([2, 4, 4, 1], np.float32), max_images=1)
+        tf.image_summary("digits", np.zeros([2, 4, 4, 1], np.float32), max_images=1, name="images")
         summary = tf2.compat.v1.Summary.FromString(session.run(tf.merge_all_summaries()))
     assert [value.tag for value in summary.value] == ["loss", "weights", "digits/image"]

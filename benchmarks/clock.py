@@ -19,9 +19,14 @@ class Clock:
         seconds: How long the pace is measured.
         warm_up_seconds: Least time from the first step to the start of the measurement.
         warm_up_steps: Least number of steps before the start of the measurement.
+        target: The step at which the training ends, measured or not.
+
+    Attributes:
+        target: As given.
     """
 
-    def __init__(self, seconds: float, warm_up_seconds: float, warm_up_steps: int):
+    def __init__(self, seconds: float, warm_up_seconds: float, warm_up_steps: int, target: int = 10**9):
+        self.target = target
         self._seconds = seconds
         self._warm_up_seconds = warm_up_seconds
         self._warm_up_steps = warm_up_steps
@@ -44,7 +49,7 @@ class Clock:
                 self._from = steps, now
         elif now >= self._from[1] + self._seconds:
             self._to = steps, now
-        return self._to is not None
+        return self._to is not None or steps >= self.target
 
     def results(self) -> dict[str, Any]:
         """Returns the measurements.

@@ -42,7 +42,7 @@ import gpu
 import results
 import terminal
 from peers import PEERS
-from workloads import DIGITS_VARIABLE, WORKLOADS, save_digits
+from workloads import DIGITS_VARIABLE, PIPELINES, RECORDS_VARIABLE, WORKLOADS, save_digits
 
 OUTPUT_DIR = environments.ROOT / "build" / "benchmarks"
 PICTURE = environments.ROOT / "docs" / "benchmark.svg"
@@ -81,14 +81,19 @@ def measure(workload: str, peer: str, options: Sequence[str]) -> dict[str, Any]:
             str(Path(__file__).with_name("measure.py")),
         ]
         command += ["--peer", peer, "--workload", workload, "--result", str(result), *options]
-        variables = {DIGITS_VARIABLE: str(OUTPUT_DIR / "digits.npz")}
+        variables = {
+            DIGITS_VARIABLE: str(OUTPUT_DIR / "digits.npz"),
+            RECORDS_VARIABLE: str(OUTPUT_DIR / "records"),
+        }
         with gpu.GpuMeter() as meter:
             status, written = terminal.run(command, variables, TIMEOUT_SECONDS)
         if status:
             last_lines = written.strip().splitlines()[-8:]
             raise MeasurementError("\n".join([*last_lines, f"It ended with status {status}."]))
-        sample = json.loads(result.read_text(encoding="utf-8"))
-        return {**sample, "gpu_percent": meter.percent_busy(sample["interval"])}
+        sample: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+        if "interval" in sample:
+            sample["gpu_percent"] = meter.percent_busy(sample["interval"])
+        return sample
 
 
 def run(
@@ -157,7 +162,12 @@ def choose(only: str) -> list[tuple[str, str]]:
             f"Neither a workload nor a peer: {', '.join(unknown)}."
             f" Workloads: {', '.join(WORKLOADS)}. Peers: {', '.join(PEERS)}."
         )
-    usual = [name for name in WORKLOADS if gpu.is_available() or not WORKLOADS[name].wants_gpu]
+    has_gpu = gpu.is_available()
+    usual = [
+        name
+        for name, workload in WORKLOADS.items()
+        if name not in PIPELINES and (has_gpu or not workload.wants_gpu)
+    ]
     workloads = [name for name in WORKLOADS if name in chosen] or usual
     peers = [name for name in PEERS if name in chosen] or list(PEERS)
     return [(w, p) for w in workloads for p in peers if PEERS[p].can(w)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from workloads import WORKLOADS
+from workloads import PIPELINES, WORKLOADS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Peer:
         return name not in self.cannot
 
 
-_PIPELINES = tuple(name for name in WORKLOADS if WORKLOADS[name].source == "dataset")
+_DATASETS = tuple(name for name in WORKLOADS if WORKLOADS[name].has_dataset)
+_NOT_PIPELINES = tuple(name for name in WORKLOADS if name not in PIPELINES)
 _NO_JIT = {"jit_compile": False}
 _HUNDRED = {"steps_per_execution": 100}
 _HANGING = ("feed",)  # it waits for the generator for ever
@@ -51,7 +52,7 @@ PEERS = {
         "today",
         "train_loop",
         {**_BARE, "jit_compile": True},
-        cannot=_PIPELINES,  # XLA cannot compile an iterator
+        cannot=_DATASETS,  # XLA cannot compile an iterator
     ),
     "train-ahead": Peer(
         "train, max_window=100",
@@ -64,6 +65,9 @@ PEERS = {
     "contrib": Peer("tf.contrib.learn.train, TF 1.15.5", "tf1", "contrib_learn"),
     "estimator": Peer("tf.estimator.Estimator, TF 2.15.1", "estimator", "estimator"),
     "session": Peer("MonitoredTrainingSession", "today", "monitored_session"),
+    "session-tf1": Peer(
+        "MonitoredTrainingSession, TF 1.15.5", "tf1", "monitored_session", cannot=_NOT_PIPELINES
+    ),
     "keras": Peer("Model.fit", "today", "keras_fit"),
     "keras-nojit": Peer("Model.fit, jit_compile=False", "today", "keras_fit", _NO_JIT),
     "keras-100": Peer("Model.fit, 100 steps a call", "today", "keras_fit", _HUNDRED, cannot=_HANGING),
@@ -82,4 +86,5 @@ PEERS = {
         {"jit_compile": True},
         cannot=("lstm",),  # the gradient of dynamic_rnn
     ),
+    "reading": Peer("reading the batches only", "today", "reading", cannot=_NOT_PIPELINES),
 }

@@ -37,5 +37,11 @@ def train(name: str, clock: Clock, output_dir: str) -> None:
     monitors.append(ClockMonitor(clock))
     clock.start()
     learn.graph_actions.train(
-        job.graph, output_dir, job.train_op, job.loss, feed_fn=job.feed_fn, monitors=monitors, steps=10**9
+        job.graph,
+        output_dir,
+        job.train_op,
+        job.loss,
+        feed_fn=job.feed_fn,
+        monitors=monitors,
+        steps=clock.target,
     )

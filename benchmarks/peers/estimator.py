@@ -39,7 +39,7 @@ def train(name: str, clock: Clock, output_dir: str) -> None:
     is_fed = WORKLOADS[name].source == "feed"
 
     def input_fn() -> Any:
-        return graphs.dataset(name) if WORKLOADS[name].source == "dataset" else graphs.inputs(name)
+        return graphs.dataset(name) if WORKLOADS[name].has_dataset else graphs.inputs(name)
 
     def model_fn(features: tf.Tensor, labels: tf.Tensor, mode: str) -> tf.estimator.EstimatorSpec:
         loss = graphs.loss(name, features, labels)
@@ -49,4 +49,4 @@ def train(name: str, clock: Clock, output_dir: str) -> None:
 
     estimator = tf.estimator.Estimator(model_fn, output_dir)
     clock.start()
-    estimator.train(input_fn, hooks=[ClockHook(clock)], steps=10**9)
+    estimator.train(input_fn, hooks=[ClockHook(clock)], steps=clock.target)

@@ -16,4 +16,4 @@ def train(name: str, clock: Clock, output_dir: str) -> None:
     model = keras_models.build(name)
     data = graphs.batches(name) if WORKLOADS[name].source == "feed" else graphs.dataset(name)
     clock.start()
-    fit(model, data, output_dir=output_dir, callbacks=[ClockCallback(clock)], steps=10**9)
+    fit(model, data, output_dir=output_dir, callbacks=[ClockCallback(clock)], steps=clock.target)

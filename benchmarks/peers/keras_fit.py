@@ -31,4 +31,4 @@ def train(name: str, clock: Clock, output_dir: str, **compile_options: Any) -> N
     # Endless data in one epoch: this is `fit` at its best.
     data = graphs.batches(name) if WORKLOADS[name].source == "feed" else graphs.dataset(name)
     clock.start()
-    model.fit(data, steps_per_epoch=10**9, callbacks=[ClockCallback(clock)])
+    model.fit(data, steps_per_epoch=clock.target, callbacks=[ClockCallback(clock)])

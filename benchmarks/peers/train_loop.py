@@ -52,6 +52,6 @@ def train(name: str, clock: Clock, output_dir: str, bare: bool = False, **option
         job.loss,
         feed_fn=job.feed_fn,
         callbacks=[watch],
-        steps=10**9,
+        steps=clock.target,
         **options,
     )

@@ -12,6 +12,8 @@ import numpy as np
 
 # Names the file of digits, which `run.py` writes, so that Python 3.7 need not have scikit-learn.
 DIGITS_VARIABLE = "KLT_BENCHMARK_DIGITS"
+# Names the directory of record files, which `pipelines.py` writes.
+RECORDS_VARIABLE = "KLT_BENCHMARK_RECORDS"
 
 VOCABULARY, WORDS = 100_000, 20
 # Filters of the convolutions, by blocks that end with a pooling.
@@ -26,7 +28,7 @@ class Workload:
         title: Its description.
         batch_size: Examples in a step.
         source: How a step gets its batch: "constant", always the same one; "dataset", through `tf.data`;
-            "feed", as NumPy arrays.
+            "pipeline", the same through several stages, see `workloads.pipelines`; "feed", as NumPy arrays.
         wants_gpu: Whether it is for machines with a GPU only, since on others a step takes seconds.
     """
 
@@ -34,6 +36,11 @@ class Workload:
     batch_size: int
     source: str = "dataset"
     wants_gpu: bool = False
+
+    @property
+    def has_dataset(self) -> bool:
+        """Returns whether its batches come from `tf.data`."""
+        return self.source in ("dataset", "pipeline")
 
 
 WORKLOADS = {
@@ -45,7 +52,13 @@ WORKLOADS = {
     "embedding": Workload("embedding of 100,000 rows, sparse gradients", 64),
     "lstm": Workload("LSTM, 64 units, 8 time steps", 32),
     "feed": Workload("softmax regression, fed", 32, "feed"),
+    "map": Workload("softmax 784-10: shuffle, parallel map, batch, prefetch", 32, "pipeline"),
+    "records": Workload("the same from TFRecords, parsed", 32, "pipeline"),
+    "interleave": Workload("the same from four TFRecord files, interleaved", 32, "pipeline"),
+    "generator": Workload("the same from_generator of examples", 32, "pipeline"),
 }
+
+PIPELINES = tuple(name for name in WORKLOADS if WORKLOADS[name].source == "pipeline")
 
 
 def arrays(name: str) -> tuple[np.ndarray, np.ndarray]:

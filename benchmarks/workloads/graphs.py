@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from workloads import CONV_BLOCKS, VOCABULARY, WORKLOADS, arrays
+from workloads import CONV_BLOCKS, PIPELINES, VOCABULARY, WORKLOADS, arrays, pipelines
 
 UNITS = 64
 
@@ -39,19 +39,24 @@ def build(name: str) -> Job:
 
 def inputs(name: str) -> tuple[tf.Tensor, tf.Tensor]:
     """Makes the batch of a step: constants, placeholders, or the next element of a dataset."""
-    workload, data = WORKLOADS[name], arrays(name)
-    if workload.source == "constant":
-        x, y = (tf.constant(array) for array in data)
-    elif workload.source == "feed":
-        x, y = (tf.placeholder(array.dtype, (workload.batch_size, *array.shape[1:])) for array in data)
-    else:
+    workload = WORKLOADS[name]
+    if workload.has_dataset:
         x, y = tf.data.make_one_shot_iterator(dataset(name)).get_next()
+    elif workload.source == "constant":
+        x, y = (tf.constant(array) for array in arrays(name))
+    else:
+        x, y = (
+            tf.placeholder(array.dtype, (workload.batch_size, *array.shape[1:])) for array in arrays(name)
+        )
     return x, y
 
 
 def dataset(name: str) -> Any:
     """Makes a dataset of batches without end."""
-    data, batch_size = arrays(name), WORKLOADS[name].batch_size
+    batch_size = WORKLOADS[name].batch_size
+    if WORKLOADS[name].source == "pipeline":
+        return pipelines.dataset(name, batch_size)
+    data = arrays(name)
     if WORKLOADS[name].source == "constant":
         return tf.data.Dataset.from_tensors(data).repeat()
     examples = tf.data.Dataset.from_tensor_slices(data).shuffle(len(data[0])).repeat()
@@ -165,6 +170,7 @@ _FEATURES: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "embedding": _embedding,
     "lstm": _lstm,
     "feed": tf.identity,
+    **dict.fromkeys(PIPELINES, tf.identity),
 }
 
 _OPTIMIZERS: dict[str, Callable[[], Any]] = {
@@ -176,4 +182,5 @@ _OPTIMIZERS: dict[str, Callable[[], Any]] = {
     "embedding": lambda: tf.train.GradientDescentOptimizer(0.1),
     "lstm": lambda: tf.train.AdamOptimizer(0.001),
     "feed": lambda: tf.train.GradientDescentOptimizer(0.1),
+    **dict.fromkeys(PIPELINES, lambda: tf.train.GradientDescentOptimizer(0.1)),
 }

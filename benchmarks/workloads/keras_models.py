@@ -7,8 +7,9 @@ from typing import Any
 
 import keras
 
-from workloads import CONV_BLOCKS, VOCABULARY
+from workloads import CONV_BLOCKS, PIPELINES, VOCABULARY
 from workloads.graphs import UNITS
+from workloads.pipelines import PIXELS
 
 layers = keras.layers
 
@@ -29,8 +30,8 @@ def build(name: str, **compile_options: Any) -> keras.Model:
     return model
 
 
-def _softmax() -> list[Any]:
-    return [keras.Input([64]), layers.Dense(10)]
+def _softmax(pixels: int = 64) -> list[Any]:
+    return [keras.Input([pixels]), layers.Dense(10)]
 
 
 def _conv(image: list[int], blocks: Sequence[Sequence[int]]) -> list[Any]:
@@ -60,6 +61,7 @@ _LAYERS: dict[str, Callable[[], list[Any]]] = {
     ],
     "lstm": lambda: [keras.Input([8, 8]), layers.LSTM(UNITS), layers.Dense(10)],
     "feed": _softmax,
+    **dict.fromkeys(PIPELINES, lambda: _softmax(PIXELS)),
 }
 
 _OPTIMIZERS: dict[str, Callable[[], Any]] = {
@@ -71,4 +73,5 @@ _OPTIMIZERS: dict[str, Callable[[], Any]] = {
     "embedding": lambda: keras.optimizers.SGD(0.1),
     "lstm": lambda: keras.optimizers.Adam(0.001, epsilon=1e-8),
     "feed": lambda: keras.optimizers.SGD(0.1),
+    **dict.fromkeys(PIPELINES, lambda: keras.optimizers.SGD(0.1)),
 }

@@ -73,6 +73,12 @@ def test_a_training_that_ends_early_has_no_results(load, monkeypatch):
         clock.results()
 
 
+def test_a_whole_training_ends_at_its_target(load):
+    clock = load("clock").Clock(seconds=10, warm_up_seconds=3, warm_up_steps=100, target=300)
+    clock.start()
+    assert [clock.tell(steps) for steps in (1, 299, 300)] == [False, False, True]
+
+
 def sample(microseconds):
     return {"microseconds": microseconds, "peak_megabytes": 100.0, "first_step_seconds": 0.5}
 
@@ -114,9 +120,13 @@ def test_jobs_are_chosen_by_workload_and_peer(load, monkeypatch, has_gpu):
     assert list(run.choose("feed,train,contrib")) == [("feed", "train"), ("feed", "contrib")]
     assert list(run.choose("conv-large,train")) == [("conv-large", "train")]
     everything = list(run.choose(""))
-    usual = {name for name, workload in workloads.items() if has_gpu or not workload.wants_gpu}
+    others = workloads.keys() - set(load("workloads").PIPELINES)
+    usual = {name for name in others if has_gpu or not workloads[name].wants_gpu}
     assert {workload for workload, _ in everything} == usual
-    assert {peer for _, peer in everything} == set(peers)
+    assert {peer for _, peer in everything} == {
+        name for name, peer in peers.items() if any(map(peer.can, usual))
+    }
+    assert list(run.choose("map,reading,session-tf1")) == [("map", "session-tf1"), ("map", "reading")]
     with pytest.raises(SystemExit, match="nonsense"):
         run.choose("linear,nonsense")
 

@@ -20,6 +20,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 from tensorflow.core.framework import device_attributes_pb2 as _device_attributes
+from tensorflow.core.framework.dataset_options_pb2 import Options as DatasetOptions
 from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.framework.tensor_pb2 import VariantTensorDataProto
@@ -57,12 +58,13 @@ from tensorflow.python.training.checkpoint_state_pb2 import CheckpointState as C
 from tensorflow.python.training.saving import saveable_object as _saveable
 from tensorflow.python.training.saving import saveable_object_util as _saveable_util
 
-# No public names: what type checkers want as classes, what the files of a checkpoint are made of, and the
-# reader that goes on in an event file where it has stopped.
+# No public names: what type checkers want as classes, what the files of a checkpoint and the options of a
+# dataset are made of, and the reader that goes on in an event file where it has stopped.
 __all__ = [
     "BundleEntryProto",
     "BundleHeaderProto",
     "CheckpointStateProto",
+    "DatasetOptions",
     "FunctionDef",
     "NodeDef",
     "RandomRecordReader",
@@ -256,9 +258,14 @@ def while_loop(
     return _while._build_while_op(loop_vars, cond_graph, body_graph, shapes, 1, "while", len(loop_vars))[0]
 
 
-def function_body(function: FunctionDef) -> Any:
-    """Converts a FunctionDef, which names its tensors otherwise, to a graph with `inputs` and `outputs`."""
-    return _function_def_to_graph.function_def_to_graph(function)
+def function_body(function: FunctionDef, shapes: Sequence[tf.TensorShape] | None = None) -> Any:
+    """Converts a FunctionDef, which names its tensors otherwise, to a graph with `inputs` and `outputs`.
+
+    Args:
+        function: The function.
+        shapes: The shapes of its arguments; by default those that it notes.
+    """
+    return _function_def_to_graph.function_def_to_graph(function, input_shapes=shapes)
 
 
 # Graphs.

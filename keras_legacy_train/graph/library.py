@@ -16,6 +16,7 @@ from keras_legacy_train._tensorflow import FunctionDef, NodeDef
 from keras_legacy_train.graph.function_defs import trace_gradient
 from keras_legacy_train.graph.nodes import make_node
 from keras_legacy_train.graph.random_ops import stateful_twins
+from keras_legacy_train.graph.rewriting import datasets
 from keras_legacy_train.graph.rewriting.inputs import INDEPENDENT
 
 # Ops that run a function as a part of the step. The functions of a dataset are not meant: they run inside the
@@ -44,6 +45,7 @@ class Library:
         make_state: Makes a variable from a name and its initial value, and returns its `shared_name`.
         local_device: Translates the device string of a node.
         state_device: The device of these variables; `""` for any.
+        maps_in_place: Whether datasets may compute small maps in place, see `rewriting.datasets`.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class Library:
         make_state: Callable[[str, np.ndarray], str],
         local_device: Callable[[str], str],
         state_device: str = "",
+        maps_in_place: bool = False,
     ):
         self._suffix = suffix
         self._make_state = make_state
         self._local_device = local_device
         self._state_device = state_device
+        self._maps_in_place = maps_in_place
         self._names: dict[str, str] = {}
         self._functions: dict[str, FunctionDef] = {}
         self._gradients: dict[str, str] = {}
@@ -67,9 +71,14 @@ class Library:
         """Returns whether a function of the graph is known, by its name in the graph."""
         return name in self._names
 
+    def function(self, name: str) -> FunctionDef:
+        """Returns a function by its name in the graph."""
+        return self._functions[self._names[name]]
+
     def add(self, library: Any) -> None:
         """Adds the functions of a graph's library (a `FunctionDefLibrary`) that are not here yet."""
-        new = [function for function in library.function if function.signature.name not in self._names]
+        originals = {function.signature.name: function for function in library.function}
+        new = [function for function in originals.values() if function.signature.name not in self._names]
         for function in new:
             name = function.signature.name + self._suffix
             self._names[function.signature.name] = name
@@ -78,6 +87,11 @@ class Library:
             copy = FunctionDef()
             copy.CopyFrom(function)
             copy.signature.name = self._names[function.signature.name]
+            if self._maps_in_place and datasets.maps_are_small(function.node_def, originals.__getitem__):
+                del copy.node_def[:]
+                for node in function.node_def:
+                    in_place = datasets.map_in_place(node, ":handle") if datasets.is_map(node) else [node]
+                    copy.node_def.extend(in_place)
             for node in copy.node_def:
                 self._rename(node)
                 node.device = self._local_device(node.device)

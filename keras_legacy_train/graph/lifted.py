@@ -33,7 +33,7 @@ from keras_legacy_train.graph.nodes import (
 )
 from keras_legacy_train.graph.part import Part
 from keras_legacy_train.graph.random_ops import stateful_twins
-from keras_legacy_train.graph.rewriting import inputs, products
+from keras_legacy_train.graph.rewriting import datasets, inputs, products
 from keras_legacy_train.graph.rewriting.devices import LocalDevices
 from keras_legacy_train.graph.rewriting.feeds import fed_value, with_fed_variables
 from keras_legacy_train.graph.rewriting.frames import Frames
@@ -56,6 +56,7 @@ class LiftedGraph:
     Args:
         graph: The graph. It is not changed, and may grow.
         devices: Says where its variables are, and where it runs; by default all is in this process.
+        keeps_datasets: Whether datasets must stay as they are, since positions in them are saved.
 
     Attributes:
         graph: The graph.
@@ -64,7 +65,7 @@ class LiftedGraph:
         rewrites: How often nodes lifted before have changed, so that what was built of them is out of date.
     """
 
-    def __init__(self, graph: tf.Graph, devices: LocalDevices | None = None):
+    def __init__(self, graph: tf.Graph, devices: LocalDevices | None = None, *, keeps_datasets: bool = False):
         self.graph = graph
         self.variables: dict[str, _tensorflow.GraphVariable] = {}
         self.random_states: dict[str, _tensorflow.GraphVariable] = {}
@@ -76,8 +77,14 @@ class LiftedGraph:
         self._states: set[str] = set()
         self._shared: dict[tuple[str, str], _tensorflow.GraphVariable] = {}
         self._references = References()
+        saves_positions = any(op.type == "SerializeIterator" for op in graph.get_operations())
+        self._maps_in_place = not (keeps_datasets or saves_positions)
         self._library = Library(
-            self._suffix, self._make_state_for_function, self._devices, self._devices.default
+            self._suffix,
+            self._make_state_for_function,
+            self._devices,
+            self._devices.default,
+            self._maps_in_place,
         )
         self._lifted_ops: set[str] = set()
         self._dataset_factories: set[str] = set()
@@ -225,12 +232,15 @@ class LiftedGraph:
             self._dataset_factories.update(op.get_attr("dataset_factory").name for op in one_shot)
             op_types = self._library.op_types(besides=self._dataset_factories)  # these run once, here
             self._has_large_products |= products.may_be_large(op_types)
+            maps_in_place = self._maps_in_place and datasets.maps_are_small(
+                [op.node_def for op in new if "Dataset" in op.type], self._library.function
+            )
             if self._gets_next_synchronously and inputs.may_wait_for_step(op_types):
                 self._let_other_threads_wait()
             for op in topologically_sorted(new):
                 self._lifted_ops.add(op.name)
                 self._has_large_products |= products.is_large(op)
-                started.extend(self._lift(op))
+                started.extend(self._lift(op, maps_in_place))
             for enter in self._frames.serial_enter_nodes():
                 self._nodes[enter].attr["parallel_iterations"].i = 1
             if started:
@@ -253,7 +263,7 @@ class LiftedGraph:
         names += [f.name for value in attributes for f in value.list.func]
         return any(name not in self._library for name in names)
 
-    def _lift(self, op: tf.Operation) -> list[str]:
+    def _lift(self, op: tf.Operation, maps_in_place: bool) -> list[str]:
         """Adds one operation to the table, rewritten; returns the nodes that must run once, at once."""
         node = NodeDef()
         node.CopyFrom(op.node_def)
@@ -274,6 +284,8 @@ class LiftedGraph:
             if rewritten.op == "OneShotIterator":
                 nodes = inputs.one_shot_iterator(rewritten)
                 starters.append(nodes[-1].name)
+            elif maps_in_place and datasets.is_map(rewritten):
+                nodes = datasets.map_in_place(rewritten)
             else:
                 nodes = self._with_external_random_state(rewritten)
             for each in nodes:

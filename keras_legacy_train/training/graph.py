@@ -116,7 +116,8 @@ def train_graph(training: GraphTraining, output_dir: str | None, options: Traini
             run.begin(monitor_callbacks, target_step)
             training.start.complete_graph(graph)
 
-        session = GraphSession(LiftedGraph(graph, _devices(cluster, connection)))
+        devices = _devices(cluster, connection)
+        session = GraphSession(LiftedGraph(graph, devices, keeps_datasets=options.save_input_state))
         if cluster is not None and cluster.device:
             run.on_exit(session.lifted.delete_from_server)
         run.enter(watched_calls(lambda: awaited_input(session)))

@@ -239,7 +239,10 @@ def _plan(
     except tf.errors.OpError as error:
         raise ValueError(f"source: the checkpoint {prefix!r} cannot be read: {error.message}") from error
     if form == "objects" and form_of(shapes) == "objects":
-        raise ValueError(f"{prefix} has the form of objects already; only one of names gets it.")
+        raise ValueError(
+            f"{prefix} has the form of objects already: copy its files. For other names or dtypes, convert"
+            " it to names, and these to objects."
+        )
     variables, dropped = [], []
     for key in without_added(shapes):
         found = [text for text, _ in drop.found_in(names[key])]

@@ -40,7 +40,7 @@ class Target:
     @property
     def is_renamed_in_v1(self) -> bool:
         """Returns whether TensorFlow 1 itself has come to call it by another name."""
-        return self.path.startswith(f"{V1}.") and _missing(f"{V1}.{self.old}") is not None
+        return self.path.startswith(f"{V1}.") and _missing(_home(self.old)) is not None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,13 +98,17 @@ def find(name: str) -> Target | Missing:
         if isinstance(above, Moved) and _above(above.to + name[len(room) :]) == _above(path):
             old, to = room, above.to  # the name is in the room that all names around it are in
         return _missing(path) or Target(path, to, old, exact)
-    home = "tensorflow" if name.partition(".")[0] in _PRIVATE else V1
-    path = f"{home}.{name}"
+    path = _home(name)
     if _missing(path):
-        shown = f"{'tensorflow' if home == 'tensorflow' else 'tf'}.{name}"
+        shown = f"{'tensorflow' if name.partition('.')[0] in _PRIVATE else 'tf'}.{name}"
         version = importlib.import_module("tensorflow").__version__
         return Missing(f"TensorFlow {version} has no {shown}.")
     return Target(path, path, name)
+
+
+def _home(name: str) -> str:
+    """Returns the path of a name that the table does not have."""
+    return f"{'tensorflow' if name.partition('.')[0] in _PRIVATE else V1}.{name}"
 
 
 def _above(path: str) -> str:

@@ -61,7 +61,7 @@ class Gone(NamedTuple):
 
 Entry: TypeAlias = Moved | Gone
 
-NAMES: Mapping[str, Entry] = {
+_PUBLIC: Mapping[str, Entry] = {
     "RegisterShape": Gone("Use Tensor.set_shape."),
     "SparseTensor": Moved("tensorflow.compat.v1.SparseTensor", renamed={"shape": "dense_shape"}),
     "SparseTensorValue": Moved("tensorflow.compat.v1.SparseTensorValue", renamed={"shape": "dense_shape"}),
@@ -925,7 +925,9 @@ NAMES: Mapping[str, Entry] = {
     ),
     "select": Moved("tensorflow.compat.v1.where", renamed={"t": "x", "e": "y"}),
     "sparse_split": Moved(
-        "tensorflow.compat.v1.sparse_split", order=("axis", "num_split", "sp_input", "name")
+        "tensorflow.compat.v1.sparse_split",
+        renamed={"split_dim": "axis"},
+        order=("axis", "num_split", "sp_input", "name"),
     ),
     "split": Moved(
         "tensorflow.compat.v1.split",
@@ -946,6 +948,46 @@ NAMES: Mapping[str, Entry] = {
         with_shape="tensorflow.compat.v1.zeros",
     ),
 }
+
+# Modules of TensorFlow itself, with those of the rows that scripts took from there.
+_MODULES = {
+    "python.framework.ops": ("SparseTensor", "SparseTensorValue"),
+    "python.framework.sparse_tensor": ("SparseTensor", "SparseTensorValue"),
+    "python.ops.array_ops": (
+        *("concat", "concat_v2", "listdiff", "pack", "reverse", "split", "split_v", "unpack"),
+    ),
+    "python.ops.ctc_ops": ("nn.ctc_loss",),
+    "python.ops.image_ops": ("image.per_image_whitening", "image.resize_images"),
+    "python.ops.init_ops": ("ones_initializer", "zeros_initializer"),
+    "python.ops.logging_ops": (
+        *("audio_summary", "histogram_summary", "image_summary", "merge_all_summaries", "merge_summary"),
+        "scalar_summary",
+    ),
+    "python.ops.math_ops": ("batch_matmul", "complex_abs", "inv", "mul", "neg", "select", "sub"),
+    "python.ops.nn": (
+        *("nn.log_poisson_loss", "nn.nce_loss", "nn.sampled_softmax_loss"),
+        *("nn.sigmoid_cross_entropy_with_logits", "nn.softmax_cross_entropy_with_logits"),
+        *("nn.sparse_softmax_cross_entropy_with_logits", "nn.weighted_cross_entropy_with_logits"),
+    ),
+    "python.ops.nn_ops": (
+        *("nn.softmax_cross_entropy_with_logits", "nn.sparse_softmax_cross_entropy_with_logits"),
+    ),
+    "python.ops.sparse_ops": ("sparse_split",),
+    "python.training.summary_io": ("train.SummaryWriter", "train.SummaryWriterCache"),
+}
+
+NAMES: Mapping[str, Entry] = dict(
+    sorted(
+        {
+            **_PUBLIC,
+            **{
+                f"{module}.{name.rpartition('.')[2]}": _PUBLIC[name]
+                for module, names in _MODULES.items()
+                for name in names
+            },
+        }.items()
+    )
+)
 
 
 # Names of other packages that scripts use, and that are gone since, with the package before them. Not one of

@@ -22,10 +22,16 @@ _FOLDERS = frozenset({"core", "python", "tools"})
 # What a module has whose attributes are those of another one.
 _FORWARDED = frozenset({"__compiler_version__", "__file__", "__git_version__", "__version__"})
 
-# Objects with what they had before, which scripts alone see: a migrated script has no need of it.
-_OBJECTS = dict.fromkeys(
-    ("app.flags.FLAGS", "flags.FLAGS", "python.platform.flags.FLAGS"), "keras_legacy_train.compat.flags.FLAGS"
-)
+# What has again what it had before, for scripts alone: most migrated scripts have no need of it.
+_OBJECTS = {
+    **dict.fromkeys(
+        ("app.flags.FLAGS", "flags.FLAGS", "python.platform.flags.FLAGS"),
+        "keras_legacy_train.compat.flags.FLAGS",
+    ),
+    **dict.fromkeys(
+        ("nn.conv2d_transpose", "nn.deconv2d"), "keras_legacy_train.compat.shapes.conv2d_transpose"
+    ),
+}
 
 # Names that have rows below them.
 _NAMESPACES = {"compat", *_FOLDERS}

@@ -27,7 +27,15 @@ from typing import NoReturn
 from keras_legacy_train.errors import NanLossDuringTrainingError
 from keras_legacy_train.evaluate import evaluate
 from keras_legacy_train.infer import infer, run_feeds, run_n
-from keras_legacy_train.learn import graph_actions, head, learn_runner, monitors, preprocessing, utils
+from keras_legacy_train.learn import (
+    graph_actions,
+    head,
+    learn_runner,
+    models,
+    monitors,
+    preprocessing,
+    utils,
+)
 from keras_legacy_train.learn._replacements import REPLACEMENTS
 from keras_legacy_train.learn.base_estimator import BaseEstimator
 from keras_legacy_train.learn.canned import (
@@ -112,6 +120,7 @@ __all__ = [
     "infer_real_valued_columns_from_input_fn",
     "learn_runner",
     "make_export_strategy",
+    "models",
     "monitors",
     "multi_class_head",
     "multi_head",

@@ -8,7 +8,6 @@ _DASK = "compute() and to_numpy() of the dask collection"
 
 _BY_REPLACEMENT = {
     "tf.compat.v1.nn.dynamic_rnn in the model_fn of an Estimator": "DynamicRnnEstimator",
-    "layers of keras_legacy_train.tf_layers in a model_fn": "models",
     "sklearn.cluster.KMeans": "KMeansClustering",
     "sklearn.svm.LinearSVC, or LinearEstimator with binary_svm_head()": "SVM",
     _PANDAS: "extract_pandas_data extract_pandas_labels extract_pandas_matrix",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import tensorflow as tf
@@ -60,9 +61,18 @@ class Linear:
 
 
 def linear(
-    args: Any, output_size: Any, bias: bool, bias_initializer: Any = None, kernel_initializer: Any = None
+    args: Any,
+    output_size: Any,
+    bias: bool,
+    bias_initializer: Any = None,
+    kernel_initializer: Any = None,
+    *,
+    bias_start: float | None = None,
+    scope: Any = None,
 ) -> Any:
     """Multiplies tensors with the variable `kernel` of the scope; stands for `rnn_cell_impl._linear`.
+
+    Before TensorFlow 1.2 a number, the `bias_start`, and a scope stood in the places of the initialisers.
 
     Args:
         args: A tensor of shape `[batch, size]`, or a list of them.
@@ -70,6 +80,8 @@ def linear(
         bias: Whether the variable `bias` is added.
         bias_initializer: Initialiser of the bias; by default zeros.
         kernel_initializer: Initialiser of the kernel; by default that of the scope.
+        bias_start: Value that the bias begins with.
+        scope: Scope of the variables, or its name; by default that which is open.
 
     Returns:
         A tensor of shape `[batch, output_size]`.
@@ -77,7 +89,14 @@ def linear(
     Raises:
         ValueError: There are no tensors, or the size of one is not known.
     """
-    return Linear(args, output_size, bias, bias_initializer, kernel_initializer)(args)
+    if isinstance(bias_initializer, numbers.Real):
+        bias_initializer, bias_start = None, float(bias_initializer)
+    if isinstance(kernel_initializer, (str, v1.VariableScope)):
+        kernel_initializer, scope = None, kernel_initializer
+    if bias_start is not None:
+        bias_initializer = v1.constant_initializer(bias_start)
+    with v1.variable_scope(v1.get_variable_scope() if scope is None else scope):
+        return Linear(args, output_size, bias, bias_initializer, kernel_initializer)(args)
 
 
 def _tensors(args: Any) -> list[Any]:

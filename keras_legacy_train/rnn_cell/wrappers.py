@@ -36,6 +36,8 @@ class MultiRNNCell(RNNCell):
             raise ValueError("Must specify at least one cell for MultiRNNCell.")
         for number, cell in enumerate(cells):
             check_cell(f"cells[{number}]", cell)
+        if len({id(cell) for cell in cells}) < len(cells):
+            v1.logging.warning("A cell occurs twice in MultiRNNCell: its weights are shared.")
         if not state_is_tuple and any(tf.nest.is_nested(cell.state_size) for cell in cells):
             raise ValueError(
                 "Some cells return tuples of states, but the flag state_is_tuple is not set."

@@ -236,6 +236,26 @@ def test_losses_of_before_have_the_arguments_of_today():
     )
 
 
+def test_functions_of_private_modules_become_public():
+    assert_migrated(
+        """\
+        import tensorflow as tf
+        from tensorflow.python.ops import array_ops, math_ops
+        from tensorflow.python.ops.array_ops import pack
+        x = array_ops.concat(1, [math_ops.mul(a, b), math_ops.tanh(pack(a))])
+        """,
+        """\
+        import tensorflow.compat.v1 as tf
+        from tensorflow.python.ops import array_ops, math_ops
+        from tensorflow.compat.v1 import stack as pack
+        x = tf.concat(axis=1, values=[tf.multiply(a, b), math_ops.tanh(pack(a))])
+        """,
+    )
+    code = "import tensorflow as tf\nfrom tensorflow.python.ops import array_ops\narray_ops.{}(a, b)\n"
+    assert reasons(code.format("concat")) == []
+    assert reasons(f"{code.format('concat')}tf.mul(a, b)\n") == [(3, "array_ops.concat")]
+
+
 def test_losses_whose_inputs_came_before_their_labels_are_reported_in_old_modules():
     code = "import tensorflow as tf\ntf.{}(a, b)\ntf.nn.nce_loss(w, b, x, y, 5, 9)\ntf.nn.ctc_loss(a, b, c)\n"
     assert reasons(code.format("multiply")) == []

@@ -158,7 +158,10 @@ def test_what_cannot_be_is_refused(options: list[str], message: str, tmp_path: P
 
 def test_objects_are_not_made_anew(tmp_path: Path) -> None:
     prefix = tf.train.Checkpoint(a=tf.Variable(1.0)).save(str(tmp_path / "objects"))
-    assert "form of objects already" in refusal("convert", prefix, tmp_path / "new", "--to", "objects")
+    before = tree(tmp_path)
+    message = refusal("convert", prefix, tmp_path / "new", "--to", "objects", "--cast", ".=float64")
+    assert f"{prefix} has the form of objects already: copy its files." in message
+    assert tree(tmp_path) == before
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:

@@ -140,8 +140,12 @@ def test_arguments_have_their_old_names_and_order() -> None:
         assert [part.shape for part in session.run(tf.split_v(ones, [1, 1], split_dim=1))] == [(2, 1)] * 2
         chosen = tf.select([True, False], t=[1, 2], e=[3, 4])
         assert session.run(chosen).tolist() == [1, 4]
-        halves = tf.sparse_split(1, 2, tf2.sparse.from_dense(labels))
-        assert session.run([half.dense_shape for half in halves])[0].tolist() == [2, 1]
+        sparse = tf2.sparse.from_dense(labels)
+        for halves in (
+            tf.sparse_split(1, 2, sparse),
+            tf.sparse_split(split_dim=1, num_split=2, sp_input=sparse),
+        ):
+            assert session.run([half.dense_shape for half in halves])[0].tolist() == [2, 1]
 
 
 def test_values_that_were_given_otherwise_are_understood() -> None:
@@ -191,6 +195,40 @@ def test_predictions_may_come_before_labels_as_before() -> None:
             tf.contrib.metrics.confusion_matrix([1, 0, 0], guess),
         ]
         np.testing.assert_array_equal(*session.run(tables))
+
+
+def test_transposed_convolutions_know_their_shape() -> None:
+    with tf.Graph().as_default():
+        images, filters = tf.placeholder(tf.float32, [None, 4, 4, 8]), tf.zeros([5, 5, 2, 8])
+        batch = tf.shape(images)[0]
+        for convolution in (tf.nn.conv2d_transpose, tf.nn.deconv2d):
+            for shape, known in (
+                ([3, 8, 8, 2], 3),
+                (tf.stack([3, 8, 8, 2]), 3),
+                ([batch, 8, 8, 2], None),
+                (tf.stack([batch, 8, 8, 2]), None),
+            ):
+                result = convolution(images, filters, shape, strides=[1, 2, 2, 1])
+                assert result.get_shape().as_list() == [known, 8, 8, 2]
+        unknown = convolution(images, filters, tf.placeholder(tf.int32, [4]), strides=[1, 2, 2, 1])
+        assert unknown.get_shape().ndims == 4
+
+
+def test_modules_of_tensorflow_itself_have_the_functions_of_before() -> None:
+    array_ops, math_ops = (
+        legacy_import(f"tensorflow.python.ops.{name}") for name in ("array_ops", "math_ops")
+    )
+    ones = np.ones([2, 2], np.float32)
+    with tf.Graph().as_default(), tf.Session() as session:
+        for tensor, shape in (
+            (array_ops.concat(1, [ones, ones]), (2, 4)),
+            (array_ops.concat([ones, ones], 1), (2, 4)),
+            (array_ops.split(1, 2, ones)[0], (2, 1)),
+            (array_ops.pack([ones, ones]), (2, 2, 2)),
+            (math_ops.mul(ones, ones), (2, 2)),
+            (array_ops.expand_dims(ones, dim=0), (1, 2, 2)),
+        ):
+            assert session.run(tensor).shape == shape
 
 
 def test_classes_with_other_arguments_are_classes() -> None:

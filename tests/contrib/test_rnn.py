@@ -48,6 +48,25 @@ def test_linear_has_variables_of_the_scope() -> None:
     assert names == ["gate/kernel/part_0", "gate/kernel/part_1", "gate/bias"]
 
 
+def test_linear_takes_a_start_of_the_bias_and_a_scope_as_before() -> None:
+    ones = tf.ones([2, 3])
+    rnn_cell._linear([ones], 1, True, 0.5, "by_place")
+    rnn_cell._linear(ones, 1, True, bias_start=0.5, scope="by_name")
+    with v1.Session() as session:
+        session.run(v1.global_variables_initializer())
+        found = {variable.op.name: session.run(variable) for variable in v1.global_variables()}
+    assert sorted(found) == ["by_name/bias", "by_name/kernel", "by_place/bias", "by_place/kernel"]
+    assert found["by_name/bias"] == found["by_place/bias"] == 0.5
+
+
+def test_a_cell_that_occurs_twice_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        rnn.MultiRNNCell([rnn.GRUCell(3), rnn.GRUCell(3)])
+        assert caplog.text == ""
+        rnn.MultiRNNCell([rnn.GRUCell(3)] * 2)
+    assert "its weights are shared" in caplog.text
+
+
 def test_the_input_size_of_old_scripts_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         cell = rnn.BasicLSTMCell(3, forget_bias=0.0, state_is_tuple=False, input_size=7)

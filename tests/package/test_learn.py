@@ -43,7 +43,7 @@ ORIGINAL = {
 }
 NAMES = [(module, name) for module, names in ORIGINAL.items() for name in names.split()]
 ABSENT = {
-    *("DynamicRnnEstimator", "KMeansClustering", "SVM", "datasets", "io", "models"),
+    *("DynamicRnnEstimator", "KMeansClustering", "SVM", "datasets", "io"),
     *("extract_dask_data", "extract_dask_labels", "extract_pandas_data", "extract_pandas_labels"),
     *("extract_pandas_matrix", "ops", "read_batch_examples", "read_batch_features"),
     *("read_batch_record_features", "read_keyed_batch_examples", "read_keyed_batch_features"),

@@ -111,8 +111,9 @@ def train(
         max_steps: The global step at which training ends.
         callbacks: Keras callbacks (or one).
         jit_compile: Whether XLA compiles the windows. Random numbers are then other ones, assertions have no
-            effect, and a step with an op that XLA does not know, an input op for example, is an error that
-            names it. `"auto"` compiles a step that XLA can compile and that has none of these.
+            effect, and a step with an op that XLA does not know, such as that of a queue, is an error that
+            names it. `"auto"` compiles a step that XLA can compile and that has none of these, if it is
+            faster so. What comes from `tf.data` iterators is taken ahead.
         max_window: Largest number of steps in one call; 1 lets the host see each step. If it is more than 1,
             `feed_fn` is called ahead from the start.
         progress_bar: Whether a progress bar is drawn; by default if the standard error output is a terminal.

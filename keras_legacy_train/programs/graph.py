@@ -100,7 +100,7 @@ class GraphProgram(Program):
     def next_batch(self) -> dict[str, np.ndarray]:
         self._run_context = None
         if self._feeds is None:
-            return {}
+            return self._windows.take_input()
         self._feed_dict, arrays = self._feeds.take()
         return arrays
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -14,8 +15,10 @@ from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph import xla
 from keras_legacy_train.graph.garbage import collector_paused
 from keras_legacy_train.graph.lifted import LiftedGraph
+from keras_legacy_train.programs.compiling import Trial
 from keras_legacy_train.programs.prefetched_feeds import row_specs
 from keras_legacy_train.programs.sampled_window import SampledWindow
+from keras_legacy_train.programs.stacked_input import StackedInput
 from keras_legacy_train.programs.window import Window
 
 _LOGGER = logging.getLogger("keras_legacy_train")
@@ -29,6 +32,18 @@ class _StepWindow(NamedTuple):
 
     window: Window
     is_counted: bool
+
+
+# The steps that have been run, their losses, and the error that ended them.
+_Done = tuple[np.ndarray, np.ndarray, tf.errors.OpError | None]
+
+
+class _NotCompiledError(Exception):
+    """Is raised when XLA cannot compile a window."""
+
+    def __init__(self, error: tf.errors.OpError):
+        super().__init__(error.message)
+        self.error = error
 
 
 class GraphWindows:
@@ -67,7 +82,10 @@ class GraphWindows:
         with lifted.scope():
             self._stop = tf.Variable(False, trainable=False)
             self._no_end = tf.constant(np.inf, tf.float64)
-        self._windows: dict[tuple[tuple[str, tf.TensorSpec], ...], _StepWindow] = {}
+        self._windows: dict[tuple[bool, tuple[tuple[str, tf.TensorSpec], ...]], _StepWindow] = {}
+        self._trial = Trial() if jit_compile == "auto" else None
+        self._input: StackedInput | None = None
+        self._is_examined = False
         self._sampled: dict[tuple[int, Sequence[str], Sequence[str]], SampledWindow | None] = {}
         self._executor: concurrent.futures.ThreadPoolExecutor | None = None
         self._coming: concurrent.futures.Future[_StepWindow] | None = None
@@ -105,18 +123,40 @@ class GraphWindows:
         Raises:
             ValueError: XLA was asked to compile the step and cannot. No variable has changed.
         """
-        with self._lifted.eager_mode():
-            window, is_counted = self._window(feeds)
-            # A counted window need not know its end, and to make a tensor takes its time.
-            end = self._no_end if is_counted else tf.constant(target_step, tf.float64)
-            (*numbers, losses), error = window.run(at_most, end, *map(tf.constant, feeds.values()))
-        if self.jit_compile and isinstance(error, tf.errors.InvalidArgumentError):
-            self._give_up_compiling(error)
+        if self.jit_compile and not self._is_examined:
+            self._examine()
+        began = time.perf_counter()
+        compiles = bool(self.jit_compile and (self._trial is None or self._trial.compiles))
+        try:
+            if self._input is not None and not feeds and (compiles or self._input.is_waiting):
+                steps, losses, error = self._run_blocks(self._input, step, target_step, at_most, compiles)
+            else:
+                steps, losses, error = self._run(step, target_step, at_most, feeds, compiles)
+        except _NotCompiledError as failure:
+            self._give_up_compiling(failure.error)
             return self.run(step, target_step, at_most, feeds)
         if error is not None:
             self._lifted.explain(error)
-        steps = step + 1 + np.arange(len(losses)) if is_counted else numbers[0]
+        if self.jit_compile and self._trial is not None:
+            self._trial.ran(len(steps), time.perf_counter() - began)
+            if self._trial.is_over and not self._trial.compiles:
+                self.jit_compile = False
         return steps.astype(np.int64), losses.astype(self._loss.dtype.as_numpy_dtype), error
+
+    def take_input(self) -> dict[str, np.ndarray]:
+        """Removes and returns the input of the next step, if it has been taken ahead and not been used.
+
+        Raises:
+            tf.errors.OpError: To take it has failed.
+        """
+        if self._input is None:
+            return {}
+        try:
+            with self._lifted.eager_mode():
+                return self._input.take_one()
+        except tf.errors.OpError as error:
+            self._lifted.explain(error)
+            raise
 
     def sampled(self, every: int, names: Sequence[str], operations: Sequence[str]) -> SampledWindow | None:
         """Returns the window that samples each `every`-th step.
@@ -136,13 +176,60 @@ class GraphWindows:
             self._sampled[key] = self._make_sampled(*key)
         return self._sampled[key]
 
-    def _window(self, feeds: Mapping[str, np.ndarray]) -> _StepWindow:
+    def _examine(self) -> None:
+        """Finds out which input a compiled step is given, and for `"auto"` whether it should be compiled."""
+        self._is_examined = True
+        fetches = [self._loss.name]
+        self._input = StackedInput.of(self._lifted, fetches, self._operations)
+        if self.jit_compile == "auto":
+            names = () if self._input is None else self._input.names
+            reason = xla.reason_not_to_compile(self._lifted.part(names, fetches, self._operations))
+            if reason is not None:
+                _LOGGER.info("XLA does not compile this step: %s.", reason)
+                self.jit_compile = False
+
+    def _run(
+        self, step: int, target_step: float, at_most: int, feeds: Mapping[str, Any], compiles: bool
+    ) -> _Done:
+        with self._lifted.eager_mode():
+            window, is_counted = self._window(feeds, compiles)
+            # A counted window need not know its end, and to make a tensor takes its time.
+            end = self._no_end if is_counted else tf.constant(target_step, tf.float64)
+            (*numbers, losses), error = window.run(at_most, end, *map(tf.constant, feeds.values()))
+        if compiles and isinstance(error, tf.errors.InvalidArgumentError):
+            raise _NotCompiledError(error)
+        return step + 1 + np.arange(len(losses)) if is_counted else numbers[0], losses, error
+
+    def _run_blocks(
+        self, taken: StackedInput, step: int, target_step: float, at_most: int, compiles: bool
+    ) -> _Done:
+        """Runs steps whose input is taken ahead."""
+        with self._lifted.eager_mode():
+            taken.fill(at_most)
+        done: list[_Done] = []
+        while taken.blocks and at_most:
+            block = taken.blocks[0]
+            number = min(at_most, block.number)
+            is_compiled = compiles and block.is_usual
+            steps, losses, error = self._run(step, target_step, number, block.rows, is_compiled)
+            done.append((steps, losses, error))
+            taken.drop(len(losses))
+            at_most -= number
+            if len(losses) < number:
+                break
+            step = int(steps[-1])
+        if not done:
+            return np.zeros([0]), np.zeros([0]), taken.take_error()
+        numbers, all_losses, errors = zip(*done, strict=True)
+        return np.concatenate(numbers), np.concatenate(all_losses), errors[-1]
+
+    def _window(self, feeds: Mapping[str, np.ndarray], compiles: bool) -> _StepWindow:
         specs = row_specs(self._lifted, feeds)
-        key = tuple(specs.items())
+        key = compiles, tuple(specs.items())
         self._forget_outdated()
         if key not in self._windows:
             coming, self._coming = self._coming, None
-            self._windows[key] = self._make(specs) if coming is None else coming.result()
+            self._windows[key] = self._make(specs, compiles) if coming is None else coming.result()
         return self._windows[key]
 
     def _forget_outdated(self) -> None:
@@ -166,12 +253,12 @@ class GraphWindows:
 
     def _make_warm(self) -> _StepWindow:
         with self._lifted.eager_mode():
-            made = self._make({})
+            made = self._make({}, compiles=False)
             made.window.warm_up(self._no_end)
         return made
 
     @collector_paused()
-    def _make(self, specs: Mapping[str, tf.TensorSpec]) -> _StepWindow:
+    def _make(self, specs: Mapping[str, tf.TensorSpec], compiles: bool) -> _StepWindow:
         lifted, progress = self._lifted, [f"{self._global_step}:0", self._loss.name]
         part = lifted.part(specs, progress[1:], self._operations)
         step = lifted.variable(self._global_step)
@@ -179,22 +266,19 @@ class GraphWindows:
         is_counted = not step.is_shared and part.increments_by_one(step)
         if not is_counted:
             part = lifted.part(specs, progress, self._operations)
-        if self.jit_compile == "auto":
-            reason = xla.reason_not_to_compile(part)
-            if reason is not None:
-                _LOGGER.info("XLA does not compile this step: %s.", reason)
-                self.jit_compile = False
-
-        calls = None if self.jit_compile else lifted.server_calls(part)
+        calls = None if compiles else lifted.server_calls(part)
         if calls is not None:
             part = calls.step
+
+        # It is for few steps, and what is taken should be used.
+        input_is_taken = self._input is not None and bool(specs)
 
         def first() -> list[tf.Tensor]:
             return [] if calls is None else calls.first.build(())[0]
 
         def run_step(target_step: tf.Tensor, *feeds: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
             results, _ = part.build(feeds)
-            must_end = self._must_end(results[0 if is_counted else 1])
+            must_end = self._must_end(results[0 if is_counted else 1], hears_stop=not input_is_taken)
             if not is_counted:
                 must_end |= tf.cast(results[0], tf.float64) >= target_step
             return results, tf.reshape(must_end, [])
@@ -207,7 +291,7 @@ class GraphWindows:
                 rows=list(specs.values()),
                 first=first,
                 is_ordered=True,
-                jit_compile=bool(self.jit_compile),
+                jit_compile=compiles,
             )
         return _StepWindow(window, is_counted)
 
@@ -236,8 +320,11 @@ class GraphWindows:
         with lifted.eager_mode(), lifted.scope():
             return SampledWindow(run_step, run_sampled_step, every, dtypes)
 
-    def _must_end(self, loss: tf.Tensor) -> tf.Tensor:
+    def _must_end(self, loss: tf.Tensor, *, hears_stop: bool = True) -> tf.Tensor:
         """Tells whether a window must end after a step with such a loss."""
+        is_fatal = self._is_fatal(tf.cast(loss, self._loss_dtype))
+        if not hears_stop:
+            return is_fatal
         with tf.control_dependencies([loss]):  # a signal may come while the step waits for input
             must_stop = self._stop.read_value()
-        return self._is_fatal(tf.cast(loss, self._loss_dtype)) | must_stop
+        return is_fatal | must_stop

@@ -39,13 +39,14 @@ def test_compiled_steps_compute_the_same(
     assert plain.keys() == compiled.keys()
     for name, value in plain.items():
         np.testing.assert_allclose(compiled[name], value, rtol=1e-5)
-    assert not [line for line in caplog.messages if "XLA" in line]
+    assert not [line for line in caplog.messages if "XLA cannot" in line or "XLA does not" in line]
 
 
-def from_iterator() -> dict[str, Any]:
-    dataset = tf.data.Dataset.from_tensors([1.0]).repeat()
-    x = v1.data.make_one_shot_iterator(dataset).get_next()
-    return minimizing(tf.reduce_sum(x * v1.get_variable("w", [1]) ** 2))
+def from_queue() -> dict[str, Any]:
+    queue = tf.queue.FIFOQueue(100, [tf.float32], [[1]])
+    fill = queue.enqueue_many([tf.ones([50, 1])])
+    v1.train.add_queue_runner(v1.train.QueueRunner(queue, [fill]))
+    return minimizing(tf.reduce_sum(queue.dequeue() * v1.get_variable("w", [1]) ** 2))
 
 
 def with_dropout() -> dict[str, Any]:
@@ -61,7 +62,7 @@ def with_assertion() -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("build", "reason"),
-    [(from_iterator, "IteratorV2"), (with_dropout, "random numbers"), (with_assertion, "an assertion")],
+    [(from_queue, "FIFOQueueV2"), (with_dropout, "random numbers"), (with_assertion, "an assertion")],
 )
 def test_auto_leaves_alone_what_xla_cannot_do_or_does_otherwise(
     build: Any, reason: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -84,8 +85,8 @@ def test_auto_leaves_alone_what_xla_cannot_do_or_does_otherwise(
 
 def test_an_op_that_xla_does_not_know_is_named(tmp_path: Path) -> None:
     with tf.Graph().as_default():
-        arguments = from_iterator()
-    with pytest.raises(ValueError, match=r"XLA cannot compile.*IteratorV2"):
+        arguments = from_queue()
+    with pytest.raises(ValueError, match=r"XLA cannot compile.*FIFOQueueV2"):
         train(output_dir=tmp_path, steps=30, monitors=[Silent()], jit_compile=True, **arguments)
 
 

@@ -58,6 +58,7 @@ class StackedInput:
         self.names = list(names)
         self._error: tf.errors.OpError | None = None
         self._buffers: _Buffers | None = None
+        self._rewrites = lifted.rewrites
 
     @staticmethod
     def of(lifted: LiftedGraph, fetches: Sequence[str], operations: Iterable[str]) -> StackedInput | None:
@@ -78,6 +79,9 @@ class StackedInput:
         """Takes the input of at most so many steps, unless some is waiting."""
         if self.is_waiting:
             return
+        if self._rewrites != self._lifted.rewrites:
+            self._buffers = None  # its nodes have been rewritten
+            self._rewrites = self._lifted.rewrites
         try:
             start = 0
             if self._buffers is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from keras_legacy_train.compat.names import LIBRARY_NAMES, NAMES, Entry, Gone, Moved
+from keras_legacy_train.compat.names import LIBRARY_NAMES, METHODS, NAMES, Entry, Gone, Moved
 
 PAGE = Path(__file__).with_suffix(".md")
 
@@ -49,7 +49,13 @@ def page() -> str:
         (f"tensorflow.{name}" if name.partition(".")[0] in FOLDERS else f"tf.{name}", entry)
         for name, entry in NAMES.items()
     )
-    return BEGINNING + "".join(table(rows)) + LIBRARIES + "".join(table(LIBRARY_NAMES.items()))
+    return BEGINNING + "".join(table(rows)) + LIBRARIES + "".join(table(LIBRARY_NAMES.items())) + methods()
+
+
+def methods() -> str:
+    """Returns what has become of methods."""
+    changes = [f"`.{old}()` is `.{new}()`" for old, new in METHODS.items()]
+    return f"\nOf methods without arguments, {', and '.join(changes)}.\n"
 
 
 def table(rows: Iterable[tuple[str, Entry]]) -> Iterator[str]:

@@ -148,6 +148,21 @@ def has_shape(call: cst.Call) -> bool | None:
     return False if isinstance(first.value, cst.Attribute) else None
 
 
+def with_method(call: cst.CSTNode, name: str) -> cst.Call:
+    """Returns a call of another method of the same object.
+
+    Args:
+        call: A call of a method.
+        name: The other method.
+
+    Returns:
+        The call.
+    """
+    call = cst.ensure_type(call, cst.Call)
+    method = cst.ensure_type(call.func, cst.Attribute)
+    return call.with_changes(func=method.with_changes(attr=cst.Name(name)))
+
+
 def outline(call: cst.Call, with_values: bool = False) -> str:
     """Returns the arguments of a call: `"…, axis=…"`.
 

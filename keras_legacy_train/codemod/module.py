@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import operator
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from typing import Literal, TypeAlias, get_args
 import libcst as cst
 from libcst import matchers
 
-from keras_legacy_train.compat.names import Moved
+from keras_legacy_train.compat.names import METHODS, Moved
 
 from . import calls
 from .edits import Edits, expression, import_as, import_from
@@ -108,6 +109,7 @@ class _ModuleMigration:
         self._add_disable_v2()
         for chain in self._names.chains:
             self._migrate_chain(chain)
+        self._migrate_methods()
         for call, path in self._names.dynamic_imports:
             self._report_dynamic_import(call, path)
         if self._is_before_1_0:
@@ -401,6 +403,16 @@ class _ModuleMigration:
             doubt = f"Before TensorFlow 1.0 it took a shape. If it is one, call {meant}."
             self._in_doubt.append((call, name or target.old, doubt))
         return target
+
+    def _migrate_methods(self) -> None:
+        code = self._module.code
+        for old, new in METHODS.items():
+            if f".{old}(" not in code or f"def {old}(" in code:
+                continue
+            pattern = matchers.Call(func=matchers.Attribute(attr=matchers.Name(old)), args=[])
+            for call in matchers.findall(self._module, pattern):
+                self._edits.change(call, functools.partial(calls.with_method, name=new))
+                self._changes.append((call, f".{old}()", f".{new}()"))
 
     def _report_dynamic_import(self, call: cst.Call, path: str) -> None:
         target = self._today(path)

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, NoReturn
 
 from keras_legacy_train.compat import import_hook
+from keras_legacy_train.compat.source import compile_source
 
 USAGE_ERROR = 2
 
@@ -179,7 +180,7 @@ def _compile(source: bytes, path: str, full_path: str) -> types.CodeType:
     except (SyntaxError, UnicodeDecodeError):
         _refuse(f"{path} is not a Python script: its text is in another encoding than it says")
     try:
-        return compile(source, full_path, "exec", dont_inherit=True)
+        return compile_source(source, full_path)
     except SyntaxError as error:
         _refuse_python_2(error)
         if not path.endswith((".py", ".pyw")):

@@ -1,9 +1,8 @@
 """Lets the modules of a user import TensorFlow 1, while all others go on to import TensorFlow 2.
 
-A module of the user is executed with an `__import__` of its own among its builtins. So its source, its line
-numbers and its cached bytecode are what they were, and nothing in `sys.modules` is replaced. The user's
-modules are those that lie neither in the standard library, nor among the installed packages, nor in this
-package.
+A module of the user is executed with an `__import__` of its own among its builtins. So its source and its
+line numbers are what they were, and nothing in `sys.modules` is replaced. The user's modules are those that
+lie neither in the standard library, nor among the installed packages, nor in this package.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_legacy_train.compat.names import LIBRARY_NAMES
+from keras_legacy_train.compat.source import CONVERSIONS, compile_source, has_old_calls
 from keras_legacy_train.compat.tensorflow import follow, legacy_import
 
 # Modules with a row for one of their names, and those that have the two ways to import.
@@ -75,6 +75,11 @@ class UserModuleFinder:
 
 
 class _UserModuleLoader(importlib.machinery.SourceFileLoader):
+    def get_code(self, fullname: str) -> types.CodeType | None:
+        source = self.get_data(self.path)
+        # What is compiled otherwise is not in the cache that Python itself keeps.
+        return compile_source(source, self.path) if has_old_calls(source) else super().get_code(fullname)
+
     def exec_module(self, module: types.ModuleType) -> None:
         vars(module)["__builtins__"] = user_builtins()
         super().exec_module(module)
@@ -115,7 +120,7 @@ def install(folders: Sequence[str] = ()) -> UserModuleFinder:
 
 @functools.cache
 def user_builtins() -> dict[str, Any]:
-    """Returns the builtins of the user's modules: those of Python, but for `__import__`."""
+    """Returns the builtins of the user's modules: those of Python, but for `__import__`, and conversions."""
     return vars(_library("builtins"))
 
 
@@ -188,6 +193,7 @@ class _Library(types.ModuleType):
                 del names[name]
         if module is builtins:
             names["__import__"] = _user_import
+            names.update(CONVERSIONS)
         elif module is importlib:
             names["import_module"] = _import_module
 

@@ -841,6 +841,9 @@ _PUBLIC: Mapping[str, Entry] = {
         order=("weights", "biases", "inputs", "labels", "num_sampled", "num_classes", "num_true"),
         order_when="third is float",
     ),
+    "nn.rnn_cell.EmbeddingWrapper": Moved("keras_legacy_train.contrib.rnn.EmbeddingWrapper"),
+    "nn.rnn_cell.InputProjectionWrapper": Moved("keras_legacy_train.contrib.rnn.InputProjectionWrapper"),
+    "nn.rnn_cell.OutputProjectionWrapper": Moved("keras_legacy_train.contrib.rnn.OutputProjectionWrapper"),
     "nn.seq2seq": Moved("keras_legacy_train.contrib.legacy_seq2seq"),
     "nn.sigmoid_cross_entropy_with_logits": Moved(
         "tensorflow.compat.v1.nn.sigmoid_cross_entropy_with_logits",
@@ -950,7 +953,11 @@ _PUBLIC: Mapping[str, Entry] = {
 }
 
 # Modules of TensorFlow itself, with those of the rows that scripts took from there.
+_WRAPPERS = tuple(
+    f"nn.rnn_cell.{kind}Wrapper" for kind in ("Embedding", "InputProjection", "OutputProjection")
+)
 _MODULES = {
+    "models.rnn.rnn_cell": _WRAPPERS,
     "python.framework.ops": ("SparseTensor", "SparseTensorValue"),
     "python.framework.sparse_tensor": ("SparseTensor", "SparseTensorValue"),
     "python.ops.array_ops": (
@@ -972,6 +979,7 @@ _MODULES = {
     "python.ops.nn_ops": (
         *("nn.softmax_cross_entropy_with_logits", "nn.sparse_softmax_cross_entropy_with_logits"),
     ),
+    "python.ops.rnn_cell": _WRAPPERS,
     "python.ops.sparse_ops": ("sparse_split",),
     "python.training.summary_io": ("train.SummaryWriter", "train.SummaryWriterCache"),
 }
@@ -1045,6 +1053,10 @@ LIBRARY_NAMES: Mapping[str, Moved] = {
     "sklearn.grid_search": Moved("sklearn.model_selection"),
     "time.clock": Moved("time.process_time"),
 }
+
+
+# Methods without arguments of arrays and threads that are gone, and those that do the same.
+METHODS: Mapping[str, str] = {"isAlive": "is_alive", "tostring": "tobytes"}
 
 
 def lookup(name: str, names: Mapping[str, Entry] = NAMES) -> Entry | None:

@@ -256,6 +256,14 @@ def test_functions_of_private_modules_become_public():
     assert reasons(f"{code.format('concat')}tf.mul(a, b)\n") == [(3, "array_ops.concat")]
 
 
+def test_methods_that_are_gone_get_their_new_names():
+    code = "import tensorflow.compat.v1 as tf\nrow = f(image.tostring(), xml.tostring(image), t.isAlive())\n"
+    after = code.replace("image.tostring", "image.tobytes").replace("isAlive", "is_alive")
+    assert_migrated(code, after)
+    own = f"{code.replace('isAlive', 'join')}def tostring(): pass\n"
+    assert_migrated(own, own)
+
+
 def test_losses_whose_inputs_came_before_their_labels_are_reported_in_old_modules():
     code = "import tensorflow as tf\ntf.{}(a, b)\ntf.nn.nce_loss(w, b, x, y, 5, 9)\ntf.nn.ctc_loss(a, b, c)\n"
     assert reasons(code.format("multiply")) == []

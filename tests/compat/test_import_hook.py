@@ -51,6 +51,9 @@ PROJECT = {
         except ImportError as error:
             assert "tensorflow_gan" in str(error), error
 
+        import numpy as np
+        assert np.zeros(2, np.uint8).tostring() == model.two_bytes() == bytes(2) and int(np.ones([1])) == 1
+
         def inside():
             import tensorflow.contrib.learn.python.learn.learn_runner as runner
             return runner
@@ -72,6 +75,9 @@ PROJECT = {
         import inspect, pickle, traceback
         import tensorflow as tf
         from .layers import constant
+
+        import numpy as np
+        def two_bytes(): return np.zeros(2, np.uint8).tostring()
 
         class Config:
             value = 3
@@ -100,7 +106,7 @@ PROJECT = {
                 tf.contrib.gan
             except AttributeError:
                 text = traceback.format_exc()
-            assert 'model.py", line 29' in text and "tf.contrib.gan" in text, text
+            assert 'model.py", line 32' in text and "tf.contrib.gan" in text, text
         """,
     "lib/site-packages/installed.py": """
         import builtins

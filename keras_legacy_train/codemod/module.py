@@ -30,9 +30,13 @@ _SESSIONS = {
     "InteractiveSession",
     "Session",
     "app.run",
+    "get_default_session",
+    "global_variables_initializer",
+    "initialize_all_variables",
     "train.MonitoredSession",
     "train.MonitoredTrainingSession",
     "train.Supervisor",
+    "train.start_queue_runners",
 }
 # Modules that call these have decided how TensorFlow behaves.
 _BEHAVIORS = {
@@ -275,8 +279,11 @@ class _ModuleMigration:
                     return
 
     def _is_script(self) -> bool:
+        functions = {each.name.value for each in self._module.body if isinstance(each, cst.FunctionDef)}
         asks_name = matchers.If(test=matchers.Comparison(left=matchers.Name("__name__")))
-        if any(matchers.matches(statement, asks_name) for statement in self._module.body):
+        function = matchers.Name(matchers.MatchIfTrue(functions.__contains__))
+        runs = matchers.SimpleStatementLine([matchers.Expr(matchers.Call(function))])
+        if any(matchers.matches(statement, asks_name | runs) for statement in self._module.body):
             return True
         chains = [chain for chain in self._names.chains if chain.scope is self._names.scope]
         return any(legacy_name(path) in _SESSIONS for chain in chains for path in self._full(chain))

@@ -381,6 +381,8 @@ def test_added_imports_stand_where_tensorflow_is_imported():
         ("with tf.Session() as s:\n    pass\n", "none", False),
         ("tf.app.run()\n", "scripts", True),
         ("def f():\n    return tf.Session()\n", "scripts", False),
+        ("def f():\n    return tf.Session()\nf()\n", "scripts", True),
+        ("f()\ninit = tf.initialize_all_variables()\n", "scripts", True),
         ("def f():\n    return tf.Session()\n", "all", True),
         ("tf.enable_eager_execution()\ntf.Session\n", "all", False),
     ],

@@ -214,6 +214,12 @@ def test_transposed_convolutions_know_their_shape() -> None:
         assert unknown.get_shape().ndims == 4
 
 
+def test_the_losses_and_decoders_of_speech_are_those_of_nn() -> None:
+    ctc = legacy_import("tensorflow.contrib.ctc")
+    assert ctc.ctc_greedy_decoder is tf.nn.ctc_greedy_decoder
+    assert ctc.ctc_beam_search_decoder is tf.nn.ctc_beam_search_decoder
+
+
 def test_modules_of_tensorflow_itself_have_the_functions_of_before() -> None:
     array_ops, math_ops = (
         legacy_import(f"tensorflow.python.ops.{name}") for name in ("array_ops", "math_ops")

@@ -38,6 +38,11 @@ _PYTHON_2 = r"""
     | (?<![\w.])(?:0[xX][\da-fA-F]+|\d+)[lL]\b  # 10L
     | \b[uU][rR]["']                         # ur"x"
 """
+# Functions that Python 2 had.
+_PYTHON_2_NAMES = frozenset(
+    {"apply", "basestring", "buffer", "cmp", "execfile", "file", "intern", "long", "raw_input", "reduce"}
+    | {"reload", "unichr", "unicode", "xrange"}
+)
 _PYTHON_2_MESSAGE = "Missing parentheses in call to|must be parenthesized|leading zeros in decimal"
 
 
@@ -99,6 +104,10 @@ def run(command: Command) -> None:
         raise
     except SyntaxError as error:
         _refuse_python_2(error)
+        _hide_our_frames()
+        raise
+    except NameError as error:
+        _explain_python_2_name(error)
         _hide_our_frames()
         raise
     except BaseException:
@@ -213,6 +222,17 @@ def _refuse_python_2(error: SyntaxError) -> None:
             f"{path}:{error.lineno}: this is Python 2."
             f" Run `keras-legacy-train migrate --py2 {path}` first, which makes it Python 3."
         )
+
+
+def _explain_python_2_name(error: NameError) -> None:
+    """Says what to run first, if a name is missing that Python 2 had."""
+    if error.name not in _PYTHON_2_NAMES:
+        return
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    path = _shown(trace.tb_frame.f_code.co_filename) if trace is not None else ""
+    error.args = (f"{error}: it is of Python 2. Run `keras-legacy-train migrate --py2 {path}` first.",)
 
 
 def _shown(path: str) -> str:

@@ -159,6 +159,21 @@ def test_python_2_is_told_what_to_run_first(start: str, tmp_path: Path) -> None:
     ]
 
 
+def test_a_function_of_python_2_is_told_what_to_run_first(tmp_path: Path) -> None:
+    write(tmp_path / "old.py", "def f():\n    return xrange(3)\n\n\nf()\n")
+    code, _, errors = python(*RUN, "old.py", directory=tmp_path)
+    assert code == 1 and 'old.py", line 2, in f' in errors
+    assert (
+        "NameError: name 'xrange' is not defined: it is of Python 2. "
+        "Run `keras-legacy-train migrate --py2 old.py` first."
+    ) in errors
+    write(
+        tmp_path / "own.py",
+        "try:\n    xrange\nexcept NameError:\n    xrange = range\nprint(len(xrange(3)))\n",
+    )
+    assert python(*RUN, "own.py", directory=tmp_path) == (0, "3\n", "")
+
+
 def test_what_cannot_be_run_is_named_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "picture.py").write_bytes(b"\x89PNG\0\0")

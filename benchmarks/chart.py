@@ -22,6 +22,7 @@ _SHOWN = {
     "keras-100": "#f3cf94",
     "train": "#2f6db5",
     "train-xla": "#7fb0e6",
+    "train-auto": "#a9cbef",
     "fit": "#2f9e77",
     "loop": "#d9d9d9",
 }

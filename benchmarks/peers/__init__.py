@@ -35,10 +35,10 @@ class Peer:
         return name not in self.cannot
 
 
-_DATASETS = tuple(name for name in WORKLOADS if WORKLOADS[name].has_dataset)
 _NOT_PIPELINES = tuple(name for name in WORKLOADS if name not in PIPELINES)
 _NO_JIT = {"jit_compile": False}
 _HUNDRED = {"steps_per_execution": 100}
+_OLD_LOOPS = ("lstm",)  # XLA does not know the gradient of dynamic_rnn
 _HANGING = ("feed",)  # it waits for the generator for ever
 
 # Bare: without logs, monitors, summaries and a progress bar.
@@ -52,7 +52,10 @@ PEERS = {
         "today",
         "train_loop",
         {**_BARE, "jit_compile": True},
-        cannot=_DATASETS,  # XLA cannot compile an iterator
+        cannot=_OLD_LOOPS,
+    ),
+    "train-auto": Peer(
+        'train, bare, jit_compile="auto"', "today", "train_loop", {**_BARE, "jit_compile": "auto"}
     ),
     "train-ahead": Peer(
         "train, max_window=100",
@@ -84,7 +87,7 @@ PEERS = {
         "today",
         "function_loop",
         {"jit_compile": True},
-        cannot=("lstm",),  # the gradient of dynamic_rnn
+        cannot=_OLD_LOOPS,
     ),
     "reading": Peer("reading the batches only", "today", "reading", cannot=_NOT_PIPELINES),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -56,6 +57,8 @@ class Window:
         jit_compile: bool = False,
     ):
         signature = [tf.TensorSpec([], tf.int64), *inputs, *rows]
+        # XLA would compile a slice anew for each number of steps; otherwise a slice copies nothing.
+        take = tf.gather if jit_compile else operator.getitem
         record = StepRecord(self.MAX_STEPS, dtypes)
 
         # The steps are counted down, since each number that a loop carries takes time in each of them.
@@ -63,7 +66,8 @@ class Window:
             given, arrays = arguments[: len(inputs)], arguments[len(inputs) :]
 
             def run_one(left: tf.Tensor, *carried: tf.Tensor) -> list[tf.Tensor]:
-                results, must_end = run_step(*given, *(array[at_most - left] for array in arrays), *carried)
+                row = [take(array, at_most - left) for array in arrays]
+                results, must_end = run_step(*given, *row, *carried)
                 written = record.write(left - 1, results[: len(dtypes)])
                 if is_ordered:  # otherwise TensorFlow sees to it
                     require(written)

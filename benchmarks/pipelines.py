@@ -88,8 +88,6 @@ def main() -> None:
     parser.add_argument("--busy", action="store_true", help="beside a process for each core that uses it")
     parser.add_argument("--steps", default="", help="times whole trainings of so many steps")
     arguments = parser.parse_args()
-    compared = arguments.only.split(",")
-
     from workloads.pipelines import save_records
 
     save_records(str(run.OUTPUT_DIR / "records"))
@@ -98,6 +96,7 @@ def main() -> None:
     with other_work(os.cpu_count() or 1 if arguments.busy else 0):
         for pipeline in arguments.pipelines:
             title = WORKLOADS[pipeline].title
+            compared = [peer for peer in arguments.only.split(",") if PEERS[peer].can(pipeline)]
             if not arguments.steps:
                 show(title, "µs", measure(pipeline, compared, arguments.rounds, pace, "microseconds"))
                 continue

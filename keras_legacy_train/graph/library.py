@@ -45,7 +45,7 @@ class Library:
         make_state: Makes a variable from a name and its initial value, and returns its `shared_name`.
         local_device: Translates the device string of a node.
         state_device: The device of these variables; `""` for any.
-        maps_in_place: Whether datasets may compute small maps in place, see `rewriting.datasets`.
+        rewrites_datasets: Whether datasets may be rewritten, see `rewriting.datasets`.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Library:
         make_state: Callable[[str, np.ndarray], str],
         local_device: Callable[[str], str],
         state_device: str = "",
-        maps_in_place: bool = False,
+        rewrites_datasets: bool = False,
     ):
         self._suffix = suffix
         self._make_state = make_state
         self._local_device = local_device
         self._state_device = state_device
-        self._maps_in_place = maps_in_place
+        self._rewrites_datasets = rewrites_datasets
         self._names: dict[str, str] = {}
         self._functions: dict[str, FunctionDef] = {}
         self._gradients: dict[str, str] = {}
@@ -72,8 +72,8 @@ class Library:
         return name in self._names
 
     def function(self, name: str) -> FunctionDef:
-        """Returns a function by its name in the graph."""
-        return self._functions[self._names[name]]
+        """Returns a function by its name in the graph, or by the new one."""
+        return self._functions[self._names.get(name, name)]
 
     def add(self, library: Any) -> None:
         """Adds the functions of a graph's library (a `FunctionDefLibrary`) that are not here yet."""
@@ -87,11 +87,11 @@ class Library:
             copy = FunctionDef()
             copy.CopyFrom(function)
             copy.signature.name = self._names[function.signature.name]
-            if self._maps_in_place and datasets.maps_are_small(function.node_def, originals.__getitem__):
+            if self._rewrites_datasets and any("Dataset" in node.op for node in function.node_def):
+                small = datasets.SmallDatasets(function.node_def, originals.__getitem__, is_function=True)
                 del copy.node_def[:]
                 for node in function.node_def:
-                    in_place = datasets.map_in_place(node, ":handle") if datasets.is_map(node) else [node]
-                    copy.node_def.extend(in_place)
+                    copy.node_def.extend(small.rewrite(node))
             for node in copy.node_def:
                 self._rename(node)
                 node.device = self._local_device(node.device)

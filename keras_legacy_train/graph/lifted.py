@@ -78,13 +78,13 @@ class LiftedGraph:
         self._shared: dict[tuple[str, str], _tensorflow.GraphVariable] = {}
         self._references = References()
         saves_positions = any(op.type == "SerializeIterator" for op in graph.get_operations())
-        self._maps_in_place = not (keeps_datasets or saves_positions)
+        self._rewrites_datasets = not (keeps_datasets or saves_positions)
         self._library = Library(
             self._suffix,
             self._make_state_for_function,
             self._devices,
             self._devices.default,
-            self._maps_in_place,
+            self._rewrites_datasets,
         )
         self._lifted_ops: set[str] = set()
         self._dataset_factories: set[str] = set()
@@ -232,15 +232,13 @@ class LiftedGraph:
             self._dataset_factories.update(op.get_attr("dataset_factory").name for op in one_shot)
             op_types = self._library.op_types(besides=self._dataset_factories)  # these run once, here
             self._has_large_products |= products.may_be_large(op_types)
-            maps_in_place = self._maps_in_place and datasets.maps_are_small(
-                [op.node_def for op in new if "Dataset" in op.type], self._library.function
-            )
+            small_datasets = self._small_datasets(new)
             if self._gets_next_synchronously and inputs.may_wait_for_step(op_types):
                 self._let_other_threads_wait()
             for op in topologically_sorted(new):
                 self._lifted_ops.add(op.name)
                 self._has_large_products |= products.is_large(op)
-                started.extend(self._lift(op, maps_in_place))
+                started.extend(self._lift(op, small_datasets))
             for enter in self._frames.serial_enter_nodes():
                 self._nodes[enter].attr["parallel_iterations"].i = 1
             if started:
@@ -263,7 +261,16 @@ class LiftedGraph:
         names += [f.name for value in attributes for f in value.list.func]
         return any(name not in self._library for name in names)
 
-    def _lift(self, op: tf.Operation, maps_in_place: bool) -> list[str]:
+    def _small_datasets(self, operations: Sequence[tf.Operation]) -> datasets.SmallDatasets | None:
+        """Finds the datasets among operations, which may be rewritten."""
+        made = [op for op in operations if "Dataset" in op.type] if self._rewrites_datasets else []
+        if not made:
+            return None
+        arguments = {tensor.op for op in made for tensor in op.inputs if tensor.shape.rank == 0}
+        nodes = [op.node_def for op in (*made, *(op for op in arguments if op.type == "Const"))]
+        return datasets.SmallDatasets(nodes, self._library.function)
+
+    def _lift(self, op: tf.Operation, small_datasets: datasets.SmallDatasets | None) -> list[str]:
         """Adds one operation to the table, rewritten; returns the nodes that must run once, at once."""
         node = NodeDef()
         node.CopyFrom(op.node_def)
@@ -284,8 +291,8 @@ class LiftedGraph:
             if rewritten.op == "OneShotIterator":
                 nodes = inputs.one_shot_iterator(rewritten)
                 starters.append(nodes[-1].name)
-            elif maps_in_place and datasets.is_map(rewritten):
-                nodes = datasets.map_in_place(rewritten)
+            elif small_datasets is not None and "Dataset" in rewritten.op:
+                nodes = small_datasets.rewrite(rewritten)
             else:
                 nodes = self._with_external_random_state(rewritten)
             for each in nodes:

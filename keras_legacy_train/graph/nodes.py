@@ -73,3 +73,10 @@ def make_node(op: str, name: str, data: Iterable[str] = (), controls: Iterable[s
     node = NodeDef(op=op, name=name)
     set_inputs(node, data, controls)
     return node
+
+
+def number(node: NodeDef) -> int | None:
+    """Returns the value of a constant node, an integer; `None` for any other node."""
+    if node.op != "Const" or node.attr["value"].tensor.tensor_shape.dim:
+        return None
+    return int(tf.make_ndarray(node.attr["value"].tensor))

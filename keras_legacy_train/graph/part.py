@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from keras_legacy_train.graph.nodes import node_name, split_inputs
+from keras_legacy_train.graph.nodes import node_name, number, split_inputs
 from keras_legacy_train.graph.rewriting.inputs import INDEPENDENT
 
 # Where the nodes stand in the functions that they are imported into.
@@ -87,12 +87,4 @@ class Part:
         if [node.op for node in updates] != ["AssignAddVariableOp"]:
             return False
         added = node_name(updates[0].input[1])
-        return any(node.name == added and _number(node) == 1 for node in self.graph_def.node)
-
-
-def _number(node: tf.compat.v1.NodeDef) -> int | None:
-    """Returns the value of a constant node, an integer; `None` for any other node."""
-    if node.op != "Const":
-        return None
-    array = tf.make_ndarray(node.attr["value"].tensor)
-    return int(array) if array.ndim == 0 else None
+        return any(node.name == added and number(node) == 1 for node in self.graph_def.node)

@@ -1,18 +1,22 @@
-"""Rewrites datasets so that small work needs no hand-offs between threads. The elements stay the same.
+"""Rewrites datasets so that small work needs few hand-offs between threads. The elements stay the same.
 
 TensorFlow runs the function of a `map` on other threads, also if it was not asked to: for each element it
 wakes some and waits for them. That takes longer than to scale an image of 28 x 28 pixels, or to parse it.
+
+With `prefetch(1)` a small step and the thread that makes the batches wait for each other at each batch. With
+a longer buffer both go on for a while.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import FunctionDef, NodeDef
-from keras_legacy_train.graph.nodes import make_node, node_name, split_inputs
+from keras_legacy_train.graph.nodes import make_node, node_name, number, split_inputs
 
 _MAPS = frozenset({"MapDataset", "ParallelMapDataset", "ParallelMapDatasetV2"})
 
@@ -33,45 +37,134 @@ _DECODE = "DecodeRaw"
 # What takes some 10 µs.
 _MOST_OPS, _MOST_NUMBERS = 24, 8_192
 
+_BATCHES = frozenset({"BatchDataset", "BatchDatasetV2"})
+# Parts of the names of operations with a state that belongs to the dataset alone.
+_OWN = ("Dataset", "SeedGenerator", "MemoryCache")
+# Batches in a buffer, and how large one may be.
+_BUFFER, _MOST_BYTES = 16, 2**20
 
-def maps_are_small(nodes: Iterable[NodeDef], function: Callable[[str], FunctionDef]) -> bool:
-    """Returns whether there are maps among the nodes, and all take too little time to be worth other threads.
+
+class SmallDatasets:
+    """Rewrites the datasets that are made in a graph or a function, if their maps are small.
 
     Args:
-        nodes: The nodes of a graph or of a function.
+        nodes: The nodes of the graph or function: those of datasets, and their constant arguments.
         function: Returns a function by the name that the nodes have for it.
+        is_function: Whether the nodes are those of a function, where references to tensors name an output.
     """
-    by_name = {node.name: node for node in nodes}
-    maps = [node for node in by_name.values() if node.op in _MAPS]
-    return bool(maps) and all(_is_small(node, by_name, function) for node in maps)
+
+    def __init__(
+        self, nodes: Iterable[NodeDef], function: Callable[[str], FunctionDef], is_function: bool = False
+    ):
+        self._nodes = {node.name: node for node in nodes}
+        self._function = function
+        self._is_function = is_function
+        maps = [node for node in self._nodes.values() if node.op in _MAPS]
+        self._maps_in_place = all(map(self._is_small, maps))
+        prefetches = any(node.op == "PrefetchDataset" for node in self._nodes.values())
+        self._reads_ahead = prefetches and self._maps_in_place and self._is_alone()
+
+    def rewrite(self, node: NodeDef) -> list[NodeDef]:
+        """Returns nodes to replace a dataset, of which the last has its name; or the node itself."""
+        if node.op in _MAPS and self._maps_in_place:
+            return self._map_in_place(node)
+        if node.op == "PrefetchDataset" and self._reads_ahead:
+            return self._with_longer_buffer(node)
+        return [node]
+
+    def _map_in_place(self, node: NodeDef) -> list[NodeDef]:
+        """Has the thread that asks a map for an element compute it."""
+        data, controls = split_inputs(node)
+        mapped = make_node("MapDataset", f"{node.name}/in_place", data[:1], controls)
+        for name in ("f", "Targuments", "output_types", "output_shapes", "preserve_cardinality"):
+            if name in node.attr:
+                mapped.attr[name].CopyFrom(node.attr[name])
+        mapped.attr["use_inter_op_parallelism"].b = False  # runs the function without other threads
+        output = "handle:0" if self._is_function else "0"
+        options = make_node("OptionsDataset", node.name, [f"{mapped.name}:{output}"])
+        for name in ("output_types", "output_shapes"):
+            options.attr[name].CopyFrom(node.attr[name])
+        options.attr["serialized_options"].s = _options()
+        return [mapped, options]
+
+    def _with_longer_buffer(self, node: NodeDef) -> list[NodeDef]:
+        """Has a `prefetch` of few elements keep some more, if they are not large."""
+        size = self._constant(node.input[1])
+        most = self._most_bytes(node)
+        if size is None or not 1 <= size < _BUFFER or most is None or most > _MOST_BYTES:
+            return [node]
+        buffer = make_node("Const", f"{node.name}/longer_buffer")
+        buffer.attr["dtype"].type = tf.int64.as_datatype_enum
+        buffer.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(_BUFFER, tf.int64))
+        longer = NodeDef()
+        longer.CopyFrom(node)
+        longer.input[1] = f"{buffer.name}:{'output:0' if self._is_function else '0'}"
+        return [buffer, longer]
+
+    def _is_small(self, node: NodeDef) -> bool:
+        """Returns whether a map takes too little time to be worth other threads."""
+        source = self._source(node)
+        if source is None or _listed(node, "Targuments").type:
+            return False  # nobody knows the shapes
+        called = self._function(node.attr["f"].func.name)
+        shapes = [tf.TensorShape(shape) for shape in _listed(source, "output_shapes").shape]
+        op_types = {each.op for each in called.node_def} - {"Const"}
+        if called.signature.is_stateful or not op_types <= _SMALL_OPS | {_DECODE}:
+            return False
+        if len(shapes) != len(called.signature.input_arg):
+            shapes = [tf.TensorShape(None)] * len(called.signature.input_arg)
+        return _takes_little(_tensorflow.function_body(called, shapes).get_operations())
+
+    def _is_alone(self) -> bool:
+        """Returns whether nobody can tell when elements are made: nothing outside has a part in it."""
+        waiting, seen = list(self._nodes.values()), set()
+        while waiting:
+            node = waiting.pop()
+            if tf.resource.as_datatype_enum in _listed(node, "Targuments").type or not _is_alone(node.op):
+                return False
+            for value in node.attr.values():
+                if value.HasField("func") and value.func.name not in seen:
+                    seen.add(value.func.name)
+                    waiting.extend(self._function(value.func.name).node_def)
+        return True
+
+    def _most_bytes(self, node: NodeDef) -> int | None:
+        """Returns how large an element of a dataset can be; `None` if nobody knows.
+
+        A first dimension that is unknown counts as that of a batch.
+        """
+        total = 0
+        shapes, dtypes = _listed(node, "output_shapes").shape, _listed(node, "output_types").type
+        for shape, dtype_number in zip(shapes, dtypes, strict=True):
+            dimensions, dtype = tf.TensorShape(shape), tf.as_dtype(dtype_number)
+            if dimensions.rank and dimensions[0] is None:
+                dimensions = tf.TensorShape([self._batch_size(node), *dimensions[1:]])
+            count = dimensions.num_elements()
+            if count is None or dtype in (tf.string, tf.variant, tf.resource):
+                return None
+            total += count * dtype.size
+        return total
+
+    def _batch_size(self, node: NodeDef) -> int | None:
+        """Returns the number of elements in the batches that a dataset is made of."""
+        source: NodeDef | None = node
+        while source is not None and source.op not in _BATCHES:
+            source = self._source(source)
+        return None if source is None else self._constant(source.input[1])
+
+    def _source(self, node: NodeDef) -> NodeDef | None:
+        """Returns the dataset that another one is made of."""
+        return self._nodes.get(node_name(node.input[0])) if node.input else None
+
+    def _constant(self, text: str) -> int | None:
+        """Returns the number that an input is; `None` if it is not a constant."""
+        node = self._nodes.get(node_name(text))
+        return None if node is None else number(node)
 
 
-def is_map(node: NodeDef) -> bool:
-    """Returns whether a node makes a dataset that calls a function for each element of another one."""
-    return node.op in _MAPS
-
-
-def map_in_place(node: NodeDef, output: str = "") -> list[NodeDef]:
-    """Has the thread that asks a map for an element compute it.
-
-    Args:
-        node: The map. All maps of its graph or function are small.
-        output: What follows a node's name in a reference to its output: `":handle"` in a function.
-
-    Returns:
-        Nodes to replace it, of which the last has its name.
-    """
-    data, controls = split_inputs(node)
-    mapped = make_node("MapDataset", f"{node.name}/in_place", data[:1], controls)
-    for name in ("f", "Targuments", "output_types", "output_shapes", "preserve_cardinality"):
-        if name in node.attr:
-            mapped.attr[name].CopyFrom(node.attr[name])
-    mapped.attr["use_inter_op_parallelism"].b = False  # runs the function without other threads
-    options = make_node("OptionsDataset", node.name, [f"{mapped.name}{output}:0"])
-    for name in ("output_types", "output_shapes"):
-        options.attr[name].CopyFrom(node.attr[name])
-    options.attr["serialized_options"].s = _options()
-    return [mapped, options]
+def _listed(node: NodeDef, name: str) -> Any:
+    """Returns the list in an attribute, which is empty if there is none. To look it up would make one."""
+    return node.attr[name].list if name in node.attr else tf.compat.v1.AttrValue.ListValue()
 
 
 def _options() -> bytes:
@@ -82,18 +175,12 @@ def _options() -> bytes:
     return bytes(options.SerializeToString())
 
 
-def _is_small(node: NodeDef, nodes: Mapping[str, NodeDef], function: Callable[[str], FunctionDef]) -> bool:
-    source = nodes.get(node_name(node.input[0]))
-    if source is None or node.attr["Targuments"].list.type:
-        return False  # nobody knows the shapes
-    called = function(node.attr["f"].func.name)
-    shapes = [tf.TensorShape(shape) for shape in source.attr["output_shapes"].list.shape]
-    op_types = {each.op for each in called.node_def} - {"Const"}
-    if called.signature.is_stateful or not op_types <= _SMALL_OPS | {_DECODE}:
-        return False
-    if len(shapes) != len(called.signature.input_arg):
-        shapes = [tf.TensorShape(None)] * len(called.signature.input_arg)
-    return _takes_little(_tensorflow.function_body(called, shapes).get_operations())
+def _is_alone(op_type: str) -> bool:
+    """Returns whether an operation has no part in anything outside the dataset."""
+    if any(name in op_type for name in _OWN):
+        return op_type != "GeneratorDataset"
+    definition = _tensorflow.op_def(op_type)
+    return definition is not None and not definition.is_stateful
 
 
 def _takes_little(operations: Iterable[tf.Operation]) -> bool:

@@ -1,4 +1,4 @@
-"""Small maps of datasets are computed by the thread that asks for the element, with the same elements."""
+"""Small maps of datasets are computed in place; short buffers of small batches are made longer."""
 
 from __future__ import annotations
 
@@ -133,3 +133,45 @@ def test_options_of_the_dataset_hold_as_well():
     make = SMALL["parallel"]
     elements = _elements(lambda: make().with_options(options), False)
     np.testing.assert_array_equal(elements, _elements(make, False))
+
+
+def _with_table() -> Any:
+    values = tf.lookup.KeyValueTensorInitializer(tf.range(9, dtype=tf.int64), tf.range(9, dtype=tf.int64))
+    table = tf.lookup.StaticHashTable(values, -1)
+    return tf.data.Dataset.range(9).filter(lambda x: table.lookup(x) > 3)
+
+
+BUFFERS: dict[str, tuple[Make, int]] = {
+    "of one batch": (lambda: _pixels().map(_scale).batch(8, True).prefetch(1), 16),
+    "of any size": (lambda: _pixels().shuffle(9).repeat().batch(8).map(lambda x: x).prefetch(2), 2),
+    "the last is smaller": (lambda: _pixels().shuffle(9).repeat(2).batch(8).prefetch(2), 16),
+    "long": (lambda: _pixels().batch(8).prefetch(99), 99),
+    "tuned": (lambda: _pixels().batch(8).prefetch(tf.data.AUTOTUNE), -1),
+    "large elements": (lambda: _pixels().batch(100_000).prefetch(1), 1),
+    "strings": (lambda: _records().batch(8).prefetch(1), 1),
+    "large maps": (lambda: _pixels().map(tf.sort).batch(8).prefetch(1), 1),
+    "Python counts along": (
+        lambda: tf.data.Dataset.from_generator(lambda: iter(range(9)), tf.int64, []).batch(3).prefetch(1),
+        1,
+    ),
+    "a table outside": (lambda: _with_table().batch(3).prefetch(1), 1),
+}
+
+
+def _buffer(make: Make, **options: Any) -> int:
+    with tf.Graph().as_default() as graph:
+        makes = v1.data.make_initializable_iterator(make()).initializer.name
+        part = LiftedGraph(graph, **options).part((), (), [makes])
+    nodes = {node.name: node for node in part.graph_def.node}
+    (prefetch,) = (node for node in nodes.values() if node.op == "PrefetchDataset")
+    return int(tf.make_ndarray(nodes[prefetch.input[1].partition(":")[0]].attr["value"].tensor))
+
+
+@pytest.mark.parametrize("name", BUFFERS)
+def test_short_buffers_of_small_batches_are_longer_where_nobody_can_tell(name):
+    make, expected = BUFFERS[name]
+    assert _buffer(make) == expected
+
+
+def test_buffers_stay_as_they_are_where_positions_are_saved():
+    assert _buffer(BUFFERS["of one batch"][0], keeps_datasets=True) == 1

@@ -86,6 +86,7 @@ EVERY_NTH = {
     "monitors/test_monitors_in_keras.py::test_requests": 2,
     "monitors/test_monitors_in_keras.py::test_unknown_names": 2,
     "package/test_testing.py::test_faults_happen_once_where_they_should": 2,
+    "programs/test_stacked_input.py::test_steps_get_the_input_that_they_get_otherwise": 3,
     "reliability/test_crashes.py::test_killed_runs_resume": 2,
     "reliability/test_reliability_lock.py::test_law_of_several_at_once_one_gets_the_lock": 2,
     "reliability/test_reliability_runs.py::test_calls_leave_no_thread_no_descriptor_and_no_function": 3,

@@ -11,8 +11,11 @@ from keras_legacy_train.compat.names import METHODS
 # Built-in functions, and the names that they have in the compiled code. No script can use such a name.
 _CONVERSIONS = {"float": "<float>", "int": "<int>"}
 
-_ANY_CALL = re.compile(rf"\.(?:{'|'.join(METHODS)})\(|\b(?:{'|'.join(_CONVERSIONS)})\(".encode())
-_LIBRARIES = re.compile(rb"\b(?:numpy|tensorflow)\b")
+# To compile a tree takes longer than to compile a text, and its code is in no cache. So few modules are:
+# those with such a method, or with a number that is made of what a function of NumPy returns.
+_OLD_CALL = re.compile(
+    rf"\.(?:{'|'.join(METHODS)})\(\s*\)|\b(?:{'|'.join(_CONVERSIONS)})\((?:np|numpy)\.".encode()
+)
 
 
 def has_old_calls(source: bytes) -> bool:
@@ -21,7 +24,7 @@ def has_old_calls(source: bytes) -> bool:
     Args:
         source: The text of the module.
     """
-    return bool(_ANY_CALL.search(source) and _LIBRARIES.search(source))
+    return _OLD_CALL.search(source) is not None
 
 
 def compile_source(source: bytes, path: str) -> types.CodeType:

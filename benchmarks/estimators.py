@@ -117,18 +117,9 @@ def measure(program: str, measurement: str) -> dict[str, float]:
         return {"microseconds a step": (time.perf_counter() - began) / steps * 1e6}
 
     def microseconds_a_batch(dataset: tf.data.Dataset, steps: int) -> dict[str, float]:
-        iterator = iter(dataset)
+        from peers.reading import reader
 
-        def loop(count: tf.Tensor) -> tf.Tensor:
-            # The values are used, so that TensorFlow does not leave the reading out.
-            return tf.while_loop(
-                lambda step, _: step < count,
-                lambda step, sizes: (step + 1, sizes + tf.size(next(iterator)[1])),
-                [0, 0],
-                parallel_iterations=1,
-            )
-
-        read = tf.function(loop)
+        read = reader(dataset)
         read(tf.constant(100))
         began = time.perf_counter()
         read(tf.constant(steps))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 
 _LOGGER = logging.getLogger("keras_legacy_train")
 
@@ -12,46 +11,44 @@ class Trial:
     """Has windows run compiled and not compiled by turns, until it is known which is faster.
 
     The first window of each kind is not counted: to make it, and to compile it, takes time of its own.
+
+    Attributes:
+        compiles: Whether the next window is to be compiled.
+        is_over: Whether it is known which is faster; `compiles` then tells it.
     """
 
-    # Of each kind so many windows are timed, and so many seconds or windows of the largest number.
-    LEAST, SECONDS, MOST = 3, 0.05, 8
+    # Of each kind at least so many windows are timed, and more until they have taken so many seconds.
+    LEAST, SECONDS = 3, 0.05
+    # But no more than so many.
+    MOST = 8
 
     def __init__(self) -> None:
-        self._timed: dict[bool, list[float]] = {False: [], True: []}
-        self._seconds = {False: 0.0, True: 0.0}
-        self._has_run: set[bool] = set()
-        self._compiles = False
+        self.compiles = False
         self.is_over = False
-
-    @property
-    def compiles(self) -> bool:
-        """Returns whether the next window is to be compiled."""
-        return self._compiles
+        # The steps and the seconds of each window, by whether it was compiled.
+        self._windows: dict[bool, list[tuple[int, float]]] = {False: [], True: []}
 
     def ran(self, steps: int, seconds: float) -> None:
         """Learns from a window of the kind that `compiles` has told."""
-        kind = self._compiles
         if self.is_over or not steps:
             return
-        if kind in self._has_run:
-            self._timed[kind].append(seconds / steps)
-            self._seconds[kind] += seconds
-        self._has_run.add(kind)
-        self._compiles = not kind
-        if all(map(self._is_enough, self._timed)):
+        self._windows[self.compiles].append((steps, seconds))
+        self.compiles = not self.compiles
+        if all(map(self._is_enough, self._windows)):
             self._decide()
 
     def _is_enough(self, kind: bool) -> bool:
-        number = len(self._timed[kind])
-        return number >= self.MOST or (number >= self.LEAST and self._seconds[kind] >= self.SECONDS)
+        timed = [seconds for _, seconds in self._windows[kind][1:]]
+        return len(timed) >= self.MOST or (len(timed) >= self.LEAST and sum(timed) >= self.SECONDS)
 
     def _decide(self) -> None:
-        plain, compiled = (min(self._timed[kind], default=math.inf) for kind in (False, True))
-        self.is_over, self._compiles = True, compiled < plain
+        plain, compiled = (
+            min(seconds / steps for steps, seconds in self._windows[kind][1:]) for kind in (False, True)
+        )
+        self.is_over, self.compiles = True, compiled < plain
         _LOGGER.info(
             "A step takes %.0f µs compiled by XLA and %.0f µs otherwise; it goes on %s.",
             1e6 * compiled,
             1e6 * plain,
-            "compiled" if self._compiles else "as it is",
+            "compiled" if self.compiles else "as it is",
         )

@@ -23,10 +23,16 @@ class NamedValues:
     Args:
         find: Returns the variables, and the optimizer, if there is one; that tells the value of
             `"learning_rate"`.
+        workers: How many processes train together.
     """
 
-    def __init__(self, find: Callable[[], tuple[Iterable[Any], keras.optimizers.Optimizer | None]]):
+    def __init__(
+        self,
+        find: Callable[[], tuple[Iterable[Any], keras.optimizers.Optimizer | None]],
+        workers: int = 1,
+    ):
         self._find = find
+        self._workers = workers
         self.renew()
 
     def renew(self) -> None:
@@ -42,7 +48,8 @@ class NamedValues:
             computed: The values that the step has computed, by name.
 
         Raises:
-            ValueError: There is no value of a name, or several variables have it.
+            ValueError: There is no value of a name, several variables have it, or it is put together from
+                those of several processes.
         """
         outputs = NamedOutputs()
         for request in requests:
@@ -79,6 +86,11 @@ class NamedValues:
             )
         if not known or (asked is not None and _value(asked) is not _value(known[0])):
             raise ValueError(f"A monitor asks for {asked!r}, which is no variable of this training.")
+        if self._workers > 1 and _value(known[0]).synchronization is tf.VariableSynchronization.ON_READ:
+            raise ValueError(  # the other processes would have to read it at the same time
+                f"A monitor asks for {name!r}, of which each worker has a part, as of metrics' variables."
+                " Ask for the result of the metric by its name among the logs, such as 'accuracy'."
+            )
         value: np.ndarray | np.generic = known[0].numpy()
         return value
 

@@ -112,7 +112,7 @@ def _train(
         current = getattr(model, "optimizer", None) if is_compiled else optimizer
         return [*step.variables, *trained_variables(model, current)], current
 
-    values = NamedValues(trained)
+    values = NamedValues(trained, replicas.workers.count)
     program = BatchProgram(training.step, step, training.source, values)
     session = ValuesSession(values)
 

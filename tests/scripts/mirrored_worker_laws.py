@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from helpers import Silent, checkpoint_numbers
 from keras_helpers import arrays, batches, line
-from keras_legacy_train import ReplicasDifferError, cluster, fit, train
+from keras_legacy_train import ReplicasDifferError, cluster, fit, monitors, train
 
 TASK = cluster.this_task()
 STRATEGY = cluster.multi_worker_mirrored_strategy(timeout=60)
@@ -62,6 +62,12 @@ def functions(folder: Path, reduces: bool, is_chief: bool) -> tf.Variable:
     return w
 
 
+class AsksForMetric(monitors.PrintTensor):
+    """Asks all workers for a variable of a metric, which they would add up."""
+
+    run_on_all_workers = True  # type: ignore[assignment]
+
+
 class Fails(keras.callbacks.Callback):
     """Raises in one worker."""
 
@@ -79,6 +85,11 @@ def main(folder: Path) -> None:
         fit(model, **{**arrays(), "shuffle": True}, verbose=0)
     with pytest.raises(ValueError, match="run_eagerly=True"):
         fit(in_scope(run_eagerly=True), **arrays(), verbose=0)
+    measured = in_scope(metrics=["mae"])
+    part_of_metric = AsksForMetric([measured.metrics_variables[-1].path])
+    with pytest.raises(ValueError, match="of which each worker has a part"):
+        fit(measured, **arrays(), monitors=[part_of_metric], verbose=0)
+    fit(measured, **arrays(), monitors=[monitors.PrintTensor(["mae"])] if TASK.is_chief else [], verbose=0)
     with pytest.raises(ReplicasDifferError) as caught:
         functions(folder / "apart", False, TASK.is_chief)
     assert caught.value.names == ["w"]

@@ -1,7 +1,8 @@
-"""Measures `fit` against `keras.Model.fit`, in one process.
+"""Measures `fit` against `keras.Model.fit` on the workloads of `run.py`, in one process.
 
-    python benchmarks/fit.py            # some minutes
-    python benchmarks/fit.py --rounds 1 --steps 0.1
+    python benchmarks/fit.py                           # half an hour
+    python benchmarks/fit.py softmax lstm --rounds 1   # these
+    python benchmarks/fit.py --steps 0.1
 
 Each trainer has a model of its own. After a warm-up call, which traces and compiles, a call of many steps is
 timed as a whole. The trainers take turns, round by round, so that a busy machine slows all of them. Prints
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,62 +23,48 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_legacy_train import fit
+from workloads import DIGITS_VARIABLE, WORKLOADS, graphs, keras_models, save_digits
 
 # Trains for a number of steps.
 Trainer = Callable[[int], Any]
 
-# By the name of the model: its layers, the batch size, and the steps that are timed.
-MODELS: dict[str, tuple[Callable[[], list[Any]], int, int]] = {
-    "small: 64-10": (lambda: [keras.Input([64]), keras.layers.Dense(10)], 32, 10_000),
-    "middle: 64-512-512-10": (
-        lambda: [
-            keras.Input([64]),
-            keras.layers.Dense(512, "relu"),
-            keras.layers.Dense(512, "relu"),
-            keras.layers.Dense(10),
-        ],
-        256,
-        1_000,
-    ),
+# How many steps are timed: some seconds for the slowest.
+STEPS = {
+    "linear": 5_000,
+    "softmax": 5_000,
+    "mlp": 1_000,
+    "conv": 1_000,
+    "embedding": 1_000,
+    "lstm": 1_000,
+    "feed": 3_000,
 }
 
 
-def compiled(layers: Callable[[], list[Any]], jit_compile: bool, steps_per_execution: int) -> keras.Model:
-    """Builds and compiles a model."""
-    keras.utils.set_random_seed(1)
-    model = keras.Sequential(layers())
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(
-        "sgd",
-        loss,
-        metrics=["accuracy"],
-        steps_per_execution=steps_per_execution,
-        jit_compile=jit_compile,
-    )
-    return model
-
-
-def batches(batch_size: int) -> tf.data.Dataset:
-    """Makes random batches without end: features `float32[batch_size, 64]`, labels `int64[batch_size]`."""
-    rng = np.random.RandomState(0)
-    x, y = rng.randn(2048, 64).astype(np.float32), rng.randint(0, 10, 2048)
-    return tf.data.Dataset.from_tensor_slices((x, y)).batch(batch_size).repeat()
-
-
-def trainers(layers: Callable[[], list[Any]], batch_size: int, jit_compile: bool) -> dict[str, Trainer]:
+def trainers(name: str, jit_compile: bool) -> dict[str, Trainer]:
     """Makes the trainers to compare, by name."""
-    data = batches(batch_size)
 
-    def by_keras(steps_per_execution: int) -> Trainer:
-        model = compiled(layers, jit_compile, steps_per_execution)
-        return lambda steps: model.fit(data, steps_per_epoch=steps, verbose=0, shuffle=False)
+    def model(steps_per_execution: int) -> keras.Model:
+        keras.utils.set_random_seed(1)
+        return keras_models.build(name, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
 
-    ours = compiled(layers, jit_compile, 1)
+    def data() -> Any:
+        return graphs.batches(name) if WORKLOADS[name].source == "feed" else graphs.dataset(name)
+
+    def by_keras(number: int) -> Trainer:
+        trained, batches = model(number), data()
+        return lambda steps: trained.fit(batches, steps_per_epoch=steps, verbose=0, shuffle=False)
+
+    def by_fit(number: int) -> Trainer:
+        trained, batches = model(number), data()
+        return lambda steps: fit(
+            trained, batches, steps=steps, steps_per_epoch=steps, verbose=0, shuffle=False
+        )
+
     return {
-        "fit": lambda steps: fit(ours, data, steps=steps, steps_per_epoch=steps, verbose=0, shuffle=False),
+        "fit": by_fit(1),
+        "fit, steps_per_execution=100": by_fit(100),
         "model.fit": by_keras(1),
         **{f"model.fit, steps_per_execution={n}": by_keras(n) for n in (10, 100, 1000)},
     }
@@ -97,23 +85,34 @@ def measure(compared: dict[str, Trainer], steps: int, rounds: int) -> dict[str, 
 
 def main() -> None:
     """Runs the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("workloads", nargs="*", choices=[[], *STEPS], help="those to measure; all by default")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=float, default=1.0, help="fraction of the steps to run")
     options = parser.parse_args()
-    for name, (layers, batch_size, steps) in MODELS.items():
-        for jit_compile in (False, True):
-            compared = trainers(layers, batch_size, jit_compile)
-            times = measure(compared, int(steps * options.steps), options.rounds)
-            print(f"\n{name}, batch {batch_size}, jit_compile={jit_compile}")
-            for trainer, microseconds in times.items():
-                ratios = [each / ours for each, ours in zip(microseconds, times["fit"], strict=True)]
-                low, middle, high = np.percentile(ratios, [25, 50, 75])
-                print(
-                    f"  {trainer:35} {statistics.median(microseconds):9.1f} us a step"
-                    f"   {middle:5.2f} x fit ({low:.2f} to {high:.2f})",
-                    flush=True,
-                )
+    with tempfile.TemporaryDirectory() as directory:
+        os.environ[DIGITS_VARIABLE] = os.path.join(directory, "digits.npz")
+        save_digits(os.environ[DIGITS_VARIABLE])
+        for name in options.workloads or STEPS:
+            for jit_compile in (False, True):
+                compared = trainers(name, jit_compile)
+                times = measure(compared, int(STEPS[name] * options.steps), options.rounds)
+                print(f"\n{WORKLOADS[name].title}, jit_compile={jit_compile}")
+                show(times)
+
+
+def show(times: dict[str, list[float]]) -> None:
+    """Prints the microseconds a step of each trainer, and their ratios to those of `fit`."""
+    for trainer, microseconds in times.items():
+        ratios = [each / ours for each, ours in zip(microseconds, times["fit"], strict=True)]
+        low, middle, high = np.percentile(ratios, [25, 50, 75])
+        print(
+            f"  {trainer:35} {statistics.median(microseconds):9.1f} us a step"
+            f"   {middle:5.2f} x fit ({low:.2f} to {high:.2f})",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -65,12 +65,18 @@ class _Counted:
         return iter(())
 
 
-@functools.cache
-def unread_iterators() -> int:
-    """Returns how many iterators `model.fit` makes of a dataset of known length after each epoch.
+def unread_iterators(adapter: Any) -> int:
+    """Returns how many iterators `model.fit` makes of a dataset of known length after each epoch, unread.
 
-    They are not read, but a dataset that shuffles draws another order for each. Versions differ.
+    A dataset that shuffles draws another order for each. Those of arrays do not tell, and are left out: to
+    make one takes as long as a short epoch.
     """
+    return 0 if isinstance(adapter, _ArrayDataAdapter) else _unread_iterators()
+
+
+@functools.cache
+def _unread_iterators() -> int:
+    """Counts the iterators; versions of Keras differ."""
     epoch = _trainer.TFEpochIterator(x=np.zeros([1, 1]), distribute_strategy=tf.distribute.get_strategy())
     epoch._distributed_dataset = counted = _Counted()
     for _ in epoch if hasattr(epoch, "reset") else epoch.enumerate_epoch():

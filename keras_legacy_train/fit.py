@@ -221,7 +221,7 @@ def fit(
             dataset,
             continues=steps_per_epoch is not None or dataset.cardinality() == tf.data.INFINITE_CARDINALITY,
             length=adapter.num_batches,
-            unread_iterators=_keras.unread_iterators() if is_counted else 0,
+            unread_iterators=_keras.unread_iterators(adapter) if is_counted else 0,
             on_begin=adapter.on_epoch_begin,
             on_end=adapter.on_epoch_end,
         )

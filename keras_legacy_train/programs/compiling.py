@@ -3,8 +3,86 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from typing import Literal
+
+import tensorflow as tf
+
+from keras_legacy_train.graph import xla
+from keras_legacy_train.graph.lifted import LiftedGraph
+from keras_legacy_train.programs.stacked_input import StackedInput
 
 _LOGGER = logging.getLogger("keras_legacy_train")
+
+
+class Compilation:
+    """Decides which windows of a step XLA compiles, and has their input taken ahead.
+
+    Args:
+        lifted: The graph.
+        loss: Name of the loss.
+        operations: Names of the operations that a step runs.
+        jit_compile: Whether windows are compiled; `"auto"` for where that works, computes the same, and is
+            faster.
+
+    Attributes:
+        is_possible: Whether a window may be compiled: as given, until XLA turns out to be of no use.
+        input: The input of a step, where it can be taken ahead; `None` where there is none.
+    """
+
+    def __init__(
+        self,
+        lifted: LiftedGraph,
+        loss: str,
+        operations: Sequence[str],
+        jit_compile: bool | Literal["auto"],
+    ):
+        self.is_possible = bool(jit_compile)
+        self.input: StackedInput | None = None
+        self._lifted = lifted
+        self._loss = loss
+        self._operations = operations
+        self._trial = Trial() if jit_compile == "auto" else None
+        self._is_examined = False
+
+    def compiles_next(self) -> bool:
+        """Returns whether the next window is to be compiled."""
+        if self.is_possible and not self._is_examined:
+            self._examine()
+        return self.is_possible and (self._trial is None or self._trial.compiles)
+
+    def ran(self, steps: int, seconds: float) -> None:
+        """Learns from a window that was compiled, or was not, as `compiles_next` has told."""
+        if self.is_possible and self._trial is not None:
+            self._trial.ran(steps, seconds)
+            self.is_possible = self._trial.compiles or not self._trial.is_over
+
+    def give_up(self, error: tf.errors.OpError) -> None:
+        """Is told why XLA cannot compile or run a window.
+
+        Raises:
+            ValueError: It was asked for.
+        """
+        message = error.message.partition("{")[0]
+        if self._trial is None:
+            raise ValueError(
+                "jit_compile=True, but XLA cannot compile or run this step; no variable has changed."
+                f" Pass jit_compile='auto' or False. {message}"
+            ) from error
+        _LOGGER.info("XLA cannot compile this step; it is run as it is. %s", message)
+        self.is_possible = False
+
+    def _examine(self) -> None:
+        """Finds out which input a compiled step is given, and for `"auto"` whether it should be compiled."""
+        self._is_examined = True
+        self.input = StackedInput.of(self._lifted, [self._loss], self._operations)
+        if self._trial is None:
+            return
+        names = () if self.input is None else self.input.names
+        reason = xla.reason_not_to_compile(self._lifted.part(names, [self._loss], self._operations))
+        if reason is not None:
+            _LOGGER.info("XLA does not compile this step: %s.", reason)
+            self.is_possible = False
 
 
 class Trial:

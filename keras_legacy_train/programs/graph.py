@@ -149,7 +149,7 @@ class GraphProgram(Program):
         return steps
 
     def sampler(self, every: int, requests: Iterable[Any]) -> Callable[[int, int], Steps] | None:
-        if self._feeds is not None or self._windows.jit_compile:
+        if self._feeds is not None or self._windows.may_be_compiled:
             return None
         outputs = StepOutputs(self._session.graph, [*self._train_ops, self._loss, *requests])
         names = list(dict.fromkeys([self._loss.name, *outputs.tensors]))
@@ -298,4 +298,4 @@ class GraphProgram(Program):
     def _is_worth_a_thread(self) -> bool:
         """Tells whether to make the window beside a step: a large one, that needs no feeds and no XLA."""
         is_large = len(self._session.graph.get_operations()) > _LARGE_GRAPH
-        return is_large and self._feeds is None and not self._windows.jit_compile
+        return is_large and self._feeds is None and not self._windows.may_be_compiled

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
@@ -12,16 +11,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.graph import xla
 from keras_legacy_train.graph.garbage import collector_paused
 from keras_legacy_train.graph.lifted import LiftedGraph
-from keras_legacy_train.programs.compiling import Trial
+from keras_legacy_train.programs.compiling import Compilation
 from keras_legacy_train.programs.prefetched_feeds import row_specs
 from keras_legacy_train.programs.sampled_window import SampledWindow
 from keras_legacy_train.programs.stacked_input import StackedInput
 from keras_legacy_train.programs.window import Window
-
-_LOGGER = logging.getLogger("keras_legacy_train")
 
 
 class _StepWindow(NamedTuple):
@@ -55,10 +51,7 @@ class GraphWindows:
         loss: The loss, a tensor that holds one number.
         global_step: Name of the variable that counts the steps.
         is_fatal: Tells of a loss (a float64 scalar tensor) whether a window must end at it.
-        jit_compile: Whether windows are compiled by XLA; `"auto"` for where that works and computes the same.
-
-    Attributes:
-        jit_compile: As given, until XLA turns out to be of no use.
+        jit_compile: Whether windows are compiled by XLA; see `Compilation`.
     """
 
     def __init__(
@@ -70,7 +63,6 @@ class GraphWindows:
         is_fatal: Callable[[tf.Tensor], tf.Tensor],
         jit_compile: bool | Literal["auto"],
     ):
-        self.jit_compile = jit_compile
         self._lifted = lifted
         self._rewrites = lifted.rewrites
         self._operations = list(operations)
@@ -83,12 +75,15 @@ class GraphWindows:
             self._stop = tf.Variable(False, trainable=False)
             self._no_end = tf.constant(np.inf, tf.float64)
         self._windows: dict[tuple[bool, tuple[tuple[str, tf.TensorSpec], ...]], _StepWindow] = {}
-        self._trial = Trial() if jit_compile == "auto" else None
-        self._input: StackedInput | None = None
-        self._is_examined = False
+        self._compilation = Compilation(lifted, loss.name, self._operations, jit_compile)
         self._sampled: dict[tuple[int, Sequence[str], Sequence[str]], SampledWindow | None] = {}
         self._executor: concurrent.futures.ThreadPoolExecutor | None = None
         self._coming: concurrent.futures.Future[_StepWindow] | None = None
+
+    @property
+    def may_be_compiled(self) -> bool:
+        """Returns whether XLA compiles windows, or may do so."""
+        return self._compilation.is_possible
 
     def close(self) -> None:
         """Waits for the thread that is making a window, if there is one."""
@@ -123,24 +118,20 @@ class GraphWindows:
         Raises:
             ValueError: XLA was asked to compile the step and cannot. No variable has changed.
         """
-        if self.jit_compile and not self._is_examined:
-            self._examine()
+        compiles, taken = self._compilation.compiles_next(), self._compilation.input
         began = time.perf_counter()
-        compiles = bool(self.jit_compile and (self._trial is None or self._trial.compiles))
         try:
-            if self._input is not None and not feeds and (compiles or self._input.is_waiting):
-                steps, losses, error = self._run_blocks(self._input, step, target_step, at_most, compiles)
+            if taken is not None and not feeds and (compiles or taken.is_waiting):
+                steps, losses, error = self._run_blocks(taken, step, target_step, at_most, compiles)
             else:
                 steps, losses, error = self._run(step, target_step, at_most, feeds, compiles)
         except _NotCompiledError as failure:
-            self._give_up_compiling(failure.error)
+            self._compilation.give_up(failure.error)
+            self._windows.clear()
             return self.run(step, target_step, at_most, feeds)
         if error is not None:
             self._lifted.explain(error)
-        if self.jit_compile and self._trial is not None:
-            self._trial.ran(len(steps), time.perf_counter() - began)
-            if self._trial.is_over and not self._trial.compiles:
-                self.jit_compile = False
+        self._compilation.ran(len(steps), time.perf_counter() - began)
         return steps.astype(np.int64), losses.astype(self._loss.dtype.as_numpy_dtype), error
 
     def take_input(self) -> dict[str, np.ndarray]:
@@ -149,11 +140,12 @@ class GraphWindows:
         Raises:
             tf.errors.OpError: To take it has failed.
         """
-        if self._input is None:
+        taken = self._compilation.input
+        if taken is None:
             return {}
         try:
             with self._lifted.eager_mode():
-                return self._input.take_one()
+                return taken.take_one()
         except tf.errors.OpError as error:
             self._lifted.explain(error)
             raise
@@ -175,18 +167,6 @@ class GraphWindows:
         if key not in self._sampled:
             self._sampled[key] = self._make_sampled(*key)
         return self._sampled[key]
-
-    def _examine(self) -> None:
-        """Finds out which input a compiled step is given, and for `"auto"` whether it should be compiled."""
-        self._is_examined = True
-        fetches = [self._loss.name]
-        self._input = StackedInput.of(self._lifted, fetches, self._operations)
-        if self.jit_compile == "auto":
-            names = () if self._input is None else self._input.names
-            reason = xla.reason_not_to_compile(self._lifted.part(names, fetches, self._operations))
-            if reason is not None:
-                _LOGGER.info("XLA does not compile this step: %s.", reason)
-                self.jit_compile = False
 
     def _run(
         self, step: int, target_step: float, at_most: int, feeds: Mapping[str, Any], compiles: bool
@@ -240,17 +220,6 @@ class GraphWindows:
             self._coming = None
             self._rewrites = self._lifted.rewrites
 
-    def _give_up_compiling(self, error: tf.errors.OpError) -> None:
-        message = error.message.partition("{")[0]
-        if self.jit_compile != "auto":
-            raise ValueError(
-                "jit_compile=True, but XLA cannot compile or run this step; no variable has changed."
-                f" Pass jit_compile='auto' or False. {message}"
-            ) from error
-        _LOGGER.info("XLA cannot compile this step; it is run as it is. %s", message)
-        self.jit_compile = False
-        self._windows.clear()
-
     def _make_warm(self) -> _StepWindow:
         with self._lifted.eager_mode():
             made = self._make({}, compiles=False)
@@ -271,7 +240,7 @@ class GraphWindows:
             part = calls.step
 
         # It is for few steps, and what is taken should be used.
-        input_is_taken = self._input is not None and bool(specs)
+        input_is_taken = self._compilation.input is not None and bool(specs)
 
         def first() -> list[tf.Tensor]:
             return [] if calls is None else calls.first.build(())[0]

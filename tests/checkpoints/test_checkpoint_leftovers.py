@@ -48,7 +48,9 @@ def contents(directory: pathlib.Path) -> dict[str, bytes]:
 # Kills.
 
 
-@pytest.mark.parametrize(("max_to_keep", "background"), [(1, False), (2, True)])
+@pytest.mark.parametrize(
+    ("max_to_keep", "background"), [(2, True), pytest.param(1, False, marks=pytest.mark.slow)]
+)
 def test_law_a_kill_between_any_two_file_operations_loses_nothing(
     max_to_keep: int, background: bool, tmp_path: pathlib.Path, crash_server: CrashServer
 ) -> None:

@@ -76,6 +76,7 @@ def goes_on_after_a_kill(folder: Path, victim: str, undisturbed: list[dict[str, 
         assert_same_weights(report, undisturbed[0], rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_a_worker_is_killed(tmp_path: Path, undisturbed: list[dict[str, Any]]) -> None:
     goes_on_after_a_kill(tmp_path, "worker/1", undisturbed)
 

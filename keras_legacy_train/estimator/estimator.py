@@ -487,7 +487,7 @@ class Estimator:
         """
         kept, self._kept_evaluation = self._kept_evaluation, None  # nobody else has it meanwhile
         with self._new_graph() as graph:
-            given = as_input(self._call_input_fn(input_fn, ModeKeys.EVAL))
+            given = as_input(self._call_input_fn(input_fn, ModeKeys.EVAL), ModeKeys.EVAL)
             input_text = fingerprint(graph) if self._is_training else None
             if kept is not None and input_text and kept.input_text == input_text and checkpoint and not hooks:
                 return kept  # the same `train` has called the model function for this input already
@@ -515,7 +515,7 @@ class Estimator:
     ) -> Prediction:
         """Builds what predicts; see `_build_evaluation`."""
         with self._new_graph() as graph:
-            given = as_input(self._call_input_fn(input_fn, ModeKeys.PREDICT))
+            given = as_input(self._call_input_fn(input_fn, ModeKeys.PREDICT), ModeKeys.PREDICT)
             _warn_if_endless(graph)
             spec = self._call_model_fn(given.features, None, ModeKeys.PREDICT, self.config)
             self._maybe_warm_start(checkpoint)
@@ -640,7 +640,7 @@ class Estimator:
             saving_listeners = ()
         with self._new_graph(device_fn) as graph:
             _tensorflow.add_global_step_read(graph)
-            given = as_input(self._call_input_fn(input_fn, ModeKeys.TRAIN))
+            given = as_input(self._call_input_fn(input_fn, ModeKeys.TRAIN), ModeKeys.TRAIN)
             check_not_empty(given)
             spec = self._call_model_fn(given.features, given.labels, ModeKeys.TRAIN, self.config)
             if config.is_chief:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from keras_legacy_train.estimator import log
+from keras_legacy_train.estimator.mode_keys import ModeKeys
 from keras_legacy_train.estimator.spec import EstimatorSpec
 
 _ARGUMENTS = frozenset({"features", "labels", "mode", "params", "self", "config"})
@@ -142,11 +143,12 @@ def check_not_empty(given: Input) -> None:
         raise ValueError("input_fn has returned a dataset without a batch.")
 
 
-def as_input(result: Any) -> Input:
+def as_input(result: Any, mode: str) -> Input:
     """Returns the features and labels in what an input function has returned.
 
     Args:
         result: A dataset of features, or of pairs of features and labels; or features, or such a pair.
+        mode: What the input is for, one of `ModeKeys`.
 
     Raises:
         ValueError: It is a tuple or list of another length.
@@ -154,6 +156,8 @@ def as_input(result: Any) -> Input:
     dataset = result if isinstance(result, tf.data.Dataset) else None
     iterator = None
     if dataset is not None:
+        if mode != ModeKeys.TRAIN:
+            dataset = _not_tuned(dataset)
         iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
         result = iterator.get_next()
     if not isinstance(result, (list, tuple)):
@@ -162,3 +166,16 @@ def as_input(result: Any) -> Input:
         raise ValueError("input_fn should return (features, labels) as a len 2 tuple.")
     features, labels = result
     return Input(features, labels, iterator, dataset)
+
+
+def _not_tuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Returns a dataset that TensorFlow does not tune, unless it is to.
+
+    An evaluation begins the iterator of the last one anew. TensorFlow then waits for the thread that tunes
+    it, and that thread often does not hear that it is to end: it sleeps for as long as it has lived.
+    """
+    if dataset.options().autotune.enabled is not None:
+        return dataset
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)

@@ -419,7 +419,7 @@ class BaseEstimator(Parameters, Evaluable, Trainable):
         """Builds the graph, and returns an iterator over the batches of predictions."""
         checkpoint = self._checkpoint(None)
         with self._core._new_graph() as graph:
-            given = as_input(input_fn())
+            given = as_input(input_fn(), core.ModeKeys.PREDICT)
             ops = self._get_predict_ops(given.features)
             fetches = reads.reading(given.features, reads.chosen(ops.predictions, outputs))
             is_constant = reads.is_constant(graph)

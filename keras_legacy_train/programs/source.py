@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -72,6 +73,7 @@ class DatasetSource:
         self._on_begin = on_begin
         self._on_end = on_end
         self._iterator: Any = None
+        self._ending: list[threading.Thread] = []
         self._passes = 0
         self._batches_read = 0
         self._was_read = False
@@ -132,7 +134,7 @@ class DatasetSource:
 
     def begin_epoch(self) -> None:
         if self._at_end or (self._was_read and not self._continues):
-            self.close()
+            self._end_pass()
 
     def next_batch(self) -> Any:
         try:
@@ -152,12 +154,24 @@ class DatasetSource:
         self._at_end = True
 
     def close(self) -> None:
+        self._end_pass()
+        while self._ending:
+            self._ending.pop().join()
+
+    def _end_pass(self) -> None:
         if self._iterator is None:
             return
+        held, self._iterator = [self._iterator], None
         if self._at_end:
             for _ in range(self._unread_iterators):
                 iter(self._dataset)
-        self._iterator = None
+            # Whoever destroys an iterator waits for the thread that tunes it. That one often does not hear
+            # that it is to end, and sleeps for as long as it has lived.
+            thread = threading.Thread(target=held.clear)
+            thread.start()
+            self._ending = [thread, *(each for each in self._ending if each.is_alive())]
+        else:
+            held.clear()
         self._on_end()
 
 

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("mypy")
+pytestmark = pytest.mark.skipif(np.__version__ < "2", reason="the package is typed with the types of NumPy 2")
 
 ROOT = Path(__file__).parents[2]
 USAGE = Path(__file__).with_name("typed_usage.py")

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 import tensorflow as tf
+from tensorflow.core.framework.dataset_options_pb2 import Options as DatasetOptions
 
 from estimator_models import LABELS, ROWS, batches, endless_batches, linear_model_fn
 from keras_legacy_train.estimator import (
@@ -142,3 +144,30 @@ def test_random_numbers_of_an_evaluation_begin_anew_each_time(tmp_path: Any) -> 
     model = Estimator(model_fn, tmp_path, RunConfig(tf_random_seed=1))
     model.train(endless_batches, steps=3)
     assert model.evaluate(batches)["drawn"] == model.evaluate(batches)["drawn"] != 0
+
+
+@pytest.mark.parametrize("asked", [None, True, False])
+def test_tensorflow_tunes_the_dataset_of_an_evaluation_if_its_options_ask_for_that(
+    asked: bool | None, tmp_path: Any
+) -> None:
+    tuned: dict[str, bool] = {}
+
+    def model_fn(features: Any, labels: Any, mode: str, params: Any) -> EstimatorSpec:
+        tuned[mode] = True
+        for op in tf.compat.v1.get_default_graph().get_operations():
+            if op.type == "OptionsDataset":
+                options = DatasetOptions.FromString(op.get_attr("serialized_options"))
+                is_asked = options.autotune_options.WhichOneof("optional_enabled") is not None
+                tuned[mode] &= options.autotune_options.enabled or not is_asked
+        return linear_model_fn(features, labels, mode, params)
+
+    def input_fn() -> tf.data.Dataset:
+        options = tf.data.Options()
+        if asked is not None:
+            options.autotune.enabled = asked
+        return batches().with_options(options)
+
+    model = Estimator(model_fn, tmp_path, params={}).train(input_fn, steps=1)
+    model.evaluate(input_fn)
+    assert len(list(model.predict(input_fn))) == 6
+    assert tuned == {"train": asked is not False, "eval": asked is True, "infer": asked is True}

@@ -107,7 +107,8 @@ def assert_same(make_job: Callable[[], Job], make_monitor: Callable[[Job], Any],
 
 def assert_same_for_spec(spec: Spec, every: int, first: int) -> Windows:
     def make_monitor(job: Job) -> Samples:
-        names = ["loss:0", "global_step:0"]
+        step = tf.compat.v1.train.get_global_step(job.graph)  # a layer may have made it, in its scope
+        names = ["loss:0", f"{step.op.name}:0"]
         return Samples([job.graph.as_graph_element(name) for name in names], every, first)
 
     return assert_same(lambda: build(spec)[0], make_monitor)

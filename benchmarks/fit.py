@@ -6,8 +6,8 @@
 
 Each trainer has a model of its own. After a warm-up call, which traces and compiles, a call of many steps is
 timed as a whole. `Model.fit` always runs all steps of an execution, so time no fewer. The trainers take
-turns, round by round, so that a busy machine slows all of them. Prints the median of a step's time, and the median
-and the quartiles of its ratio to that of `fit` in the same round.
+turns, round by round, so that a busy machine slows all of them. Prints the median of a step's time, and the
+median and the quartiles of its ratio to that of `fit` in the same round.
 """
 
 from __future__ import annotations

@@ -68,6 +68,7 @@ def test_no_nan_is_saved(place: str, steps_per_execution: int, tmp_path: Path) -
         assert is_untouched(model)
 
 
+@pytest.mark.slow
 def test_the_step_is_counted_over_all_epochs_of_a_fit() -> None:
     class Spoil(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

@@ -318,6 +318,7 @@ def test_an_unfinished_checkpoint_is_kept_if_it_is_all_there_is(intact: bool, tm
         assert resume(tmp_path) == ("model.ckpt-2", 2.0)
 
 
+@pytest.mark.slow
 def test_a_directory_need_not_exist(tmp_path: pathlib.Path) -> None:
     clean_up(tmp_path / "missing")
     assert names(tmp_path) == []

@@ -112,6 +112,7 @@ def test_a_missing_server_is_named_within_the_timeout(tmp_path: Path) -> None:
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.slow
 def test_clusters_that_disagree_and_a_chief_that_does_not_come_are_named(tmp_path: Path) -> None:
     with running(LocalCluster(tmp_path, "serve.py", {"ps": 2})) as servers:
         for name in ("ps/0", "ps/1"):

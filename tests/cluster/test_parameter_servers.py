@@ -69,6 +69,7 @@ def test_training_goes_on_when_each_role_is_killed_and_started_again(tmp_path: P
     assert steps <= saved_step(directory) <= steps + 1
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_answering_is_given_up_after_the_timeout(tmp_path: Path) -> None:
     tasks = {"ps": 1, "chief": 1}
     arguments = (tmp_path / "model", 10**9, 8)

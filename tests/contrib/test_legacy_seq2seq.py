@@ -42,6 +42,7 @@ def char_rnn() -> Any:
     return tf.reduce_mean(loss)
 
 
+@pytest.mark.slow
 def test_a_model_of_characters_is_trained_and_read_by_a_saver(graph: tf.Graph, tmp_path: Path) -> None:
     loss = char_rnn()
     train_op = v1.train.AdamOptimizer(0.05).minimize(loss, v1.train.create_global_step())

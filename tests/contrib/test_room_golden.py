@@ -36,6 +36,7 @@ def test_optimizers_update_as_in_tensorflow_1(name: str) -> None:
     check_optimizer(name)
 
 
+@pytest.mark.slow
 def test_they_do_it_with_reference_variables() -> None:
     before = tf.compat.v1.resource_variables_enabled()
     tf.compat.v1.disable_resource_variables()

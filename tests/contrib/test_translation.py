@@ -62,6 +62,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
     return output_dir, last
 
 
+@pytest.mark.slow
 def test_a_model_with_attention_learns(trained: tuple[Path, float]) -> None:
     assert trained[1] < 0.1
 

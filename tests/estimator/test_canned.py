@@ -134,6 +134,7 @@ class TestGeneration:
             model = estimator.BaselineRegressor(str(tmp_path / str(number)), optimizer=optimizer)
             assert generation_of(trained(model)) == expected
 
+    @pytest.mark.slow
     def test_is_told_by_the_checkpoint_before_the_mode(self, tmp_path):
         for optimizer, expected in (
             (v1.train.FtrlOptimizer(0.3), "sum, tf1"),

@@ -100,6 +100,7 @@ def test_input_that_waits_for_what_becomes_of_a_prediction_is_not_read_ahead(tmp
     assert number == 599
 
 
+@pytest.mark.slow
 def test_an_evaluation_that_is_built_once_gives_what_a_new_one_gives(tmp_path: Any, log: Any) -> None:
     model = trained(tmp_path, 3)
     first = model.evaluate(batches)

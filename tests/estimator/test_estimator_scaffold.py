@@ -104,6 +104,7 @@ def test_a_saver_of_moving_averages_is_what_evaluation_and_prediction_restore_by
     np.testing.assert_allclose(model.evaluate(batches)["mae"], expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_saver_with_names_of_its_own_says_what_checkpoints_hold_and_how_many(tmp_path: Path) -> None:
     def model_fn(features: Any, labels: Any, mode: str) -> EstimatorSpec:
         made = spec(features, labels, mode)
@@ -138,6 +139,7 @@ class NotingSaver(tf1.train.Saver):
         super().restore(*args, **kwargs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_mock", [False, True])
 def test_a_saver_with_methods_of_its_own_has_them_called(is_mock: bool, tmp_path: Path) -> None:
     done: list[str] = []

@@ -222,6 +222,7 @@ def test_metrics_are_read_from_what_is_whole_of_damaged_files(tmp_path: Any) -> 
     assert experimental.read_eval_metrics(tmp_path) == {1: {"loss": 0.25}, 2: {"loss": 1.0}}
 
 
+@pytest.mark.slow
 def test_the_evaluation_in_memory_goes_on_in_a_new_session_and_with_hooks(tmp_path: Any) -> None:
     model = linear(tmp_path)
     begun: list[int] = []

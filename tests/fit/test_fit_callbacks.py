@@ -199,6 +199,7 @@ def test_remote_monitor(tmp_path: Path) -> None:
     assert [sorted(data) for _, data in ours] == [["epoch", "loss", "mae"]] * EPOCHS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swap_on_epoch", [False, True])
 def test_swap_ema_weights(swap_on_epoch: bool, tmp_path: Path) -> None:
     validation = (inputs()[:6], targets()[:6])
@@ -221,6 +222,7 @@ def summaries(directory: Path, part: str) -> dict[str, list[int]]:
     return steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"histogram_freq": 2}, {"update_freq": 2, "write_graph": False}])
 def test_tensor_board(options: dict[str, Any], tmp_path: Path) -> None:
     def callbacks(directory: Path) -> list[Any]:
@@ -237,6 +239,7 @@ def exploding() -> keras.Model:
     return line(optimizer=keras.optimizers.SGD(1e15))
 
 
+@pytest.mark.slow
 def test_terminate_on_nan(tmp_path: Path) -> None:
     model, expected = again(exploding, "fit"), again(exploding, "keras")
     options = arrays(epochs=EPOCHS, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()])
@@ -247,6 +250,7 @@ def test_terminate_on_nan(tmp_path: Path) -> None:
         fit(again(exploding, "fit"), **{**options, "callbacks": None})
 
 
+@pytest.mark.slow
 def test_backup_and_restore(tmp_path: Path) -> None:
     histories = []
     for name, train in (("keras", keras.Model.fit), ("fit", fit)):

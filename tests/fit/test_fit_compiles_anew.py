@@ -52,6 +52,7 @@ class Once(keras.callbacks.Callback):
             self._action(self.model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", [unfreeze, freeze])
 @pytest.mark.parametrize("batch", [None, 2])
 def test_the_step_is_that_of_the_model_as_it_is_now(
@@ -78,6 +79,7 @@ def test_checkpoints_hold_the_model_as_it_was_compiled_last(tmp_path: Path) -> N
     assert_same_state(resumed, whole)
 
 
+@pytest.mark.slow
 def test_monitors_see_the_learning_rate_of_the_optimizer_as_it_is_now() -> None:
     rates: list[float] = []
 

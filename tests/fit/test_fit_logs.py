@@ -65,6 +65,7 @@ def test_the_history_is_that_of_keras_with_and_without_a_directory(build: Any, t
     assert_same_history(fit(build(), epochs=3, **pieces), expected)
 
 
+@pytest.mark.slow
 def test_dicts_of_numbers_leave_windows_whole() -> None:
     model, calls = own_metrics(), CallCounter()
     fit(model, **arrays(), epochs=4, verbose=0, callbacks=[calls])
@@ -84,6 +85,7 @@ class AddsToLogs(keras.callbacks.Callback):
         logs["took"] = timedelta(seconds=1)
 
 
+@pytest.mark.slow
 def test_what_no_checkpoint_can_hold_is_left_out_of_it_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -148,6 +148,7 @@ def test_a_resumed_run_goes_on_in_its_own_epoch_and_not_in_the_initial_one(tmp_p
     assert newest_checkpoint(tmp_path) == f"model.ckpt-{3 * EPOCH}"
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_where_the_uninterrupted_one_does(tmp_path: Path) -> None:
     whole, expected = killed_fit.main(tmp_path / "whole")
     ended = run_python(SCRIPTS / "killed_fit.py", tmp_path / "killed", 2 * EPOCH - 1)
@@ -171,6 +172,7 @@ def own_step_with_vector() -> keras.Model:
     return subclassed(OwnStepWithVector, metrics=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "build, data",
     [
@@ -360,6 +362,7 @@ def test_an_epoch_may_become_longer_or_shorter(tmp_path: Path) -> None:
     assert history.epoch == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_built_is_restored(tmp_path: Path) -> None:
     whole = subclassed()
     expected = run(whole, tmp_path / "whole", steps=8, **arrays())
@@ -389,6 +392,7 @@ class Counting(keras.Model):
         return super().train_step(data)
 
 
+@pytest.mark.slow
 def test_variables_outside_of_the_model_are_restored(tmp_path: Path) -> None:
     for _ in range(2):
         seen = tf.Variable(0.0)
@@ -398,12 +402,14 @@ def test_variables_outside_of_the_model_are_restored(tmp_path: Path) -> None:
     assert seen.numpy() == 20.0
 
 
+@pytest.mark.slow
 def test_other_metrics_are_a_mismatch(tmp_path: Path) -> None:
     run(line(), tmp_path, steps=1, **arrays())
     with pytest.raises(CheckpointMismatchError, match="not in the checkpoint"):
         run(line(metrics=["mae", "mape"]), tmp_path, steps=1, **arrays())
 
 
+@pytest.mark.slow
 def test_another_shape_is_a_mismatch_and_nothing_is_assigned(tmp_path: Path) -> None:
     run(line(), tmp_path, steps=1, **arrays())
     other = line(units=2)

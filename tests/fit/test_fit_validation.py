@@ -36,6 +36,7 @@ def validated(every_steps: int, **options: Any) -> dict[str, Any]:
     return arrays(validation_data=HELD_OUT, validation_every_steps=every_steps, verbose=0, **options)
 
 
+@pytest.mark.slow
 def test_every_so_many_steps(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "keras_legacy_train")
     fit(again(line), **validated(4), epochs=2, output_dir=tmp_path)
@@ -50,6 +51,7 @@ def test_every_so_many_steps(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     assert f"val_loss = {written['val_loss'][8]:.5f}, val_mae = " in logged[1]
 
 
+@pytest.mark.slow
 def test_training_goes_on_as_without() -> None:
     theirs, ours = sequential(), sequential()
     expected = fit(theirs, **arrays(), epochs=2, verbose=0)
@@ -84,6 +86,7 @@ def test_a_resumed_run_knows_the_results_of_its_epoch(pieces: tuple[int, ...], t
     assert list(scalar_events(tmp_path)["val_loss"]) == [3, 6, 9, 12, 15]
 
 
+@pytest.mark.slow
 def test_a_metric_of_several_numbers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "keras_legacy_train")
     one_hot = np.eye(2)[categories()]

@@ -30,6 +30,7 @@ def expected_loss(kind: str) -> list[float]:
     return list(history.history["loss"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MOST_SLOW)
 def test_fit_ends_as_with_any_input(kind: str, tmp_path: Path) -> None:
     assert ended(kind, tmp_path) == {"loss": pytest.approx(expected_loss(kind)), "left": 0}

@@ -444,6 +444,7 @@ def test_in_a_loop_of_version_1(loops_of_version_1: None) -> None:
 SEEDS = st.integers(-(2**63), 2**63 - 1)
 
 
+@pytest.mark.slow
 @hypothesis.settings(max_examples=6)
 @hypothesis.given(
     seed=SEEDS,

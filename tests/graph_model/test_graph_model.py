@@ -259,6 +259,7 @@ class TestEvaluate:
             [loss, np.mean(np.abs(predictions(model) - Y))], rel=1e-5
         )
 
+    @pytest.mark.slow
     @given(batch_size=st.integers(1, 70))
     @settings(max_examples=5)
     def test_does_not_depend_on_the_batch_size(self, model_with_metrics: GraphModel, batch_size: int) -> None:

@@ -38,6 +38,7 @@ def test_params_are_given_to_model_functions_that_take_them(model_fn: str | None
             learn.Estimator(function, params={"learning_rate": 1.0})
 
 
+@pytest.mark.slow
 def test_predictions_come_by_example_by_batch_or_at_once(trained: learn.Estimator) -> None:
     weight = trained.get_variable_value("weight")
     singles = list(trained.predict(X, batch_size=4))

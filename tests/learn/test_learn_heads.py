@@ -152,6 +152,7 @@ def test_arguments_that_cannot_be_right_are_named(call: Callable[[], Any], messa
 X = np.random.RandomState(0).randn(20, 2).astype("float32")
 
 
+@pytest.mark.slow
 def test_estimators_with_heads_and_activations_of_ones_own(tmp_path: Path) -> None:
     columns = learn.infer_real_valued_columns_from_input({"a": X, "b": X[:, 0]})
     assert [(column.name, column.dimension) for column in columns] == [("a", 2), ("b", 1)]

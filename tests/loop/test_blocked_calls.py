@@ -157,6 +157,7 @@ def test_a_long_wait_is_told_of_once(place: str, cases: Cases) -> None:
     assert end == "ended by KeyboardInterrupt"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["evaluate", "infer", "init_op"])
 def test_a_long_wait_in_any_other_call(place: str, cases: Cases) -> None:
     waits, *_ = cases.run(f"{place} waits", place, 0, signal.SIGTERM, wait_seconds=0.1).lines
@@ -165,6 +166,7 @@ def test_a_long_wait_in_any_other_call(place: str, cases: Cases) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_handler_of_the_user_is_called_when_the_call_returns(cases: Cases) -> None:
     ended = cases.run("handler", "evaluate with a handler", signal.SIGTERM)
     assert ended.lines[0].startswith("SIGTERM takes effect after the current call into TensorFlow")
@@ -228,6 +230,7 @@ def test_other_input_than_queues() -> None:
     assert awaited(graph, nothing) is None
 
 
+@pytest.mark.slow
 def test_what_is_fed_is_not_waited_for() -> None:
     with tf.Graph().as_default() as graph:
         batch = v1.FIFOQueue(4, tf.float32, shapes=[[]]).dequeue()

@@ -876,6 +876,7 @@ def stacks(draw: st.DrawFn) -> list[tuple[tuple[str, ...], bool]]:
     return [(scope, draw(st.booleans())) for scope in scopes]
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     stack=stacks(),

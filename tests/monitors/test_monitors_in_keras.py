@@ -310,6 +310,7 @@ def test_after_an_error_a_monitor_can_be_used_again(way: Way, tmp_path: Path) ->
     assert monitor.steps("begin") == [STEPS, STEPS]
 
 
+@pytest.mark.slow
 def test_a_monitor_of_no_known_class(tmp_path: Path) -> None:
     class Plain:
         def __init__(self) -> None:

@@ -246,6 +246,7 @@ def test_without_being_asked_feed_fn_is_called_ahead(tmp_path: Path) -> None:
     assert all(done == calls for done, calls in at_calls), "whoever is told sees as many calls as steps"
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(looks=st.sets(st.integers(0, MANY - 1), max_size=3), max_window=st.none() | st.integers(2, 99))
 def test_law_feed_fn_sees_the_steps_before_in_the_session(

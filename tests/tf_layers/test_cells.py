@@ -164,6 +164,7 @@ def test_what_is_wrong_is_refused(make: Any, error: Any, message: str) -> None:
         make()
 
 
+@pytest.mark.slow
 def test_a_graph_of_cells_is_trained_in_windows(graph: tf.Graph, tmp_path: Path) -> None:
     cells = [rnn_cell.LSTMCell(3, initializer="ones"), rnn_cell.GRUCell(2, kernel_initializer="ones")]
     x = tf.constant(np.sin(np.arange(24.0)).reshape(4, 3, 2), tf.float32)

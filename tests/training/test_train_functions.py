@@ -376,6 +376,7 @@ class Spiral:
         return [self.seed.numpy(), self.w.numpy()]
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(
     seed=st.integers(0, 9),

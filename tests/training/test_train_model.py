@@ -196,6 +196,7 @@ def both(y: dict[str, tf.Tensor], output: dict[str, tf.Tensor]) -> tf.Tensor:
     return tf.add_n([tf.reduce_mean(tf.square(output[name] - y[name])) for name in sorted(output)])
 
 
+@pytest.mark.slow
 def test_several_inputs_and_outputs(tmp_path: Path) -> None:
     data = batches({"a": X, "b": X[::-1]}, {"sum": Y, "product": Y[::-1]})
     several = {"sum": "mse", "product": keras.losses.MeanSquaredError()}
@@ -272,6 +273,7 @@ def test_function(loss: Any, source: Any, tmp_path: Path) -> None:
     np.testing.assert_allclose(recorder.outputs[1]["loss"], first, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_function_with_an_optimizer_of_its_own_resumes(tmp_path: Path) -> None:
     """Nobody has told which optimizer it is, but a checkpoint has its variables."""
 
@@ -388,6 +390,7 @@ def test_an_exception_of_feed_fn_is_raised_after_a_checkpoint(
     assert recorder.calls[-1] == ["end"]
 
 
+@pytest.mark.slow
 def test_saved_position_of_a_dataset(tmp_path: Path) -> None:
     """With shuffling and dropout, a run in pieces is, bit for bit, one without a break."""
 

@@ -67,6 +67,7 @@ def test_iterations_of_the_optimizer_as_global_step(tmp_path: Path) -> None:
     assert checkpoint_numbers(tmp_path) == [0, 3, 6]
 
 
+@pytest.mark.slow
 def test_a_global_step_that_nobody_raises(tmp_path: Path) -> None:
     step = tf.Variable(0, name="my_step")
     with pytest.raises(NoProgressError, match="my_step"):

@@ -88,10 +88,13 @@ class BatchProgram(Program):
         began = time.perf_counter()
         columns, error = window.run(at_most, tf.constant(target_step, tf.float64), *inputs)
         seconds = time.perf_counter() - began
-        end: BaseException | None = error
+        has_ended = isinstance(error, tf.errors.OutOfRangeError) and any(map(_is_at_its_end, inputs))
         if len(columns[0]) and columns[0][-1] == NO_BATCH:
+            columns, has_ended = [column[:-1] for column in columns], True
+        end: BaseException | None = error
+        if has_ended:
             self._source.ended()
-            columns, end = [column[:-1] for column in columns], StopIteration("there are no more batches")
+            end = StopIteration("there are no more batches")
         numbers, losses, *needed = columns
         self._source.gave(len(numbers))
         if len(numbers):
@@ -113,3 +116,8 @@ class BatchProgram(Program):
     def stop_window(self) -> None:
         with _tensorflow.eager_mode():
             self._traced.stop.assign(True)
+
+
+def _is_at_its_end(iterator: Any) -> bool:
+    """Asks an iterator, since a step's own operations may have raised the error that means its end."""
+    return not iterator.get_next_as_optional().has_value()

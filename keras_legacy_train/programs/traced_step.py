@@ -174,10 +174,16 @@ class TracedStep:
         def run_on_next(*iterators: Any) -> list[tf.Tensor]:
             if not iterators:
                 return run_on(())
+            if replicas.count == 1:
+                # Where there is no batch, or an error instead, nothing of the step is done.
+                batch = iterators[0].get_next()
+                with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
+                    has_come = tf.no_op()  # for TensorFlow leaves out of the control inputs what is an input
+                with tf.control_dependencies([has_come]):
+                    return run_on(batch)
             batch = iterators[0].get_next_as_optional()
             nothing = [tf.constant(NO_BATCH, tf.float64)] * columns
-            cond = tf.cond if replicas.count == 1 else _cond_of_replicas
-            numbers = cond(batch.has_value(), lambda: run_on(batch.get_value()), lambda: nothing)
+            numbers = _cond_of_replicas(batch.has_value(), lambda: run_on(batch.get_value()), lambda: nothing)
             return list(numbers)
 
         def run_step(target_step: tf.Tensor, *iterators: Any) -> tuple[list[tf.Tensor], tf.Tensor]:

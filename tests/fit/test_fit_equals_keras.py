@@ -116,6 +116,7 @@ def test_several_inputs_and_outputs() -> None:
     assert_equals_keras(two_by_two(), two_by_two(), lambda: arrays(x=x, y=y))
 
 
+@pytest.mark.slow
 def test_a_step_that_returns_more_than_numbers() -> None:
     theirs, ours = (subclassed(TakesRows, metrics=None) for _ in range(2))
     expected = theirs.fit(**arrays(), epochs=2, verbose=0)
@@ -126,6 +127,7 @@ def test_a_step_that_returns_more_than_numbers() -> None:
     assert_same_state(ours, theirs)
 
 
+@pytest.mark.slow
 def test_a_metric_of_several_numbers() -> None:
     expected, history = (
         train(f1_scored(), **arrays(y=np.eye(2)[categories()]), epochs=2, verbose=0)
@@ -188,6 +190,32 @@ def test_a_dataset_of_unknown_length() -> None:
     for value, expected_value in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_array_equal(value, expected_value)
     assert ours.optimizer.iterations.numpy() == 2 * EPOCH  # Keras counts the end as a step
+
+
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("is_error", [False, True])
+def test_where_the_input_stops_nothing_of_the_next_step_is_done(is_error: bool, jit_compile: bool) -> None:
+    model = line(optimizer=adam(), jit_compile=jit_compile)
+    numbered = batches().repeat().take(20).enumerate()
+    if is_error:
+        data = numbered.map(lambda number, row: _row_before(9, number, row))
+        with pytest.raises(tf.errors.InvalidArgumentError, match="no more"):
+            fit(model, data, verbose=0)
+    else:
+        data = numbered.take_while(lambda number, _: number < 9).map(lambda _, row: row)
+        fit(model, data, verbose=0)
+    expected = line(optimizer=adam())
+    for x, y in batches().repeat().take(9):
+        expected.train_on_batch(x, y)
+    assert model.optimizer.iterations.numpy() == 9
+    variables, expected_variables = ([*each.weights, *each.optimizer.variables] for each in (model, expected))
+    for variable, value in zip(variables, expected_variables, strict=True):
+        np.testing.assert_allclose(variable, value, rtol=1e-5, atol=1e-6)
+
+
+def _row_before(end: int, number: tf.Tensor, row: Any) -> Any:
+    with tf.control_dependencies([tf.debugging.assert_less(number, tf.constant(end, tf.int64), "no more")]):
+        return tf.nest.map_structure(tf.identity, row)
 
 
 def test_a_py_dataset_is_told_of_epochs() -> None:
@@ -253,6 +281,7 @@ def test_callbacks_are_called_as_by_keras(steps_per_execution: int) -> None:
     assert calls.numbers("batch end") == [0, 1, 2, 3] * 2
 
 
+@pytest.mark.slow
 def test_stopping_from_a_batch_hook() -> None:
     def run(train: Callable[..., Any]) -> Any:
         model, recorder = again(line, train.__module__), Recorder()
@@ -308,6 +337,7 @@ def test_a_generator_that_ends() -> None:
         np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_model_compiled_anew_is_trained_anew() -> None:
     theirs, ours = line(), line()
     for rate in (0.1, 0.0):

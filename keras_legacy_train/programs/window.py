@@ -111,7 +111,9 @@ class Window:
         try:
             left, *values = _tensorflow.call(self._function, [self._count(at_most), *arguments])
         except tf.errors.OpError as error:
-            return self._record.rows(at_most), error
+            error.__context__ = None
+            # Frames of a traceback would keep the inputs, an iterator among them, until garbage is collected.
+            return self._record.rows(at_most), error.with_traceback(None)
         if left.shape.rank != 0:
             raise NotRunError  # where nothing is computed, nothing has a shape
         return self._record.rows(at_most, values), None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -211,6 +212,22 @@ def test_where_the_input_stops_nothing_of_the_next_step_is_done(is_error: bool, 
     variables, expected_variables = ([*each.weights, *each.optimizer.variables] for each in (model, expected))
     for variable, value in zip(variables, expected_variables, strict=True):
         np.testing.assert_allclose(variable, value, rtol=1e-5, atol=1e-6)
+
+
+def test_at_its_end_an_iterator_is_let_go_of() -> None:
+    model, data = line(), batches().filter(lambda x, y: True)  # of unknown length
+    gc.collect()
+    before = _iterators()
+    gc.disable()
+    try:
+        fit(model, data, epochs=3, verbose=0)
+        assert _iterators() == before
+    finally:
+        gc.enable()
+
+
+def _iterators() -> int:
+    return sum(isinstance(each, tf.data.Iterator) for each in gc.get_objects())
 
 
 def _row_before(end: int, number: tf.Tensor, row: Any) -> Any:

@@ -85,11 +85,15 @@ class BatchProgram(Program):
         if inputs is None:
             return self.run_step(step, self.next_batch(), ())
         window = traced.window(inputs)
+        if not traced.has_numbers:
+            at_most = int(min(at_most, target_step - step))
         began = time.perf_counter()
         columns, error = window.run(at_most, tf.constant(target_step, tf.float64), *inputs)
         seconds = time.perf_counter() - began
         has_ended = isinstance(error, tf.errors.OutOfRangeError) and any(map(_is_at_its_end, inputs))
-        if len(columns[0]) and columns[0][-1] == NO_BATCH:
+        if not traced.has_numbers:
+            columns = [step + 1 + np.arange(len(columns[0])), *columns]
+        elif len(columns[0]) and columns[0][-1] == NO_BATCH:
             columns, has_ended = [column[:-1] for column in columns], True
         end: BaseException | None = error
         if has_ended:

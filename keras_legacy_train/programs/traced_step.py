@@ -96,6 +96,8 @@ class TracedStep:
         log_names: The names of the logs.
         needed: Those of them that a window brings back, symbolic tensors by name.
         has_windows: Whether there can be a window.
+        has_numbers: Whether a window tells the number of each step, before its loss. If not, it runs all the
+            steps that it is asked for, or ends early, and each raises the global step by one.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class TracedStep:
         self._batch_spec = batch_spec
         self._is_fatal = is_fatal
         self._counts = counts
+        self.has_numbers = not counts or step.replicas.count > 1
         self.variables: list[tf.Variable] = []
         self._make()
 
@@ -165,10 +168,12 @@ class TracedStep:
 
     def _make_window(self, specs: tuple[Any, ...]) -> Window:
         replicas = self._step.replicas
+        columns = self.has_numbers + 1 + len(tf.nest.flatten(self.needed))
 
         def run_on(batch: Any) -> list[tf.Tensor]:
             number, loss, logs = self.run_once(batch)
-            numbers = [number, loss, *tf.nest.flatten({name: logs[name] for name in self.needed})]
+            numbers = [number] * self.has_numbers + [loss]
+            numbers += tf.nest.flatten({name: logs[name] for name in self.needed})
             return [tf.reshape(tf.cast(each, tf.float64), []) for each in numbers]
 
         def run_on_next(*iterators: Any) -> list[tf.Tensor]:
@@ -187,12 +192,13 @@ class TracedStep:
             return list(numbers)
 
         def run_step(target_step: tf.Tensor, *iterators: Any) -> tuple[list[tf.Tensor], tf.Tensor]:
-            number, loss, *_logs = numbers = run_on_next(*iterators)
-            must_end = (number >= target_step) | (number == NO_BATCH) | self._is_fatal(loss)
+            numbers = run_on_next(*iterators)
+            must_end = self._is_fatal(numbers[self.has_numbers])
+            if self.has_numbers:
+                must_end |= (numbers[0] >= target_step) | (numbers[0] == NO_BATCH)
             with tf.control_dependencies([must_end]):  # a signal may come while the step waits for input
                 return numbers, must_end | replicas.workers.any_in_step(self.stop.read_value())
 
-        columns = 2 + len(tf.nest.flatten(self.needed))
         inputs = [tf.TensorSpec([], tf.float64), *specs]
         return Window(run_step, [tf.float64] * columns, inputs=inputs)
 

@@ -22,6 +22,7 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import NodeDef
 from keras_legacy_train.graph import op_errors
+from keras_legacy_train.graph.effects import effects
 from keras_legacy_train.graph.garbage import collector_paused
 from keras_legacy_train.graph.library import Library
 from keras_legacy_train.graph.nodes import (
@@ -410,7 +411,7 @@ class LiftedGraph:
 
     @collector_paused()
     def _part(self, feeds: tuple[str, ...], fetches: tuple[str, ...], operations: tuple[str, ...]) -> Part:
-        operations = tuple(name for name in operations if name not in self._captured)
+        operations = tuple(effects(operations, self._nodes, frozenset(feeds), self._captured.keys()))
         fetched, extra = self._readable(fetches, operations)
         fed_variables = {name: fed_value(name) for name in feeds if node_name(name) in self._captured}
         feeds = tuple(fed_variables.get(name, name) for name in feeds)

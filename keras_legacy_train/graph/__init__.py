@@ -2,7 +2,7 @@
 
 May import `errors`, `types` and `_tensorflow`. Knows nothing of checkpoints, programs, loops or callbacks.
 
-Its modules build on each other in this order: `nodes`, `elements`, `garbage`, `function_defs`; `rewriting/`,
-`random_ops/`; `library`, `part`, `xla`; `lifted`; `session`; `tables`, `initialize`, `queue_runners`;
-`saving/`; `iterators`, `arguments`.
+Its modules build on each other in this order: `nodes`, `elements`, `effects`, `garbage`, `function_defs`;
+`rewriting/`, `random_ops/`; `library`, `part`, `xla`; `lifted`; `session`; `tables`, `initialize`,
+`queue_runners`; `saving/`; `iterators`, `arguments`.
 """

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 
 from keras_legacy_train._tensorflow import NodeDef
-from keras_legacy_train.graph.nodes import node_name, split_inputs
+from keras_legacy_train.graph.nodes import BRANCHES, node_name, split_inputs
 
 # Compute a value, or none, and do nothing else.
 _VALUES = frozenset({"NoOp", "Identity", "ReadVariableOp", "Const", "Maximum", "RealDiv", "DivNoNan"})
-
-_BRANCHES = frozenset({"Switch", "RefSwitch", "_SwitchN"})
 
 
 def effects(
@@ -38,9 +36,10 @@ def effects(
         seen.add(name)
         node = nodes[name]
         data, controls = split_inputs(node)
-        needed = [node_name(tensor) for tensor in data if tensor not in feeds]
-        needed = [each for each in (*needed, *controls) if each not in variables]
-        if node.op not in _VALUES or any(nodes[each].op in _BRANCHES for each in needed):
+        tensors = (*data, *(f"{control}:0" for control in controls))
+        needed = [node_name(tensor) for tensor in tensors if tensor not in feeds]
+        needed = [each for each in needed if each not in variables]
+        if node.op not in _VALUES or any(nodes[each].op in BRANCHES for each in needed):
             found.append(name)
         else:
             waiting.extend(reversed(needed))

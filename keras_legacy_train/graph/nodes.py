@@ -8,6 +8,9 @@ import tensorflow as tf
 
 from keras_legacy_train._tensorflow import NodeDef
 
+# Operations of which only one output has a value, so that what waits for the other does not run.
+BRANCHES = frozenset({"Switch", "RefSwitch", "_SwitchN"})
+
 _LOOP_ENDS = frozenset({"NextIteration", "RefNextIteration"})
 
 

@@ -8,13 +8,11 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from keras_legacy_train.graph.nodes import node_name, number, split_inputs
+from keras_legacy_train.graph.nodes import BRANCHES, node_name, number, split_inputs
 from keras_legacy_train.graph.rewriting.inputs import INDEPENDENT
 
 # Where the nodes stand in the functions that they are imported into.
 IMPORT_SCOPE = "lifted"
-
-_BRANCHES = frozenset({"Switch", "RefSwitch", "_SwitchN"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Part:
         handles = {*names, *(f"{name}:0" for name in names)}
         updates = []
         for node in self.graph_def.node:
-            if node.op in _BRANCHES:
+            if node.op in BRANCHES:
                 return False  # what waits for a branch that is not taken does not run
             if node.op != "ReadVariableOp" and not handles.isdisjoint(node.input):
                 updates.append(node)

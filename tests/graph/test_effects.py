@@ -1,4 +1,4 @@
-"""Tells which operations a part of a graph runs: those that have an effect, and not what only computes a value."""
+"""Tells which operations a part of a graph runs: those with an effect, and not what only computes a value."""
 
 from __future__ import annotations
 
@@ -38,6 +38,17 @@ def test_what_is_fed_and_fetched_is_as_without() -> None:
     with lifted.eager_mode():
         lifted.variables["count"].assign(1.0)
         assert function([tf.constant(2.0)])[0].numpy() == 3.0
+
+
+def test_what_waits_for_a_fed_placeholder_runs(tmp_path: Path) -> None:
+    with tf.Graph().as_default() as graph:
+        v1.train.create_global_step()
+        count = v1.get_variable("count", [], initializer=tf.zeros_initializer())
+        number = v1.placeholder(tf.float32, [])
+        update_op = tf.group(count.assign_add(1.0), number)
+    options = {"feed_fn": lambda: {number: 5.0}, "max_steps": 20}
+    results, _ = evaluate(graph, tmp_path, None, {"count": count}, update_op, **options)
+    assert results["count"] == 20.0
 
 
 @pytest.mark.parametrize("taken", [True, False])

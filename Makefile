@@ -6,6 +6,8 @@ PYTHON_TF1 ?= python3.7
 PYTHON_ESTIMATOR ?= python3.11
 # More than there are cores where these are two: a test that saves a checkpoint waits for the disk.
 WORKERS ?= 3
+# Tests of one file stay together, since they share what is traced and compiled; who is done takes from others.
+PARALLEL := -n $(WORKERS) --dist worksteal
 DEMO_DIR ?= build/demo
 # A file system in memory, if there is a large one: a fifth of the time of the tests is saving checkpoints.
 TMPDIR_TESTS ?= $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null && echo /dev/shm || echo $(or $(TMPDIR),/tmp))
@@ -68,13 +70,13 @@ demo: .venv/installed
 	$(VENV)/python examples/digits.py --output-dir $(DEMO_DIR) --steps 8000 --at-least 0.95
 
 test: .venv/installed
-	TMPDIR=$(TMPDIR_TESTS) $(VENV)/python -m pytest -n $(WORKERS)
+	TMPDIR=$(TMPDIR_TESTS) $(VENV)/python -m pytest $(PARALLEL)
 
 test-slow: .venv/installed
 	TMPDIR=$(TMPDIR_TESTS) $(VENV)/python -m pytest -m slow
 
 test-oldest: .venv-oldest/installed
-	TMPDIR=$(TMPDIR_TESTS) $(VENV_OLDEST)/python -m pytest -n $(WORKERS)
+	TMPDIR=$(TMPDIR_TESTS) $(VENV_OLDEST)/python -m pytest $(PARALLEL)
 
 test-tf1: .venv/installed .venv-tf1/installed .venv-estimator/installed
 	KLT_TF1_PYTHON=$(abspath $(VENV_TF1)/python) KLT_ESTIMATOR_PYTHON=$(abspath .venv-estimator/bin/python) \
@@ -83,7 +85,7 @@ test-tf1: .venv/installed .venv-tf1/installed .venv-estimator/installed
 coverage: .venv/installed
 	mkdir -p build/coverage
 	$(VENV)/coverage erase
-	$(VENV)/coverage run -m pytest -n $(WORKERS)
+	$(VENV)/coverage run -m pytest $(PARALLEL)
 	$(VENV)/coverage combine --quiet
 	$(VENV)/coverage html --quiet
 	$(VENV)/coverage report

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 
+from helpers import run_python
 from keras_legacy_train.compat.names import LIBRARY_NAMES, NAMES, Gone, Moved, lookup
 from keras_legacy_train.compat.tensorflow import follow
 
@@ -38,6 +40,26 @@ def test_every_row_leads_somewhere() -> None:
     for name, entry in {**NAMES, **LIBRARY_NAMES}.items():
         if isinstance(entry, Moved) and not entry.to.startswith(EXTRAS) and not is_older(name):
             assert follow(entry.to) is not None
+
+
+def test_a_script_finds_every_name_or_is_told_what_to_use(tmp_path: Path) -> None:
+    lines = ["import tensorflow as tf"]
+    for name, entry in NAMES.items():
+        if isinstance(entry, Moved):
+            if not entry.to.startswith(EXTRAS):
+                lines.append(f"assert tf.{name} is not None")
+        elif not is_there_all_the_same(name):
+            lines += ["try:", f"    tf.{name}", "except AttributeError as error:"]
+            lines += [f"    assert {entry.use!r} in str(error), error"]
+            lines += ["else:", f"    raise ValueError({name!r})"]
+    (tmp_path / "old.py").write_text("\n".join([*lines, "print('found')"]), encoding="utf-8")
+    ended = run_python("-m", "keras_legacy_train", "run", str(tmp_path / "old.py"))
+    assert ended.stdout == "found\n", ended.stderr
+
+
+def is_there_all_the_same(name: str) -> bool:
+    """Returns whether a script has a name that `migrate` has nothing for, or names below it."""
+    return "flags.FLAGS." in name or any(other.startswith(f"{name}.") for other in NAMES)
 
 
 def is_older(name: str) -> bool:

@@ -111,8 +111,8 @@ class Window:
         try:
             left, *values = _tensorflow.call(self._function, [self._count(at_most), *arguments])
         except tf.errors.OpError as error:
-            error.__context__ = None
             # Frames of a traceback would keep the inputs, an iterator among them, until garbage is collected.
+            error.__context__ = None
             return self._record.rows(at_most), error.with_traceback(None)
         if left.shape.rank != 0:
             raise NotRunError  # where nothing is computed, nothing has a shape

@@ -219,7 +219,7 @@ def test_no_function_gives_tensorflow_a_forged_checkpoint(reader: str, forged: s
 # By chance.
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.slow)])
 def test_law_no_forged_checkpoint_ends_the_process(count: int, tmp_path: pathlib.Path) -> None:
     """Nor takes memory: the process may have no more than it needs for files of some hundred bytes."""
     write_partitioned(tmp_path / "intact")

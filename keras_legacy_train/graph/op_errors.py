@@ -24,6 +24,8 @@ _FUNCTION = re.compile(r" ?\[Op:\w+\]")
 # A node in a message: `{{node x}}`, `[[x]]` or `[[{{node x}}]]`.
 _NODE = re.compile(r"(?<=\{\{node )[^{}\s]+(?=\}\})|(?<=\[\[)[^\[\]{}\s]+(?=\]\])")
 _IMPORTED = re.compile(rf"^(?:.*?/)?{IMPORT_SCOPE}(?:_\d+)?/")
+# What TensorFlow puts before the names in a conditional's or a loop's functions when it inlines them.
+_INLINED = re.compile(r"^.*/_\d+/")
 
 _VARIABLE = re.compile(rf"\b{_tensorflow.RUNTIME_NAME}\d+\b")
 _MADE_HERE = "which was made here:"
@@ -107,11 +109,21 @@ def _operations(graph: tf.Graph, nodes: Iterable[str]) -> Iterator[tf.Operation]
     """Yields the user's operations that the nodes come from, each once."""
     found: set[str] = set()
     for node in nodes:
-        name = _IMPORTED.sub("", node)
-        operation = _operation(graph, name) if name != node else _operation_in_function(graph, name)
+        operation = _origin(graph, node)
         if operation is not None and operation.name not in found:
             found.add(operation.name)
             yield operation
+
+
+def _origin(graph: tf.Graph, node: str) -> tf.Operation | None:
+    """Returns the user's operation that a node comes from, if that can be told."""
+    name = _IMPORTED.sub("", node)
+    name_in_function = _INLINED.sub("", name)
+    if name == node or name_in_function != name:
+        operation = _operation_in_function(graph, name_in_function)
+        if operation is not None or name == node:
+            return operation
+    return _operation(graph, name)
 
 
 def _operation(graph: tf.Graph, name: str) -> tf.Operation | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -86,12 +87,18 @@ def test_hooks_and_listeners_of_a_training_are_called_as_in_the_original(recorde
 @pytest.mark.parametrize("what", ["training log", "evaluation log"])
 def test_log_lines_are_the_originals(recorded: Any, what: str) -> None:
     """Of the original's those are left out that speak of its inner workings."""
-    golden = json.loads((GOLDEN / "tf2.15.1.json").read_text())
-    for line in golden[what]:
+    golden = _rounded(json.loads((GOLDEN / "tf2.15.1.json").read_text())[what])
+    ours = _rounded(recorded[what])
+    for line in golden:
         if line.startswith(("loss", "global_step", "Calling model", "Done calling", "Loss", "Sav", "Restor")):
-            assert line in recorded[what] or line.startswith("Saving checkpoints for")
-    told = [line for line in recorded[what] if line in golden[what]]
-    assert sorted(told) == sorted(line for line in golden[what] if line in told)
+            assert line in ours or line.startswith("Saving checkpoints for")
+    told = [line for line in ours if line in golden]
+    assert sorted(told) == sorted(line for line in golden if line in told)
+
+
+def _rounded(lines: list[str]) -> list[str]:
+    """Returns the lines with five digits of each number: the last ones differ between processors."""
+    return [re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.5g}", line) for line in lines]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -55,6 +55,12 @@ def made_branch() -> tf.Tensor:
     return tf.cond(flag, lambda: tf.reduce_sum(tf.matmul(x, x, name="inner")), lambda: tf.constant(0.0))
 
 
+def made_loop() -> tf.Tensor:
+    x = v1.placeholder_with_default(np.ones([2, 3], "float32"), [None, None])
+    body = lambda count: count + tf.reduce_sum(tf.matmul(x, x, name="turn"))  # noqa: E731
+    return tf.while_loop(lambda count: count < 3.0, body, [0.0])
+
+
 def made_dataset() -> tf.Tensor:
     dataset = tf.data.Dataset.range(9).map(lambda x: tf.gather([1.0], x + 1, name="pick"))
     return v1.data.make_one_shot_iterator(dataset).get_next()
@@ -79,6 +85,7 @@ KINDS: dict[Callable[[], tf.Tensor], tuple[type[tf.errors.OpError], list[str]]] 
     made_assert: (ARGUMENT, ["x is large", "(Assert)"]),
     made_product: (ARGUMENT, ["Matrix size-incompatible", "'product' (MatMul)"]),
     made_branch: (ARGUMENT, ["Matrix size-incompatible", "'inner' (MatMul)"]),
+    made_loop: (ARGUMENT, ["Matrix size-incompatible", "'turn' (MatMul)"]),
     made_dataset: (ARGUMENT, ["indices = 1 is not in [0, 1)", "'pick' (GatherV2)", "'IteratorGetNext'"]),
     made_python: (tf.errors.UnknownError, ["KeyError: 'no such row'", "'rows' (PyFunc)"]),
 }

@@ -10,14 +10,16 @@ from __future__ import annotations
 import collections
 import contextlib
 import functools
+import inspect
 import itertools
 import secrets
 import struct
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import device_attributes_pb2 as _device_attributes
 from tensorflow.core.framework.dataset_options_pb2 import Options as DatasetOptions
@@ -208,6 +210,60 @@ def set_message(error: tf.errors.OpError, message: str) -> tf.errors.OpError:
     """Gives an error another message, as TensorFlow itself does: its class, code and traceback stay."""
     error._message = message
     return error
+
+
+def python_function(token: str) -> Callable[..., Any]:
+    """Returns the Python function that a `PyFunc` calls; the public `tf.numpy_function` only makes one.
+
+    Raises:
+        KeyError: The function is gone.
+    """
+    function: Callable[..., Any] = _script_ops._py_funcs._funcs[token]
+    return function
+
+
+def add_python_function(function: Callable[..., Any]) -> str:
+    """Returns the token by which a `PyFunc` calls a Python function. The caller has to keep the function."""
+    token: str = _script_ops._py_funcs.insert(function)
+    return token
+
+
+class Generator:
+    """Accesses the generator of a `Dataset.from_generator`, of which a graph knows the name only.
+
+    Attributes:
+        structure: The dtypes of an element, in its structure.
+        dtypes: The same, flat.
+        shapes: The shapes of an element, flat.
+    """
+
+    def __init__(self, variables: Mapping[str, Any]):
+        self._state = variables["generator_state"]
+        self.structure: Any = variables["output_types"]
+        self.dtypes: list[tf.DType] = variables["flattened_types"]
+        self.shapes: list[tf.TensorShape] = variables["flattened_shapes"]
+
+    @classmethod
+    def of(cls, next_element: Callable[..., Any]) -> Generator | None:
+        """Returns the generator whose next element a function returns; `None` if it is another function."""
+        variables = inspect.getclosurevars(inspect.unwrap(next_element)).nonlocals
+        return cls(variables) if "generator_state" in variables else None
+
+    def iterator(self, number: np.ndarray) -> Iterator[Any]:
+        """Returns an iterator of the generator; it is made when it is first asked for."""
+        iterator: Iterator[Any] = self._state.get_iterator(number)
+        return iterator
+
+    @contextlib.contextmanager
+    def giving(self, element: Any, number: np.ndarray) -> Iterator[None]:
+        """Has an iterator give an element that has been taken from it."""
+        iterators, key = self._state._iterators, number.item()
+        iterator = iterators[key]
+        iterators[key] = iter([element])
+        try:
+            yield
+        finally:
+            iterators[key] = iterator
 
 
 def function_graphs(graph: tf.Graph) -> list[tf.Graph]:

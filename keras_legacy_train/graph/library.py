@@ -62,6 +62,7 @@ class Library:
         self._state_device = state_device
         self._rewrites_datasets = rewrites_datasets
         self._names: dict[str, str] = {}
+        self._python_functions: list[Callable[..., Any]] = []
         self._functions: dict[str, FunctionDef] = {}
         self._gradients: dict[str, str] = {}
         # The names without the suffix, which differs from lift to lift: random state is saved under these.
@@ -87,23 +88,36 @@ class Library:
             copy = FunctionDef()
             copy.CopyFrom(function)
             copy.signature.name = self._names[function.signature.name]
-            if self._rewrites_datasets and any("Dataset" in node.op for node in function.node_def):
-                small = datasets.SmallDatasets(function.node_def, originals.__getitem__, is_function=True)
-                del copy.node_def[:]
-                for node in function.node_def:
-                    copy.node_def.extend(small.rewrite(node))
             for node in copy.node_def:
                 self._rename(node)
                 node.device = self._local_device(node.device)
             self._functions[copy.signature.name] = copy
+        for function in new if self._rewrites_datasets else ():
+            self._rewrite_datasets(self.function(function.signature.name))
         for gradient in library.gradient:
             self._gradients[self._names[gradient.function_name]] = self._names[gradient.gradient_func]
         for function in new:
             for node in self._functions[self._names[function.signature.name]].node_def:
                 self._replace_symbolic_gradient(node)
 
-    def add_generated(self, functions: Iterable[FunctionDef]) -> None:
-        """Adds functions that this package has made, under the names they have."""
+    def _rewrite_datasets(self, function: FunctionDef) -> None:
+        nodes = list(function.node_def)
+        if any("Dataset" in node.op for node in nodes):
+            small = datasets.SmallDatasets(nodes, self.function, self.add_generated, is_function=True)
+            rewritten = [each for node in nodes for each in small.rewrite(node)]
+            del function.node_def[:]
+            function.node_def.extend(rewritten)
+
+    def add_generated(
+        self, functions: Iterable[FunctionDef], python_functions: Iterable[Callable[..., Any]] = ()
+    ) -> None:
+        """Adds functions that this package has made, under the names they have.
+
+        Args:
+            functions: The functions.
+            python_functions: What they call in Python; it is kept as long as they are.
+        """
+        self._python_functions.extend(python_functions)
         for function in functions:
             name = function.signature.name
             self._functions[name] = function

@@ -269,7 +269,7 @@ class LiftedGraph:
             return None
         arguments = {tensor.op for op in made for tensor in op.inputs if tensor.shape.rank == 0}
         nodes = [op.node_def for op in (*made, *(op for op in arguments if op.type == "Const"))]
-        return datasets.SmallDatasets(nodes, self._library.function)
+        return datasets.SmallDatasets(nodes, self._library.function, self._library.add_generated)
 
     def _lift(self, op: tf.Operation, small_datasets: datasets.SmallDatasets | None) -> list[str]:
         """Adds one operation to the table, rewritten; returns the nodes that must run once, at once."""

@@ -35,7 +35,8 @@ def test_workers_share_the_steps_and_the_chief_alone_saves(servers: int, calls: 
     own = [report["own"] for report in reports]
     assert min(own) > 0
     assert STEPS <= sum(own) == max(report["shared"] for report in reports) <= STEPS + 1
-    assert saved_step(directory) == reports[0]["shared"]
+    # The chief may save its last step before a worker's, which was on its way, has come.
+    assert STEPS <= saved_step(directory) <= reports[0]["shared"]
     assert "Saving checkpoint" not in cluster.output("worker/0")
     exchange = f"Each step reads 20 bytes of variables and sends 20 bytes of updates, in {calls}."
     assert all(exchange in cluster.output(name) for name in TRAINERS)

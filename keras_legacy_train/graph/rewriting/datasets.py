@@ -5,11 +5,14 @@ wakes some and waits for them. That takes longer than to scale an image of 28 x 
 
 With `prefetch(1)` a small step and the thread that makes the batches wait for each other at each batch. With
 a longer buffer both go on for a while.
+
+A generator is called for all examples of a batch at once, see `generators`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import collections
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -17,6 +20,7 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import FunctionDef, NodeDef
 from keras_legacy_train.graph.nodes import make_node, node_name, number, split_inputs
+from keras_legacy_train.graph.rewriting import generators
 
 _MAPS = frozenset({"MapDataset", "ParallelMapDataset", "ParallelMapDatasetV2"})
 
@@ -38,6 +42,10 @@ _DECODE = "DecodeRaw"
 _MOST_OPS, _MOST_NUMBERS = 24, 8_192
 
 _BATCHES = frozenset({"BatchDataset", "BatchDatasetV2"})
+# What takes an element for each that it gives. The rest keep some anyway, or begin a generator again.
+_ONE_FOR_ONE = _MAPS | {"OptionsDataset"}
+_SHUFFLES = frozenset({"ShuffleDataset", "ShuffleDatasetV2", "ShuffleDatasetV3"})
+_REPEATS = frozenset({"RepeatDataset", "ShuffleAndRepeatDataset", "ShuffleAndRepeatDatasetV2"})
 # Parts of the names of operations with a state that belongs to the dataset alone.
 _OWN = ("Dataset", "SeedGenerator", "MemoryCache")
 # Batches in a buffer, and how large one may be.
@@ -50,19 +58,31 @@ class SmallDatasets:
     Args:
         nodes: The nodes of the graph or function: those of datasets, and their constant arguments.
         function: Returns a function by the name that the nodes have for it.
+        add_functions: Adds functions that rewritten nodes call, and what these call in Python.
         is_function: Whether the nodes are those of a function, where references to tensors name an output.
     """
 
     def __init__(
-        self, nodes: Iterable[NodeDef], function: Callable[[str], FunctionDef], is_function: bool = False
+        self,
+        nodes: Iterable[NodeDef],
+        function: Callable[[str], FunctionDef],
+        add_functions: Callable[[list[FunctionDef], list[Callable[..., Any]]], None],
+        is_function: bool = False,
     ):
         self._nodes = {node.name: node for node in nodes}
         self._function = function
+        self._add_functions = add_functions
         self._is_function = is_function
+        self._output = "handle:0" if is_function else "0"
         maps = [node for node in self._nodes.values() if node.op in _MAPS]
         self._maps_in_place = all(map(self._is_small, maps))
-        prefetches = any(node.op == "PrefetchDataset" for node in self._nodes.values())
-        self._reads_ahead = prefetches and self._maps_in_place and self._is_alone()
+        prefetches = [node for node in self._nodes.values() if node.op == "PrefetchDataset"]
+        self._reads_ahead = bool(prefetches) and self._maps_in_place and self._is_alone()
+        self._prefetched = {source.name for node in prefetches for source in self._sources(node)}
+        self._uses = collections.Counter(
+            node_name(text) for node in self._nodes.values() for text in node.input
+        )
+        self._gathers = self._batch_generators()
 
     def rewrite(self, node: NodeDef) -> list[NodeDef]:
         """Returns nodes to replace a dataset, of which the last has its name; or the node itself."""
@@ -70,6 +90,8 @@ class SmallDatasets:
             return self._map_in_place(node)
         if node.op == "PrefetchDataset" and self._reads_ahead:
             return self._with_longer_buffer(node)
+        if node.name in self._gathers:
+            return self._gather(node, self._gathers[node.name])
         return [node]
 
     def _map_in_place(self, node: NodeDef) -> list[NodeDef]:
@@ -80,8 +102,7 @@ class SmallDatasets:
             if name in node.attr:
                 mapped.attr[name].CopyFrom(node.attr[name])
         mapped.attr["use_inter_op_parallelism"].b = False  # runs the function without other threads
-        output = "handle:0" if self._is_function else "0"
-        options = make_node("OptionsDataset", node.name, [f"{mapped.name}:{output}"])
+        options = make_node("OptionsDataset", node.name, [f"{mapped.name}:{self._output}"])
         for name in ("output_types", "output_shapes"):
             options.attr[name].CopyFrom(node.attr[name])
         options.attr["serialized_options"].s = _options()
@@ -100,6 +121,52 @@ class SmallDatasets:
         longer.CopyFrom(node)
         longer.input[1] = f"{buffer.name}:{'output:0' if self._is_function else '0'}"
         return [buffer, longer]
+
+    def _gather(self, node: NodeDef, count: int) -> list[NodeDef]:
+        """Has a generator give several elements in a call of Python."""
+        function = self._function(node.attr["f"].func.name)
+        functions, python_function = generators.gathering(function, self._function, count)
+        self._add_functions(functions, [python_function])
+        batches = NodeDef()
+        batches.CopyFrom(node)
+        batches.name = f"{node.name}/gathered"
+        batches.attr["f"].func.name = functions[0].signature.name
+        for shape in batches.attr["output_shapes"].list.shape:
+            shape.CopyFrom(generators.batch_shape(shape))
+        elements = make_node("UnbatchDataset", node.name, [f"{batches.name}:{self._output}"])
+        for name in ("output_types", "output_shapes"):
+            elements.attr[name].CopyFrom(node.attr[name])
+        return [batches, elements]
+
+    def _batch_generators(self) -> dict[str, int]:
+        """Returns the generators whose elements are made batches of: the sizes of these, by name."""
+        batches = [node for node in self._nodes.values() if node.op in _BATCHES]
+        found = ((self._generator(batch), self._constant(batch.input[1])) for batch in batches)
+        return {generator.name: size for generator, size in found if generator is not None and size}
+
+    def _generator(self, batch: NodeDef) -> NodeDef | None:
+        """Returns the generator that batches are made of, if it may be read a batch at a time.
+
+        Then it is read no further than otherwise, except by less than a batch where a dataset keeps elements
+        to shuffle or begins the generator again.
+        """
+        passed: set[str] = set()
+        for source in self._sources(batch):
+            if self._uses[source.name] > 1:
+                return None
+            if self._is_generator(source):
+                reads_ahead = bool(passed & _SHUFFLES) or batch.name in self._prefetched
+                return source if reads_ahead or not passed & _REPEATS else None
+            if source.op not in _ONE_FOR_ONE | _SHUFFLES | _REPEATS:
+                return None
+            passed.add(source.op)
+        return None
+
+    def _is_generator(self, node: NodeDef) -> bool:
+        """Returns whether a dataset is one of `from_generator` whose elements are arrays."""
+        if node.op != "FlatMapDataset":
+            return False
+        return generators.is_generator(self._function(node.attr["f"].func.name), self._function)
 
     def _is_small(self, node: NodeDef) -> bool:
         """Returns whether a map takes too little time to be worth other threads."""
@@ -147,10 +214,16 @@ class SmallDatasets:
 
     def _batch_size(self, node: NodeDef) -> int | None:
         """Returns the number of elements in the batches that a dataset is made of."""
-        source: NodeDef | None = node
-        while source is not None and source.op not in _BATCHES:
+        sources = (node, *self._sources(node))
+        batch = next((source for source in sources if source.op in _BATCHES), None)
+        return None if batch is None else self._constant(batch.input[1])
+
+    def _sources(self, node: NodeDef) -> Iterator[NodeDef]:
+        """Yields the datasets that one is made of, the nearest first."""
+        source = self._source(node)
+        while source is not None:
+            yield source
             source = self._source(source)
-        return None if source is None else self._constant(source.input[1])
 
     def _source(self, node: NodeDef) -> NodeDef | None:
         """Returns the dataset that another one is made of."""

@@ -1,0 +1,229 @@
+"""Has the generators of datasets give a batch's elements in one call of Python.
+
+For each element of `Dataset.from_generator` TensorFlow calls Python on another thread, which has to get
+Python's lock there. That takes several times as long as most generators take for an element. Where a batch is
+made of the elements they are all needed at once: one call takes them from the generator and stacks them, and
+`UnbatchDataset` gives them one by one to what lies between, such as a `map`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_legacy_train import _tensorflow
+from keras_legacy_train._tensorflow import FunctionDef, NodeDef
+
+_PASSING_ON = frozenset({"Identity", "NoOp"})
+
+# Takes the number of an iterator and returns the arrays of its next element.
+NextElement = Callable[[np.ndarray], Sequence[np.ndarray]]
+
+
+class NextNumbers:
+    """Takes the next element of a generator as TensorFlow's function does, in a tenth of the time.
+
+    That is, elements of arrays and numbers. All else is given to TensorFlow, which converts it or says what
+    is wrong with it.
+
+    Args:
+        next_element: TensorFlow's function.
+        generator: What it calls.
+    """
+
+    def __init__(self, next_element: NextElement, generator: _tensorflow.Generator):
+        self._next_element = next_element
+        self._generator = generator
+        self._dtypes = [dtype.as_numpy_dtype for dtype in generator.dtypes]
+        self._shapes: list[tuple[int, ...]] = []  # of the last element, which are as declared
+
+    def __call__(self, iterator: np.ndarray) -> Sequence[np.ndarray]:
+        """Returns the arrays of the next element.
+
+        Args:
+            iterator: The number of the iterator, `int64[]`.
+
+        Raises:
+            Exception: What the generator raises.
+        """
+        element = next(self._generator.iterator(iterator))
+        arrays = self._arrays(element)
+        if arrays is not None:
+            return arrays
+        with self._generator.giving(element, iterator):
+            return self._next_element(iterator)
+
+    def _arrays(self, element: Any) -> list[np.ndarray] | None:
+        """Returns the arrays of an element; `None` if it is not one of arrays and numbers, as declared."""
+        leaves: list[Any] = []
+        if not _flatten(element, self._generator.structure, leaves):
+            return None
+        arrays = []
+        for leaf, dtype in zip(leaves, self._dtypes, strict=True):
+            array = _array(leaf, dtype)
+            if array is None:
+                return None
+            arrays.append(array)
+        shapes = _shapes(arrays)
+        if shapes != self._shapes:
+            if not all(map(tf.TensorShape.is_compatible_with, self._generator.shapes, shapes)):
+                return None
+            self._shapes = shapes
+        return arrays
+
+
+class GatheredElements:
+    """Takes several elements of a generator at a time, and returns them stacked.
+
+    Fewer are returned where the generator ends or fails, and before one of other shapes. What came after them
+    is kept for the next call.
+
+    Args:
+        next_element: Takes the next element, or raises what the generator raises.
+        count: How many elements are taken.
+    """
+
+    def __init__(self, next_element: NextElement, count: int):
+        self._next_element = next_element
+        self._count = count
+        # An element or an error, by the number of the iterator.
+        self._kept: dict[int, Sequence[np.ndarray] | Exception] = {}
+
+    def __call__(self, iterator: np.ndarray) -> list[np.ndarray]:
+        """Returns the stacked arrays of the next elements.
+
+        Args:
+            iterator: The number of the iterator, `int64[]`.
+
+        Raises:
+            Exception: What the generator raises in the place of the first of them.
+        """
+        elements = [self._first(iterator)]
+        shapes = _shapes(elements[0])
+        while len(elements) < self._count:
+            following = self._next(iterator)
+            if isinstance(following, Exception) or _shapes(following) != shapes:
+                self._kept[int(iterator)] = following
+                break
+            elements.append(following)
+        return [np.stack(arrays) for arrays in zip(*elements, strict=True)]
+
+    def _first(self, iterator: np.ndarray) -> Sequence[np.ndarray]:
+        if int(iterator) not in self._kept:
+            return self._next_element(iterator)
+        kept = self._kept.pop(int(iterator))
+        if isinstance(kept, Exception):
+            raise kept
+        return kept
+
+    def _next(self, iterator: np.ndarray) -> Sequence[np.ndarray] | Exception:
+        try:
+            return self._next_element(iterator)
+        except Exception as error:  # of any kind: it is raised when its turn comes
+            return error
+
+
+def is_generator(function: FunctionDef, called: Callable[[str], FunctionDef]) -> bool:
+    """Returns whether a function makes the dataset of a generator of arrays, as `from_generator` does.
+
+    Args:
+        function: The function.
+        called: Returns a function by its name.
+    """
+    if {node.op for node in function.node_def} - _PASSING_ON != {"GeneratorDataset"}:
+        return False
+    takes_next = called(_next_function(function))
+    return {node.op for node in takes_next.node_def} - _PASSING_ON == {"PyFunc"}
+
+
+def gathering(
+    function: FunctionDef, called: Callable[[str], FunctionDef], count: int
+) -> tuple[list[FunctionDef], GatheredElements]:
+    """Copies a function that makes the dataset of a generator, so that it takes several elements at a time.
+
+    Args:
+        function: The function; `is_generator` holds for it.
+        called: Returns a function by its name.
+        count: How many elements it takes at a time.
+
+    Returns:
+        The copy, whose dataset has batches, with the function that it calls for the next of them; and what
+        this one calls, which has to be kept.
+    """
+    takes_next = called(_next_function(function))
+    next_element = _tensorflow.python_function(_made(takes_next, "PyFunc").attr["token"].s.decode())
+    generator = _tensorflow.Generator.of(next_element)
+    if generator is not None:
+        next_element = NextNumbers(next_element, generator)
+    gathered = GatheredElements(next_element, count)
+    token = _tensorflow.add_python_function(gathered)
+
+    takes_next = _copy(takes_next, token)
+    _made(takes_next, "PyFunc").attr["token"].s = token.encode()
+    makes_dataset = _copy(function, token)
+    dataset = _made(makes_dataset, "GeneratorDataset")
+    dataset.attr["next_func"].func.name = takes_next.signature.name
+    for shape in dataset.attr["output_shapes"].list.shape:
+        shape.CopyFrom(batch_shape(shape))
+    return [makes_dataset, takes_next], gathered
+
+
+def batch_shape(shape: Any) -> Any:
+    """Returns the shape of several elements stacked, as a `TensorShapeProto`, from that of one."""
+    return tf.TensorShape([None]).concatenate(tf.TensorShape(shape)).as_proto()
+
+
+def _next_function(function: FunctionDef) -> str:
+    """Returns the name of the function that gives the next element."""
+    name: str = _made(function, "GeneratorDataset").attr["next_func"].func.name
+    return name
+
+
+def _made(function: FunctionDef, op_type: str) -> NodeDef:
+    """Returns the only node of a type."""
+    (node,) = (node for node in function.node_def if node.op == op_type)
+    return node
+
+
+def _copy(function: FunctionDef, token: str) -> FunctionDef:
+    """Copies a function under a name that no other has; the shapes that it notes no longer hold."""
+    copy = FunctionDef()
+    copy.CopyFrom(function)
+    copy.signature.name = f"{function.signature.name}_{token}"
+    for node in copy.node_def:
+        node.attr.pop("_output_shapes", None)
+    return copy
+
+
+def _shapes(arrays: Sequence[np.ndarray]) -> list[tuple[int, ...]]:
+    return [array.shape for array in arrays]
+
+
+def _flatten(element: Any, structure: Any, leaves: list[Any]) -> bool:
+    """Appends the leaves of an element in TensorFlow's order; returns whether it has the structure."""
+    if isinstance(structure, tf.DType):
+        leaves.append(element)
+        return True
+    if type(element) is not type(structure) or len(element) != len(structure):
+        return False
+    if type(structure) is tuple:
+        return all(_flatten(*parts, leaves) for parts in zip(element, structure, strict=True))
+    if type(structure) is dict and element.keys() == structure.keys():
+        return all(_flatten(element[key], structure[key], leaves) for key in sorted(structure))
+    return False
+
+
+def _array(value: Any, dtype: Any) -> np.ndarray | None:
+    """Returns the array of a number or an array, if it has the dtype or is a number that has it, too."""
+    if not isinstance(value, (np.ndarray, np.generic, int, float)):
+        return None
+    array = np.asarray(value, order="C")
+    if array.dtype == dtype:
+        return array
+    if array.ndim or array.dtype.kind not in "iuf" or np.dtype(dtype).kind not in "iuf":
+        return None
+    converted = array.astype(dtype)
+    return converted if converted.dtype.kind == "f" or converted == array else None

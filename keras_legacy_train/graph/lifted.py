@@ -34,7 +34,7 @@ from keras_legacy_train.graph.nodes import (
 )
 from keras_legacy_train.graph.part import Part
 from keras_legacy_train.graph.random_ops import stateful_twins
-from keras_legacy_train.graph.rewriting import datasets, inputs, products
+from keras_legacy_train.graph.rewriting import datasets, inputs, interleaving, products
 from keras_legacy_train.graph.rewriting.devices import LocalDevices
 from keras_legacy_train.graph.rewriting.feeds import fed_value, with_fed_variables
 from keras_legacy_train.graph.rewriting.frames import Frames
@@ -267,8 +267,15 @@ class LiftedGraph:
         made = [op for op in operations if "Dataset" in op.type] if self._rewrites_datasets else []
         if not made:
             return None
-        arguments = {tensor.op for op in made for tensor in op.inputs if tensor.shape.rank == 0}
-        nodes = [op.node_def for op in (*made, *(op for op in arguments if op.type == "Const"))]
+        arguments: set[tf.Operation] = set()
+        tensors = (tensor for op in made for tensor in op.inputs)
+        waiting = [tensor.op for tensor in tensors if tensor.shape.rank == 0 or tensor.dtype == tf.string]
+        while waiting:
+            argument = waiting.pop()
+            if argument.type in interleaving.FILE_NAMES and argument not in arguments:
+                arguments.add(argument)
+                waiting.extend(tensor.op for tensor in argument.inputs)
+        nodes = [op.node_def for op in (*made, *arguments)]
         return datasets.SmallDatasets(nodes, self._library.function, self._library.add_generated)
 
     def _lift(self, op: tf.Operation, small_datasets: datasets.SmallDatasets | None) -> list[str]:

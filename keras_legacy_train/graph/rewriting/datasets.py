@@ -6,7 +6,8 @@ wakes some and waits for them. That takes longer than to scale an image of 28 x 
 With `prefetch(1)` a small step and the thread that makes the batches wait for each other at each batch. With
 a longer buffer both go on for a while.
 
-A generator is called for all examples of a batch at once, see `generators`.
+A generator is called for all examples of a batch at once, see `generators`. Local files are read in turn, see
+`interleaving`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import FunctionDef, NodeDef
 from keras_legacy_train.graph.nodes import make_node, node_name, number, split_inputs
-from keras_legacy_train.graph.rewriting import generators
+from keras_legacy_train.graph.rewriting import generators, interleaving
 
 _MAPS = frozenset({"MapDataset", "ParallelMapDataset", "ParallelMapDatasetV2"})
 
@@ -46,8 +47,8 @@ _BATCHES = frozenset({"BatchDataset", "BatchDatasetV2"})
 _ONE_FOR_ONE = _MAPS | {"OptionsDataset"}
 _SHUFFLES = frozenset({"ShuffleDataset", "ShuffleDatasetV2", "ShuffleDatasetV3"})
 _REPEATS = frozenset({"RepeatDataset", "ShuffleAndRepeatDataset", "ShuffleAndRepeatDatasetV2"})
-# Parts of the names of operations with a state that belongs to the dataset alone.
-_OWN = ("Dataset", "SeedGenerator", "MemoryCache")
+# Parts of the names of operations with a state that belongs to the dataset alone, or that is read once.
+_OWN = ("Dataset", "SeedGenerator", "MemoryCache", "MatchingFiles")
 # Batches in a buffer, and how large one may be.
 _BUFFER, _MOST_BYTES = 16, 2**20
 
@@ -56,7 +57,8 @@ class SmallDatasets:
     """Rewrites the datasets that are made in a graph or a function, if their maps are small.
 
     Args:
-        nodes: The nodes of the graph or function: those of datasets, and their constant arguments.
+        nodes: The nodes of the graph or function: those of datasets, their constant arguments, and what names
+            of files go through.
         function: Returns a function by the name that the nodes have for it.
         add_functions: Adds functions that rewritten nodes call, and what these call in Python.
         is_function: Whether the nodes are those of a function, where references to tensors name an output.
@@ -90,6 +92,8 @@ class SmallDatasets:
             return self._map_in_place(node)
         if node.op == "PrefetchDataset" and self._reads_ahead:
             return self._with_longer_buffer(node)
+        if node.op in interleaving.INTERLEAVES and self._reads_local_files(node):
+            return [interleaving.in_turn(node)]
         if node.name in self._gathers:
             return self._gather(node, self._gathers[node.name])
         return [node]
@@ -137,6 +141,9 @@ class SmallDatasets:
         for name in ("output_types", "output_shapes"):
             elements.attr[name].CopyFrom(node.attr[name])
         return [batches, elements]
+
+    def _reads_local_files(self, node: NodeDef) -> bool:
+        return interleaving.reads_local_files(node, self._sources(node), self._nodes, self._function)
 
     def _batch_generators(self) -> dict[str, int]:
         """Returns the generators whose elements are made batches of: the sizes of these, by name."""
@@ -227,7 +234,8 @@ class SmallDatasets:
 
     def _source(self, node: NodeDef) -> NodeDef | None:
         """Returns the dataset that another one is made of."""
-        return self._nodes.get(node_name(node.input[0])) if node.input else None
+        source = self._nodes.get(node_name(node.input[0])) if node.input else None
+        return source if source is not None and "Dataset" in source.op else None
 
     def _constant(self, text: str) -> int | None:
         """Returns the number that an input is; `None` if it is not a constant."""

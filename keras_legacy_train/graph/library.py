@@ -16,7 +16,7 @@ from keras_legacy_train._tensorflow import FunctionDef, NodeDef
 from keras_legacy_train.graph.function_defs import trace_gradient
 from keras_legacy_train.graph.nodes import make_node
 from keras_legacy_train.graph.random_ops import stateful_twins
-from keras_legacy_train.graph.rewriting import datasets
+from keras_legacy_train.graph.rewriting.datasets import DatasetNodes, Datasets
 from keras_legacy_train.graph.rewriting.inputs import INDEPENDENT
 
 # Ops that run a function as a part of the step. The functions of a dataset are not meant: they run inside the
@@ -103,8 +103,8 @@ class Library:
     def _rewrite_datasets(self, function: FunctionDef) -> None:
         nodes = list(function.node_def)
         if any("Dataset" in node.op for node in nodes):
-            small = datasets.SmallDatasets(nodes, self.function, self.add_generated, is_function=True)
-            rewritten = [each for node in nodes for each in small.rewrite(node)]
+            made = Datasets(DatasetNodes(nodes, self.function, is_function=True), self.add_generated)
+            rewritten = [each for node in nodes for each in made.rewrite(node)]
             del function.node_def[:]
             function.node_def.extend(rewritten)
 

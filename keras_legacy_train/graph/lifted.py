@@ -34,7 +34,8 @@ from keras_legacy_train.graph.nodes import (
 )
 from keras_legacy_train.graph.part import Part
 from keras_legacy_train.graph.random_ops import stateful_twins
-from keras_legacy_train.graph.rewriting import datasets, inputs, interleaving, products
+from keras_legacy_train.graph.rewriting import inputs, products
+from keras_legacy_train.graph.rewriting.datasets import FILE_NAMES, DatasetNodes, Datasets
 from keras_legacy_train.graph.rewriting.devices import LocalDevices
 from keras_legacy_train.graph.rewriting.feeds import fed_value, with_fed_variables
 from keras_legacy_train.graph.rewriting.frames import Frames
@@ -233,13 +234,13 @@ class LiftedGraph:
             self._dataset_factories.update(op.get_attr("dataset_factory").name for op in one_shot)
             op_types = self._library.op_types(besides=self._dataset_factories)  # these run once, here
             self._has_large_products |= products.may_be_large(op_types)
-            small_datasets = self._small_datasets(new)
+            datasets = self._datasets(new)
             if self._gets_next_synchronously and inputs.may_wait_for_step(op_types):
                 self._let_other_threads_wait()
             for op in topologically_sorted(new):
                 self._lifted_ops.add(op.name)
                 self._has_large_products |= products.is_large(op)
-                started.extend(self._lift(op, small_datasets))
+                started.extend(self._lift(op, datasets))
             for enter in self._frames.serial_enter_nodes():
                 self._nodes[enter].attr["parallel_iterations"].i = 1
             if started:
@@ -262,7 +263,7 @@ class LiftedGraph:
         names += [f.name for value in attributes for f in value.list.func]
         return any(name not in self._library for name in names)
 
-    def _small_datasets(self, operations: Sequence[tf.Operation]) -> datasets.SmallDatasets | None:
+    def _datasets(self, operations: Sequence[tf.Operation]) -> Datasets | None:
         """Finds the datasets among operations, which may be rewritten."""
         made = [op for op in operations if "Dataset" in op.type] if self._rewrites_datasets else []
         if not made:
@@ -272,13 +273,13 @@ class LiftedGraph:
         waiting = [tensor.op for tensor in tensors if tensor.shape.rank == 0 or tensor.dtype == tf.string]
         while waiting:
             argument = waiting.pop()
-            if argument.type in interleaving.FILE_NAMES and argument not in arguments:
+            if argument.type in FILE_NAMES and argument not in arguments:
                 arguments.add(argument)
                 waiting.extend(tensor.op for tensor in argument.inputs)
         nodes = [op.node_def for op in (*made, *arguments)]
-        return datasets.SmallDatasets(nodes, self._library.function, self._library.add_generated)
+        return Datasets(DatasetNodes(nodes, self._library.function), self._library.add_generated)
 
-    def _lift(self, op: tf.Operation, small_datasets: datasets.SmallDatasets | None) -> list[str]:
+    def _lift(self, op: tf.Operation, datasets: Datasets | None) -> list[str]:
         """Adds one operation to the table, rewritten; returns the nodes that must run once, at once."""
         node = NodeDef()
         node.CopyFrom(op.node_def)
@@ -299,8 +300,8 @@ class LiftedGraph:
             if rewritten.op == "OneShotIterator":
                 nodes = inputs.one_shot_iterator(rewritten)
                 starters.append(nodes[-1].name)
-            elif small_datasets is not None and "Dataset" in rewritten.op:
-                nodes = small_datasets.rewrite(rewritten)
+            elif datasets is not None and "Dataset" in rewritten.op:
+                nodes = datasets.rewrite(rewritten)
             else:
                 nodes = self._with_external_random_state(rewritten)
             for each in nodes:

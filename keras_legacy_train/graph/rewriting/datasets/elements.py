@@ -1,10 +1,4 @@
-"""Has the generators of datasets give a batch's elements in one call of Python.
-
-For each element of `Dataset.from_generator` TensorFlow calls Python on another thread, which has to get
-Python's lock there. That takes several times as long as most generators take for an element. Where a batch is
-made of the elements they are all needed at once: one call takes them from the generator and stacks them, and
-`UnbatchDataset` gives them one by one to what lies between, such as a `map`.
-"""
+"""Takes elements from the generator of a dataset; called by TensorFlow while it reads."""
 
 from __future__ import annotations
 
@@ -15,9 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train._tensorflow import FunctionDef, NodeDef
-
-_PASSING_ON = frozenset({"Identity", "NoOp"})
 
 # Takes the number of an iterator and returns the arrays of its next element.
 NextElement = Callable[[np.ndarray], Sequence[np.ndarray]]
@@ -124,78 +115,6 @@ class GatheredElements:
             return self._next_element(iterator)
         except Exception as error:  # of any kind: it is raised when its turn comes
             return error
-
-
-def is_generator(function: FunctionDef, called: Callable[[str], FunctionDef]) -> bool:
-    """Returns whether a function makes the dataset of a generator of arrays, as `from_generator` does.
-
-    Args:
-        function: The function.
-        called: Returns a function by its name.
-    """
-    if {node.op for node in function.node_def} - _PASSING_ON != {"GeneratorDataset"}:
-        return False
-    takes_next = called(_next_function(function))
-    return {node.op for node in takes_next.node_def} - _PASSING_ON == {"PyFunc"}
-
-
-def gathering(
-    function: FunctionDef, called: Callable[[str], FunctionDef], count: int
-) -> tuple[list[FunctionDef], GatheredElements]:
-    """Copies a function that makes the dataset of a generator, so that it takes several elements at a time.
-
-    Args:
-        function: The function; `is_generator` holds for it.
-        called: Returns a function by its name.
-        count: How many elements it takes at a time.
-
-    Returns:
-        The copy, whose dataset has batches, with the function that it calls for the next of them; and what
-        this one calls, which has to be kept.
-    """
-    takes_next = called(_next_function(function))
-    next_element = _tensorflow.python_function(_made(takes_next, "PyFunc").attr["token"].s.decode())
-    generator = _tensorflow.Generator.of(next_element)
-    if generator is not None:
-        next_element = NextNumbers(next_element, generator)
-    gathered = GatheredElements(next_element, count)
-    token = _tensorflow.add_python_function(gathered)
-
-    takes_next = _copy(takes_next, token)
-    _made(takes_next, "PyFunc").attr["token"].s = token.encode()
-    makes_dataset = _copy(function, token)
-    dataset = _made(makes_dataset, "GeneratorDataset")
-    dataset.attr["next_func"].func.name = takes_next.signature.name
-    for shape in dataset.attr["output_shapes"].list.shape:
-        shape.CopyFrom(batch_shape(shape))
-    return [makes_dataset, takes_next], gathered
-
-
-def batch_shape(shape: Any) -> Any:
-    """Returns the shape of several elements stacked, as a `TensorShapeProto`, from that of one."""
-    return tf.TensorShape([None]).concatenate(tf.TensorShape(shape)).as_proto()
-
-
-def _next_function(function: FunctionDef) -> str:
-    """Returns the name of the function that gives the next element."""
-    name: str = _made(function, "GeneratorDataset").attr["next_func"].func.name
-    return name
-
-
-def _made(function: FunctionDef, op_type: str) -> NodeDef:
-    """Returns the only node of a type."""
-    (node,) = (node for node in function.node_def if node.op == op_type)
-    return node
-
-
-def _copy(function: FunctionDef, token: str) -> FunctionDef:
-    """Copies a function under a name that no other has; the shapes that it notes no longer hold."""
-    copy = FunctionDef()
-    copy.CopyFrom(function)
-    copy.signature.name = f"{function.signature.name}_{token}"
-    for node in copy.node_def:
-        node.attr.pop("_output_shapes", None)
-    return copy
 
 
 def _shapes(arrays: Sequence[np.ndarray]) -> list[tuple[int, ...]]:

@@ -30,12 +30,15 @@ def cases() -> Any:
 
 
 def as_approx(value: Any) -> Any:
-    """Returns what equals the same structure with numbers that are nearly the same."""
+    """Returns what equals the same structure with numbers that are nearly the same.
+
+    One model diverges on purpose, so that the last digits of processors differ by 3e-4 at its end.
+    """
     if isinstance(value, dict):
         return {key: as_approx(each) for key, each in value.items()}
     if isinstance(value, list):
         return [as_approx(each) for each in value]
-    return pytest.approx(value, rel=1e-4, abs=1e-6) if isinstance(value, float) else value
+    return pytest.approx(value, rel=1e-3, abs=1e-6) if isinstance(value, float) else value
 
 
 def test_every_case_has_an_original() -> None:

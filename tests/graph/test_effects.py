@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import function
 
+from graphs import control_flow
 from keras_legacy_train import evaluate
 from keras_legacy_train.graph.lifted import LiftedGraph
 
@@ -49,6 +53,39 @@ def test_what_waits_for_a_fed_placeholder_runs(tmp_path: Path) -> None:
     options = {"feed_fn": lambda: {number: 5.0}, "max_steps": 20}
     results, _ = evaluate(graph, tmp_path, None, {"count": count}, update_op, **options)
     assert results["count"] == 20.0
+
+
+def _in_a_branch(count: Any) -> tf.Tensor:
+    return tf.cond(count < 9.0, lambda: count.assign_add(1.0), lambda: count.assign_add(9.0))
+
+
+def _in_a_loop(count: Any) -> tf.Tensor:
+    return tf.while_loop(
+        lambda turn: turn < 1, lambda turn: turn + tf.cast(count.assign_add(1.0), tf.int32), [0]
+    )
+
+
+def _in_a_function(count: Any) -> tf.Tensor:
+    return tf.function(lambda: count.assign_add(1.0))()
+
+
+def _in_a_defun(count: Any) -> tf.Tensor:
+    @function.Defun(tf.resource)
+    def add(handle: tf.Tensor) -> tf.Tensor:
+        with tf.control_dependencies([tf.raw_ops.AssignAddVariableOp(resource=handle, value=1.0)]):
+            return tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32)
+
+    return add(count.handle)
+
+
+@pytest.mark.parametrize("update", [_in_a_branch, _in_a_loop, _in_a_function, _in_a_defun])
+def test_what_a_function_does_is_done(update: Callable[[Any], tf.Tensor], tmp_path: Path) -> None:
+    with tf.Graph().as_default() as graph, control_flow(v2=True):
+        v1.train.create_global_step()
+        count = v1.get_variable("count", [], initializer=tf.zeros_initializer(), use_resource=True)
+        update_op = tf.identity(update(count))
+    results, _ = evaluate(graph, tmp_path, None, {"count": count}, update_op, max_steps=5)
+    assert results["count"] == 5.0
 
 
 @pytest.mark.parametrize("taken", [True, False])

@@ -49,8 +49,8 @@ def test_a_model_fn_of_convolutions_goes_on_to_95_percent(tmp_path: Path) -> Non
     for steps in ("100", "300"):
         ended = run_example("custom_model_fn.py", "--output-dir", tmp_path, "--steps", steps)
         assert ended.returncode == 0, ended.stderr
-        assert f"Step {steps}: validation accuracy = 9" in ended.stdout
-        assert "Accuracy on 250 held-out digits: 9" in ended.stdout
+        assert re.search(rf"Step {steps}: validation accuracy = (9\d|100)\.", ended.stdout)
+        assert re.search(r"Accuracy on 250 held-out digits: (9\d|100)\.", ended.stdout)
     average = tf.train.load_variable(str(tmp_path), "batch_normalization/moving_mean")
     assert average.shape == (16,)
     assert (average != 0).all()

@@ -16,13 +16,17 @@ logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
 
 
 class Counter(tf.train.SessionRunHook):
-    """Reads how many steps this process has run, when it ends."""
+    """Reads how many steps this process has run, when it ends, if the server has not been killed by then."""
 
     def __init__(self, own_steps: tf.Variable, global_step: tf.Variable):
         self.steps = [own_steps, global_step]
+        self.own = self.shared = None
 
     def end(self, session: tf.Session) -> None:
-        self.own, self.shared = map(int, session.run(self.steps))
+        try:
+            self.own, self.shared = map(int, session.run(self.steps))
+        except tf.errors.UnavailableError as error:
+            print(f"The server is gone: {error}")
 
 
 def main(output_dir: str, max_steps: str, timeout: str = "60") -> None:

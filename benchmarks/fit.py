@@ -6,8 +6,8 @@
 
 Each trainer has a model of its own. Of a call of two epochs the second one is timed: the first traces,
 compiles and begins to read, and after the last a thread that tunes the dataset often has to be waited for.
-`Model.fit` always runs all steps of an execution, so time no fewer. The trainers take turns, round by round,
-so that a busy machine slows all of them. Prints the median of a step's time, and the median and the quartiles
+`Model.fit` always runs all steps of an execution, so time no fewer. The trainers take turns, another one
+first in each round, so that a busy machine slows all of them. Prints the median of a step's time, and the median and the quartiles
 of its ratio to that of `fit` in the same round.
 """
 
@@ -91,10 +91,12 @@ def trainers(name: str, jit_compile: bool) -> dict[str, Trainer]:
 def measure(compared: dict[str, Trainer], steps: int, rounds: int) -> dict[str, list[float]]:
     """Returns for each trainer the microseconds a step in each round."""
     times: dict[str, list[float]] = {name: [] for name in compared}
-    for _ in range(rounds):
-        for name, train in compared.items():
+    names = list(compared)
+    for first in range(rounds):
+        for turn in range(len(names)):
+            name = names[(first + turn) % len(names)]
             clock = LastEpoch()
-            train(steps, clock)
+            compared[name](steps, clock)
             times[name].append(clock.seconds / steps * 1e6)
     return times
 

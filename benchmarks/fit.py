@@ -7,8 +7,8 @@
 Each trainer has a model of its own. Of a call of two epochs the second one is timed: the first traces,
 compiles and begins to read, and after the last a thread that tunes the dataset often has to be waited for.
 `Model.fit` always runs all steps of an execution, so time no fewer. The trainers take turns, another one
-first in each round, so that a busy machine slows all of them. Prints the median of a step's time, and the median and the quartiles
-of its ratio to that of `fit` in the same round.
+first in each round, so that a busy machine slows all of them. Prints the median of a step's time, and the
+median and the quartiles of its ratio to that of `fit` in the same round.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ PYTHON_ESTIMATOR ?= python3.11
 WORKERS ?= 3
 # Tests of one file stay together, since they share what is traced and compiled; who is done takes from others.
 PARALLEL := -n $(WORKERS) --dist worksteal
+# What the default suite has a sample of; slow by their number, and not by processes that are killed.
+SLOW_IN_PROCESS := tests/contrib tests/estimator tests/learn tests/tf_layers
 DEMO_DIR ?= build/demo
 # A file system in memory, if there is a large one: a fifth of the time of the tests is saving checkpoints.
 TMPDIR_TESTS ?= $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null && echo /dev/shm || echo $(or $(TMPDIR),/tmp))
@@ -29,7 +31,7 @@ help:
 	@echo "make test-slow    the tests that take minutes"
 	@echo "make test-oldest  the test suite on the oldest supported versions (PYTHON_OLDEST=$(PYTHON_OLDEST))"
 	@echo "make test-tf1     the exchange of checkpoints with TensorFlow 1.15.5 (PYTHON_TF1=$(PYTHON_TF1))"
-	@echo "make coverage     the test suite, and which lines and branches it runs; a page for each module in build/coverage/html"
+	@echo "make coverage     the tests, and which lines and branches they run; a page for each module in build/coverage/html"
 	@echo "make lint         ruff"
 	@echo "make types        mypy"
 	@echo "make docs         the documentation as a site in build/site"
@@ -85,7 +87,8 @@ test-tf1: .venv/installed .venv-tf1/installed .venv-estimator/installed
 coverage: .venv/installed
 	mkdir -p build/coverage
 	$(VENV)/coverage erase
-	$(VENV)/coverage run -m pytest $(PARALLEL)
+	TMPDIR=$(TMPDIR_TESTS) $(VENV)/coverage run -m pytest $(PARALLEL)
+	TMPDIR=$(TMPDIR_TESTS) $(VENV)/coverage run -m pytest $(PARALLEL) -m slow $(SLOW_IN_PROCESS)
 	$(VENV)/coverage combine --quiet
 	$(VENV)/coverage html --quiet
 	$(VENV)/coverage report

@@ -190,6 +190,41 @@ def test_a_generator_is_not_read_further_than_its_batch():
     assert read == [4, 8, 10]
 
 
+@pytest.mark.parametrize("width", [1, 3, 16, 784])
+def test_a_generator_may_fill_the_same_array_again(width):
+    """Each element is copied before the next is asked for. TensorFlow itself does so or not, by chance."""
+
+    def elements() -> Iterator[np.ndarray]:
+        row = np.zeros(width, np.float32)
+        for number in range(8):
+            row[:] = number
+            yield row
+
+    batches = _outcomes(lambda: _dataset(elements, tf.float32, [width]).batch(4))
+    np.testing.assert_array_equal(np.concatenate(batches)[:, 0], range(8))
+
+
+@pytest.mark.parametrize(("width", "expected"), [(3, 6), (1_500_000, 3)])
+def test_a_batch_is_taken_at_once_but_no_more_than_16_megabytes(width, expected):
+    events = []
+
+    def elements() -> Iterator[np.ndarray]:
+        for _ in range(6):
+            events.append("taken")
+            yield np.zeros(width, np.float32)
+
+    def note(row: np.ndarray) -> np.ndarray:
+        events.append("passed on")
+        return row
+
+    make = lambda: _dataset(elements, tf.float32, [width]).map(  # noqa: E731
+        lambda row: tf.ensure_shape(tf.numpy_function(note, [row], tf.float32), [width])
+    )
+    (batch,) = _outcomes(lambda: make().batch(6))
+    assert batch.shape == (6, width)
+    assert events.index("passed on") == expected
+
+
 def test_generators_of_other_things_than_arrays_stay_as_they_are():
     ragged = tf.RaggedTensorSpec([None], tf.int64, ragged_rank=0)
     sparse = tf.SparseTensorSpec([3], tf.float32)

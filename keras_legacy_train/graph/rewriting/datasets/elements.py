@@ -10,6 +10,9 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 
+# How much is taken at a time. With more, a call of Python is a small part of the time.
+_MOST_BYTES = 2**24
+
 # Takes the number of an iterator and returns the arrays of its next element.
 NextElement = Callable[[np.ndarray], Sequence[np.ndarray]]
 
@@ -69,12 +72,12 @@ class NextNumbers:
 class GatheredElements:
     """Takes several elements of a generator at a time, and returns them stacked.
 
-    Fewer are returned where the generator ends or fails, and before one of other shapes. What came after them
-    is kept for the next call.
+    Fewer are returned if they are large, where the generator ends or fails, and before one of other shapes.
+    What came after them is kept for the next call.
 
     Args:
         next_element: Takes the next element, or raises what the generator raises.
-        count: How many elements are taken.
+        count: How many elements are taken at most.
     """
 
     def __init__(self, next_element: NextElement, count: int):
@@ -94,7 +97,8 @@ class GatheredElements:
         """
         elements = [self._first(iterator)]
         shapes = _shapes(elements[0])
-        while len(elements) < self._count:
+        count = min(self._count, 1 + _MOST_BYTES // (1 + sum(array.nbytes for array in elements[0])))
+        while len(elements) < count:
             following = self._next(iterator)
             if isinstance(following, Exception) or _shapes(following) != shapes:
                 self._kept[int(iterator)] = following
@@ -103,16 +107,17 @@ class GatheredElements:
         return [np.stack(arrays) for arrays in zip(*elements, strict=True)]
 
     def _first(self, iterator: np.ndarray) -> Sequence[np.ndarray]:
-        if int(iterator) not in self._kept:
-            return self._next_element(iterator)
-        kept = self._kept.pop(int(iterator))
-        if isinstance(kept, Exception):
-            raise kept
-        return kept
+        following = self._kept.pop(int(iterator), None)
+        if following is None:
+            following = self._next(iterator)
+        if isinstance(following, Exception):
+            raise following
+        return following
 
     def _next(self, iterator: np.ndarray) -> Sequence[np.ndarray] | Exception:
         try:
-            return self._next_element(iterator)
+            # Copied, since a generator may fill the same array again and again.
+            return [np.array(array) for array in self._next_element(iterator)]
         except Exception as error:  # of any kind: it is raised when its turn comes
             return error
 

@@ -58,6 +58,10 @@ def test_wrong_parts_are_refused_by_name() -> None:
         seq2seq.GreedyEmbeddingHelper(tf.ones([5, 4]), [1], [0])
     with pytest.raises(ValueError, match="sequence_length to be a vector"):
         seq2seq.TrainingHelper(memory(), 3)
+    with pytest.raises(TypeError, match="Expected outputs to be a single Tensor"):
+        helper.sample(0, (tf.ones([2, 5]),), state)
+    with pytest.raises(ValueError, match="batch_size accessed before initialize"):
+        _ = seq2seq.CustomHelper(None, None, None).batch_size
     with pytest.raises(ValueError, match="sampling_probability must be either"):
         seq2seq.ScheduledOutputTrainingHelper(memory(), [3, 3], [[0.5]])
 
@@ -73,6 +77,10 @@ def test_attention_that_does_not_fit_is_refused() -> None:
         attended(attention_layer_size=[3, 4])
     with pytest.raises(ValueError, match="mode must be"):
         seq2seq.LuongMonotonicAttention(4, memory(), mode="soft")
+    with pytest.raises(ValueError, match="mode must be"):
+        seq2seq.monotonic_attention(tf.ones([2, 3]), tf.ones([2, 3]), "soft")
+    with pytest.raises(TypeError, match="cell_input_fn must be callable, saw type: int"):
+        attended(cell_input_fn=3)
     cell = attended()
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="Non-matching batch sizes"):
         cell.zero_state(6, tf.float32)
@@ -107,6 +115,8 @@ def test_losses_check_the_ranks_and_the_reductions() -> None:
             seq2seq.sequence_loss(*arguments)
     with pytest.raises(ValueError, match="average_across_batch and sum_over_batch"):
         seq2seq.sequence_loss(logits, targets, weights, sum_over_batch=True)
+    with pytest.raises(ValueError, match="average_across_timesteps and sum_over_timesteps"):
+        seq2seq.sequence_loss(logits, targets, weights, sum_over_timesteps=True)
 
 
 def test_decoding_stops_at_once_where_all_sequences_are_empty() -> None:

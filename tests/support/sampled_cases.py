@@ -18,7 +18,6 @@ EVERY_NTH = {
     "checkpoints/test_checkpoint_objects.py::test_the_same_file_as_of_tensorflow": 2,
     "checkpoints/test_checkpoint_objects.py::test_what_was_saved_in_the_background_is_restored": 16,
     "contrib/test_rnn_golden.py::test_they_do_it_with_the_behavior_of_version_1": 4,
-    "contrib/test_seq2seq_golden.py::test_decoders_do_what_they_did_in_tensorflow_1": 4,
     "estimator/test_canned.py::TestGeneration::test_is_told_by_the_arguments": 3,
     "estimator/test_canned.py::test_goes_on_as_the_original_did": 3,
     "estimator/test_cycle_golden.py::test_the_answer_is_that_of_the_originals": 12,

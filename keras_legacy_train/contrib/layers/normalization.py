@@ -490,7 +490,7 @@ def group_norm(
     """
     inputs = tf.convert_to_tensor(inputs)
     rank = _known_rank(inputs)
-    if channels_axis > rank - 1 or any(axis > rank - 1 for axis in reduction_axes):
+    if not all(-rank <= axis < rank for axis in (channels_axis, *reduction_axes)):
         raise ValueError("Axis is out of bounds.")
     channels_axis %= rank
     (channels,) = _size_of_channels(inputs, channels_axis)

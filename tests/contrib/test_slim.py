@@ -92,6 +92,75 @@ def test_a_training_goes_on_from_its_newest_checkpoint_and_traces_steps(
     assert "traceEvents" in json.loads((tmp_path / "tf_trace-3.json").read_text())
 
 
+def test_a_training_begins_anew_where_its_session_is_aborted() -> None:
+    calls: list[Any] = []
+
+    def train_step_fn(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 2:
+            raise tf.errors.AbortedError(None, None, "The server is gone.")
+        return slim.learning.train_step(*args)
+
+    with tf.Graph().as_default():
+        train_op, _ = build()
+        # Without a directory there is no checkpoint to go on from.
+        loss = slim.learning.train(train_op, None, number_of_steps=3, train_step_fn=train_step_fn)
+    np.testing.assert_allclose(loss, loss_after(3), 1e-5)
+    assert len(calls) == 5
+
+
+def test_a_worker_goes_on_with_the_variables_of_the_chief() -> None:
+    server = tf1.train.Server.create_local_server()
+    losses = []
+    for options in ({"number_of_steps": 2}, {"number_of_steps": 3, "is_chief": False}):
+        with tf.Graph().as_default():
+            train_op, _ = build()
+            delay = 0 if options.get("is_chief", True) else 2
+            losses.append(
+                slim.learning.train(
+                    train_op, None, master=server.target, startup_delay_steps=delay, **options
+                )
+            )
+    np.testing.assert_allclose(losses, [loss_after(2), loss_after(3)], 1e-5)
+
+
+def test_our_loop_says_how_a_training_ended(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    # The step that failed is the last that there was: no line says that the training stopped.
+    for limit, line in ((None, True), (2.0, False)):
+        caplog.clear()
+        with tf.Graph().as_default(), training.our_loop(), caplog.at_level(logging.INFO):
+            step = tf1.train.get_or_create_global_step()
+            loss = tf.square(tf1.get_variable("weight", initializer=1.0))
+            train_op = slim.learning.create_train_op(loss, tf1.train.GradientDescentOptimizer(0.1))
+            if limit is not None:
+                within = tf1.assert_less(tf.cast(step, tf.float32), limit, message="too far")
+                with tf.control_dependencies([within]):
+                    train_op = tf.identity(train_op)
+                with pytest.raises(tf.errors.InvalidArgumentError, match="too far"):
+                    slim.learning.train(train_op, None, number_of_steps=4)
+            else:
+                slim.learning.train(train_op, None, number_of_steps=4)
+        assert ("Stopping Training." in caplog.text) == line
+
+
+def test_a_synchronous_training_cannot_be_delayed() -> None:
+    descent = tf1.train.GradientDescentOptimizer(0.1)
+    optimizer = tf1.train.SyncReplicasOptimizer(descent, replicas_to_aggregate=1)
+    with pytest.raises(ValueError, match="startup_delay_steps must be zero"):
+        slim.learning.train("unused", None, sync_optimizer=optimizer, startup_delay_steps=5)
+
+
+def test_gradients_are_summarised_by_value_and_norm() -> None:
+    with tf.Graph().as_default(), tf1.Session() as session:
+        weight = tf1.get_variable("weight", initializer=[1.0, 1.0])
+        slim.learning.add_gradients_summaries([(tf.constant([3.0, 4.0]), weight), (None, weight)])
+        values = tf1.Summary.FromString(session.run(tf1.summary.merge_all())).value
+    assert {value.tag: value.simple_value or value.histo.sum for value in values} == {
+        "weight/gradient": 7.0,
+        "weight/gradient_norm": 5.0,
+    }
+
+
 @pytest.mark.parametrize(
     ("message", "options"),
     [
@@ -207,6 +276,38 @@ def test_records_are_read_once_in_order_or_by_several_readers(files: list[str]) 
             pattern, tf1.TFRecordReader, num_epochs=1, num_readers=2, capacity=8, min_after_dequeue=2, seed=1
         )
         assert sorted(read(record)) == expected
+
+
+def test_several_records_are_read_at_a_time(files: list[str]) -> None:
+    with tf.Graph().as_default(), tf1.Session() as session:
+        queue = tf.queue.FIFOQueue(8, [tf.string, tf.string], [[], []])
+        reader = slim.parallel_reader.ParallelReader(tf1.TFRecordReader, queue, num_readers=2)
+        assert (reader.num_readers, reader.common_queue) == (2, queue)
+        names = tf1.train.string_input_producer(files, num_epochs=1, shuffle=False)
+        keys, records = reader.read_up_to(names, 4)
+        counts = [reader.num_records_produced(), reader.num_work_units_completed()]
+        session.run(tf1.local_variables_initializer())
+        with slim.queues.QueueRunners(session):
+            seen = [session.run([keys, records]) for _ in range(2)]
+            assert session.run(counts) == [6, 3]
+    assert [len(rows) for _, rows in seen] == [4, 2]
+    assert sorted(row for _, rows in seen for row in rows) == [b"%d" % index for index in range(6)]
+    assert {key.decode().rpartition(":")[0] for names, _ in seen for key in names} == set(files)
+    with tf.Graph().as_default(), pytest.raises(TypeError, match=r"common_queue\.dtypes must be"):
+        slim.parallel_reader.ParallelReader(tf1.TFRecordReader, tf.queue.FIFOQueue(8, [tf.string]))
+
+
+def test_an_example_may_have_several_images(files: list[str]) -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4, 1)
+    with tf.Graph().as_default(), tf1.Session() as session:
+        image = slim.tfexample_decoder.Image(shape=[3, 4, 1], channels=1, repeated=True, dtype=tf.int32)
+        encoded = tf.stack([tf.io.encode_png(each) for each in pixels])
+        decoded = image.tensors_to_item({"image/encoded": encoded, "image/format": tf.constant("png")})
+        assert session.run(decoded).tolist() == pixels.tolist()
+        decoder = slim.tfexample_decoder.TFExampleDecoder({}, {"key": image})
+        dataset = slim.dataset.Dataset(files, tf1.TFRecordReader, decoder, 6, {})
+        with pytest.raises(ValueError, match="record_key must not be the name of an item"):
+            slim.dataset_data_provider.DatasetDataProvider(dataset, record_key="key")
 
 
 def test_a_provider_gives_the_items_it_has() -> None:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_legacy_train import rnn_cell, tf_layers
 from keras_legacy_train.contrib import seq2seq
+from keras_legacy_train.contrib.seq2seq.attention_mechanism import BaseAttentionMechanism
 
 v1 = tf.compat.v1
 
@@ -43,6 +44,9 @@ def test_wrong_parts_are_refused_by_name() -> None:
     state = cell.zero_state(2, tf.float32)
     with pytest.raises(TypeError, match="Expected decoder to be type Decoder"):
         seq2seq.dynamic_decode(cell)
+    for member in ("batch_size", "output_size", "output_dtype"):
+        with pytest.raises(NotImplementedError):
+            getattr(Silent(), member)
     with pytest.raises(TypeError, match=r"'cell'.*is not an RNNCell"):
         seq2seq.BasicDecoder(None, helper, state)
     with pytest.raises(TypeError, match="helper must be a Helper"):
@@ -66,7 +70,20 @@ def test_wrong_parts_are_refused_by_name() -> None:
         seq2seq.ScheduledOutputTrainingHelper(memory(), [3, 3], [[0.5]])
 
 
+class Silent(seq2seq.Decoder):
+    """Does not say what it puts out."""
+
+    def initialize(self, name: str | None = None) -> Any:
+        return None
+
+    def step(self, time: Any, inputs: Any, state: Any, name: str | None = None) -> Any:
+        return None
+
+
 def test_attention_that_does_not_fit_is_refused() -> None:
+    for member in ("alignments_size", "state_size"):
+        with pytest.raises(NotImplementedError):
+            getattr(seq2seq.AttentionMechanism(), member)
     with pytest.raises(ValueError, match="fully defined inner dims"):
         seq2seq.LuongAttention(4, v1.placeholder(tf.float32, [2, 3, None]))
     with pytest.raises(TypeError, match="attention_mechanism must be"):
@@ -168,6 +185,30 @@ def test_users_write_decoders_of_their_own() -> None:
     outputs, state, lengths = evaluate([outputs, state, lengths])
     assert outputs.tolist() == [[3, 2, 1], [0, 0, 0], [1, 0, 0]]
     assert state.tolist() == lengths.tolist() == [3, 0, 1]
+
+
+def test_a_helper_and_a_mechanism_tell_what_they_were_given() -> None:
+    inputs, layer = memory(), tf_layers.Dense(4, use_bias=False, dtype="float32")
+    helper = seq2seq.TrainingHelper(inputs, [3, 1])
+    assert helper.inputs is inputs
+    assert evaluate(helper.sequence_length).tolist() == [3, 1]
+    arguments: dict[str, Any] = {
+        "query_layer": None,
+        "memory": inputs,
+        "probability_fn": lambda score, state: tf.nn.softmax(score),
+        "memory_layer": layer,
+    }
+    mechanism = BaseAttentionMechanism(**arguments)
+    assert mechanism.memory_layer is layer and mechanism.query_layer is None
+    keys, values, kernel = evaluate([mechanism.keys, mechanism.values, layer.kernel])
+    np.testing.assert_allclose(keys, values @ kernel, 1e-5)
+    for name, value, message in (
+        ("query_layer", 3, "query_layer is not a Layer: int"),
+        ("memory_layer", None, "memory_layer is not a Layer: NoneType"),
+        ("probability_fn", 3, "probability_fn must be callable, saw type: int"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            BaseAttentionMechanism(**{**arguments, name: value})
 
 
 def test_users_subclass_mechanisms() -> None:

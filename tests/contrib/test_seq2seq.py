@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -109,8 +111,61 @@ def test_attention_that_does_not_fit_is_refused() -> None:
         seq2seq.LuongAttention(3, memory())(tf.ones([2, 4]), None)
 
 
+class Diary(rnn_cell.RNNCell):
+    """Is a GRU that writes a part of each output into an array, which is in its state."""
+
+    def __init__(self, part: Any) -> None:
+        super().__init__()
+        self.cell, self.part = rnn_cell.GRUCell(4), part
+
+    @property
+    def state_size(self) -> Any:
+        return (4, 0, 0)
+
+    @property
+    def output_size(self) -> int:
+        return 4
+
+    def call(self, inputs: Any, state: Any) -> Any:
+        hidden, time, array = state
+        output, hidden = self.cell(inputs, hidden)
+        return output, (hidden, time + 1, array.write(time, self.part(output)))
+
+
+@pytest.mark.parametrize(
+    ("part", "shape", "warning"),
+    [
+        (lambda output: output[0, 0], [], "must be known and have at least a rank of 1"),
+        (lambda output: output[:5, 0], [5], r"expects elements to be reshapable to \[2, 3, -1\]"),
+    ],
+)
+def test_arrays_that_are_not_of_beams_stay_as_they_are(
+    part: Any, shape: list[int], warning: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    array = tf.TensorArray(tf.float32, 0, dynamic_size=True, element_shape=shape)
+    state = (tf.zeros([6, 4]), tf.constant(0), array)
+    decoder = seq2seq.BeamSearchDecoder(
+        Diary(part), tf.eye(5)[:, :4], [1, 2], 0, state, 3, tf_layers.Dense(5)
+    )
+    with caplog.at_level(logging.WARNING):
+        _, last, _ = seq2seq.dynamic_decode(decoder, maximum_iterations=3)
+    assert re.search(warning, caplog.text)
+    _, count, array = last.cell_state
+    written, count = evaluate([array.stack(), count])
+    assert written.shape == (count, *shape)
+
+
 def test_a_beam_search_needs_states_for_all_beams() -> None:
     cell = rnn_cell.GRUCell(4)
+    with pytest.raises(ValueError, match="to have known rank"):
+        seq2seq.BeamSearchDecoder(cell, tf.ones([5, 4]), [1, 2], 0, v1.placeholder(tf.float32), 3)
+    six = seq2seq.AttentionWrapper(cell, seq2seq.LuongAttention(4, memory(6)))
+    decoder = seq2seq.BeamSearchDecoder(
+        *(six, tf.ones([5, 4]), [1, 2], 0, six.zero_state(6, tf.float32), 3, tf_layers.Dense(5)),
+        coverage_penalty_weight=tf.constant([0.1, 0.2]),
+    )
+    with pytest.raises(ValueError, match="coverage_penalty_weight should be a scalar"):
+        seq2seq.dynamic_decode(decoder)
     with pytest.raises(ValueError, match="batch_size=encoder_batch_size"):
         seq2seq.BeamSearchDecoder(cell, tf.ones([5, 4]), [1, 2], 0, cell.zero_state(3, tf.float32), 3)
     with pytest.raises(ValueError, match="statically known rank"):
@@ -185,6 +240,27 @@ def test_users_write_decoders_of_their_own() -> None:
     outputs, state, lengths = evaluate([outputs, state, lengths])
     assert outputs.tolist() == [[3, 2, 1], [0, 0, 0], [1, 0, 0]]
     assert state.tolist() == lengths.tolist() == [3, 0, 1]
+
+
+def test_a_decoder_may_sum_up_what_it_put_out() -> None:
+    class Sums(Countdown):
+        def finalize(self, outputs: Any, final_state: Any, sequence_lengths: Any) -> Any:
+            return (outputs, tf.reduce_sum(outputs, 0)), final_state
+
+    outputs, _, _ = seq2seq.dynamic_decode(Sums([3, 0, 1]), impute_finished=True)
+    outputs, sums = evaluate(outputs)
+    assert (outputs.tolist(), sums.tolist()) == ([[3, 2, 1], [0, 0, 0], [1, 0, 0]], [6, 0, 1])
+
+
+def test_alignments_are_kept_after_the_end_of_a_sequence() -> None:
+    cell = attended(alignment_history=True)
+    helper = seq2seq.TrainingHelper(memory(), [3, 1])
+    decoder = seq2seq.BasicDecoder(cell, helper, cell.zero_state(2, tf.float32))
+    outputs, state, _ = seq2seq.dynamic_decode(decoder, impute_finished=True)
+    history, rows = evaluate([state.alignment_history.stack(), outputs.rnn_output])
+    # All rows of the memory are equal, and so are its alignments.
+    np.testing.assert_allclose(history, np.full([3, 2, 3], 1 / 3), 1e-6)
+    assert np.all(rows[0] != 0) and not rows[1, 1:].any()
 
 
 def test_a_helper_and_a_mechanism_tell_what_they_were_given() -> None:

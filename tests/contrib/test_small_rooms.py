@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import types
 from collections.abc import Callable
@@ -116,8 +117,9 @@ def test_a_saver_swaps_variables_and_their_averages(tmp_path: Path) -> None:
 def test_wrapped_optimizers_clip_variables_and_leave_zero_gradients_alone() -> None:
     with tf.Graph().as_default(), v1.Session() as session:
         rows = v1.get_variable("rows", initializer=[[3.0, 4.0], [0.3, 0.4]])
-        inner = v1.train.GradientDescentOptimizer(0.0)
-        clipped = opt.VariableClippingOptimizer(inner, {rows: [1]}, 1.0).minimize(tf.reduce_sum(rows))
+        clipping = opt.VariableClippingOptimizer(v1.train.MomentumOptimizer(0.0, 0.9), {rows: [1]}, 1.0)
+        clipped = clipping.minimize(tf.reduce_sum(rows))
+        assert clipping.get_slot(rows, "momentum").op.name == "rows/Momentum"
         other = v1.get_variable("other", initializer=1.0)
         scale = v1.placeholder(tf.float32, ())
         momentum = v1.train.MomentumOptimizer(1.0, 0.5)
@@ -297,6 +299,15 @@ def test_embeddings_are_shown_by_the_projector(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="must have a logdir"):
         projector.visualize_embeddings(Silent(), config)
+
+
+def test_the_projector_needs_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = importlib.util.find_spec(projector.__name__)
+    assert spec is not None and spec.loader is not None
+    monkeypatch.setitem(sys.modules, "tensorboard.plugins.projector.projector_config_pb2", None)
+    monkeypatch.setitem(sys.modules, "tensorboard.plugins.projector", None)
+    with pytest.raises(ImportError, match="needs TensorBoard"):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
 def test_parameters_are_counted(capfd: pytest.CaptureFixture[str]) -> None:

@@ -364,8 +364,10 @@ def separable_conv2d_without_biases(kit):
 def batch_norm_that_is_not_trained(kit):
     averages = {
         "moving_mean": kit.tf.constant_initializer(0.5), "moving_variance": kit.tf.constant_initializer(2.0)}
-    return kit.layers.batch_norm(
+    x = kit.layers.batch_norm(
         kit.input(3, 2), is_training=False, fused=False, scale=True, param_initializers=averages)
+    return kit.layers.batch_norm(
+        x, is_training=False, fused=False, updates_collections=None, param_initializers=averages)
 
 
 @case

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,13 @@ def loss_after(steps: int, weight: float = 1.0) -> float:
         loss = 2.0 * np.exp(weight)
         weight -= 0.25 * loss
     return loss
+
+
+def join_queue_runners() -> None:
+    """Waits for the threads of queue runners, which end with an error when their session is closed."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("QueueRunnerThread"):
+            thread.join(timeout=10)
 
 
 def test_training_ends_with_its_input_or_at_the_word_of_a_step(tmp_path: Path) -> None:
@@ -150,6 +158,34 @@ def test_a_synchronous_training_cannot_be_delayed() -> None:
         slim.learning.train("unused", None, sync_optimizer=optimizer, startup_delay_steps=5)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_is_trained_by_a_synchronous_optimizer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Impatient(tf1.train.Supervisor):
+        """Does not wait two minutes for the optimizer's thread, which ends only with its session."""
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(stop_grace_secs=0.1, **options)
+
+    monkeypatch.setattr(tf1.train, "Supervisor", Impatient)
+    with tf.Graph().as_default():
+        loss = 2.0 * tf.exp(tf1.get_variable("weight", initializer=1.0))
+        descent = tf1.train.GradientDescentOptimizer(0.25)
+        optimizer = tf1.train.SyncReplicasOptimizer(descent, replicas_to_aggregate=1, total_num_replicas=1)
+        last = slim.learning.train(
+            slim.learning.create_train_op(loss, optimizer),
+            tmp_path,
+            number_of_steps=3,
+            sync_optimizer=optimizer,
+            ignore_live_threads=True,
+        )
+    join_queue_runners()
+    np.testing.assert_allclose(last, loss_after(3), 1e-5)
+    weight = tf.train.load_variable(str(tmp_path / "model.ckpt-3"), "weight")
+    np.testing.assert_allclose(2.0 * np.exp(weight), loss_after(4), 1e-5)
+
+
 def test_gradients_are_summarised_by_value_and_norm() -> None:
     with tf.Graph().as_default(), tf1.Session() as session:
         weight = tf1.get_variable("weight", initializer=[1.0, 1.0])
@@ -236,6 +272,28 @@ def test_queue_runners_run_in_a_context_that_is_not_nested() -> None:
         assert (
             run_queues(slim.prefetch_queue.prefetch_queue([tf.constant(3)], dynamic_pad=True).dequeue()) == 3
         )
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_session_is_closed_where_its_queues_do_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Impatient(tf.train.Coordinator):
+        def join(self, threads: Any, stop_grace_period_secs: float) -> None:
+            super().join(threads, stop_grace_period_secs=0.1)
+
+    monkeypatch.setattr(tf.train, "Coordinator", Impatient)
+    with tf.Graph().as_default(), tf1.Session() as session:
+        empty, filled = (tf.queue.FIFOQueue(2, [tf.int32], [[]]) for _ in range(2))
+        tf1.train.add_queue_runner(tf1.train.QueueRunner(filled, [filled.enqueue(empty.dequeue())]))
+        size = filled.size()
+        with slim.queues.QueueRunners(session):
+            assert session.run(size) == 0
+        with pytest.raises(RuntimeError, match="closed Session"):
+            session.run(size)
+        join_queue_runners()
+        # Runners can be started again, in another session.
+        with tf1.Session() as another, slim.queues.QueueRunners(another):
+            assert another.run(size) == 0
+    join_queue_runners()
 
 
 @pytest.fixture

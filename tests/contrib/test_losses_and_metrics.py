@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,32 @@ def truth() -> Any:
 def test_what_is_wrong_is_said(message: str, call: Callable[[], Any]) -> None:
     with tf.Graph().as_default(), pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.fixture(params=["version 1", "version 2"])
+def shapes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Shapes have dimensions of one version of TensorFlow, and then of the other."""
+    before = isinstance(tf.TensorShape([1])[0], int)
+    switches = v1.disable_v2_tensorshape, v1.enable_v2_tensorshape
+    switches[request.param == "version 2"]()
+    yield
+    switches[before]()
+
+
+@pytest.mark.usefixtures("shapes")
+def test_a_last_dimension_that_is_not_known_is_taken_for_1() -> None:
+    with tf.Graph().as_default(), v1.Session() as session:
+        column, row = v1.placeholder(tf.float32, [None, None]), v1.placeholder(tf.float32, [None])
+        seen = [
+            metrics.streaming_covariance(column, row)[1],
+            metrics.streaming_covariance(row, column)[1],
+            losses.compute_weighted_loss(row, column),
+        ]
+        session.run(v1.local_variables_initializer())
+        values = session.run(seen, {column: [[1.0], [2.0], [0.0]], row: [3.0, 3.0, 6.0]})
+    covariance = np.cov([1.0, 2.0, 0.0], [3.0, 3.0, 6.0])[0, 1]
+    # The loss is (1 * 3 + 2 * 3) / 2: a weight of 0 does not count.
+    np.testing.assert_allclose(values, [covariance, covariance, 4.5], 1e-6)
 
 
 def test_losses_need_labels() -> None:

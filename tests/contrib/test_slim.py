@@ -121,7 +121,8 @@ def test_a_worker_goes_on_with_the_variables_of_the_chief() -> None:
     server = tf1.train.Server.create_local_server()
     losses = []
     for options in ({"number_of_steps": 2}, {"number_of_steps": 3, "is_chief": False}):
-        with tf.Graph().as_default():
+        # Reference variables, if that is what they are, must say where they are.
+        with tf.Graph().as_default(), tf.device("/cpu:0"):
             train_op, _ = build()
             delay = 0 if options.get("is_chief", True) else 2
             losses.append(

@@ -68,15 +68,17 @@ def test_shapes_must_be_known_but_for_time() -> None:
 def test_lengths_are_checked_when_a_sequence_comes() -> None:
     with tf.Graph().as_default(), v1.Session() as session:
         x, y = (v1.placeholder(tf.float32, [None]) for _ in range(2))
-        length = v1.placeholder(tf.int32, [])
-        prefetch = saver(input_sequences={"x": x, "y": y}, input_length=length).prefetch_op
+        length, key = v1.placeholder(tf.int32, []), v1.placeholder(tf.string, [])
+        sequences = {"x": x, "y": y}
+        # A key of its own for each: what an insertion that failed has inserted already stays there.
+        prefetch = saver(input_sequences=sequences, input_length=length, input_key=key).prefetch_op
         for steps, others, real, message in (
             (3, 3, 3, "should be a multiple of: 2, but saw value"),
             (4, 6, 4, "Dimension 0 of tensor labeled sorted_sequences_y should be"),
             (4, 4, 5, "Input length should be <= than length from sequences"),
         ):
             with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-                session.run(prefetch, {x: np.ones(steps), y: np.ones(others), length: real})
+                session.run(prefetch, {x: np.ones(steps), y: np.ones(others), length: real, key: message})
 
 
 def test_a_state_passes_from_segment_to_segment() -> None:

@@ -40,15 +40,22 @@ def test_wrong_initializers_and_regularizers_are_refused():
         layers.l2_regularizer(1)
     with pytest.raises(ValueError, match="less than 0"):
         layers.l1_regularizer(-0.1)
+    with pytest.raises(TypeError, match="non-floating"):
+        layers.variance_scaling_initializer()([2, 2], dtype=tf.int32)
     with pytest.raises(ValueError, match="No weights"):
         layers.apply_regularization(layers.l2_regularizer(0.1))
+    with pytest.raises(ValueError, match="must return a scalar Tensor instead of a Tensor with rank 1"):
+        layers.apply_regularization(lambda weights: 2.0 * weights, [tf.ones([3])])
     assert layers.l2_regularizer(0.0)(tf.ones([2])) is None
     assert layers.sum_regularizer([None]) is None
 
 
 def test_wrong_layers_are_refused():
     image = v1.placeholder(tf.float32, [None, 4, 4, 2])
+    wide = v1.placeholder(tf.float32, [None, 4, None, 6])
     unknown = v1.placeholder(tf.float32)
+    matrix = v1.placeholder(tf.float32, [None, 3])
+    sparse = tf.SparseTensor([[0, 0]], [1], [1, 1])
     for call, message in [
         (lambda: layers.fully_connected(image, 2.5), "num_outputs type"),
         (lambda: layers.conv1d(image, 2, 2), "expects input with rank 3, got 4"),
@@ -57,7 +64,31 @@ def test_wrong_layers_are_refused():
         (lambda: layers.max_pool3d(image, 2, data_format="NHWC"), "either NCDHW or NDHWC"),
         (lambda: layers.layer_norm(unknown), "undefined rank"),
         (lambda: layers.batch_norm(image, renorm=True, updates_collections=None), "renorm is not supported"),
+        (lambda: layers.layer_norm(matrix, begin_norm_axis=2), r"begin_norm_axis \(2\) must be < rank"),
+        (lambda: layers.layer_norm(wide, begin_params_axis=2), r"shape\(inputs\)\[2:\] is not fully defined"),
         (lambda: layers.group_norm(image, 3), "Invalid groups 3 for 2 channels"),
+        (
+            lambda: layers.group_norm(wide, 4, reduction_axes=[1]),
+            "6 channels is not commensurate with 4",
+        ),
+        (lambda: layers.group_norm(wide, 2, 4), "Axis is out of bounds"),
+        (lambda: layers.group_norm(wide, 2, -5, (-4,)), "Axis is out of bounds"),
+        (lambda: layers.group_norm(wide, 2, -1, (-3, -5)), "Axis is out of bounds"),
+        (lambda: layers.group_norm(wide, 2), "has undefined dimensions 2"),
+        (lambda: layers.group_norm(wide, 2, -1, (1, -1)), "must be mutually exclusive with channels_axis"),
+        (lambda: layers.instance_norm(wide[..., 0]), "undefined channels dimension"),
+        (lambda: layers.conv2d(matrix, 2, 2), "input with rank 4, got 2"),
+        (lambda: layers.convolution(matrix, 2, 2), "not supported for input with rank 2"),
+        (lambda: layers.pool(matrix, 2, "MAX"), "Rank of inputs must be known, and >= 3"),
+        (lambda: layers.unit_norm(unknown, 1), "input rank must be known"),
+        (lambda: layers.bias_add(matrix, data_format="NCHW"), "NCHW only supports 4D"),
+        (lambda: layers.bow_encoder([[1]], 0, 3), "Must specify vocab size"),
+        (
+            lambda: layers.softmax(v1.placeholder(tf.float32, [2, None])),
+            "dimension -1 of shape must be",
+        ),
+        (lambda: layers.conv2d_in_plane(matrix, 2), "rank of shape must be at least 4 not: 2"),
+        (lambda: layers.conv2d_in_plane(image, [1, 2, 3]), "Must be an int, a list with 2 elements"),
         (lambda: layers.embed_sequence([[1]], 3), "Must specify vocab size"),
         (lambda: layers.stack(image, layers.conv2d, 3), "list or tuple"),
         (lambda: layers.maxout(image, 3), "not a multiple"),
@@ -66,6 +97,8 @@ def test_wrong_layers_are_refused():
     ]:
         with pytest.raises(ValueError, match=message):
             call()
+    with pytest.raises(TypeError, match="expected to be dense"):
+        layers.bow_encoder(sparse, 3, 3, sparse_lookup=False)
 
 
 def test_arguments_of_layers_come_from_scopes():
@@ -130,6 +163,14 @@ def test_conditions_are_static_where_they_can_be():
     assert utils.two_element_tuple([1, 2]) == (1, 2)
     with pytest.raises(ValueError, match="Expected sequence of 2"):
         utils.n_positive_integers(2, [1, 0])
+    with pytest.raises(ValueError, match="n must be a positive integer"):
+        utils.n_positive_integers(0, 1)
+    with pytest.raises(TypeError, match="fn2 must be callable"):
+        utils.static_cond(True, lambda: 1, 2)
+    with pytest.raises(ValueError, match="cannot be None"):
+        utils.constant_value(None)
+    with pytest.raises(ValueError, match="wrong type"):
+        utils.constant_value(tf.constant(1), tf.bool)
 
 
 def test_training_computes_what_a_session_does(graph, tmp_path):

@@ -92,6 +92,12 @@ def test_a_model_with_buckets_is_trained(graph: tf.Graph, tmp_path: Path) -> Non
     assert train(graph, tmp_path, train_op, loss, steps=60, monitors=[Silent()]) < 0.7 * first
 
 
+def attention_decoder(states: Any, **options: Any) -> Any:
+    return legacy_seq2seq.attention_decoder(
+        [tf.ones([1, 2])], tf.ones([1, 2]), states, rnn.GRUCell(2), **options
+    )
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -106,6 +112,11 @@ def test_a_model_with_buckets_is_trained(graph: tf.Graph, tmp_path: Path) -> Non
         (
             lambda: legacy_seq2seq.attention_decoder([], tf.ones([1, 2]), tf.ones([1, 2, 3]), rnn.GRUCell(2)),
             "at least 1 input",
+        ),
+        (lambda: attention_decoder(tf.ones([1, 2, 3]), num_heads=0), "With less than 1 heads"),
+        (
+            lambda: attention_decoder(v1.placeholder(tf.float32, [1, 2, None])),
+            r"Shape\[2\] of attention_states must be known",
         ),
         (
             lambda: legacy_seq2seq.embedding_rnn_decoder(

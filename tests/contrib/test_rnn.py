@@ -120,6 +120,32 @@ def test_batch_and_time_are_swapped_and_told() -> None:
     assert (swapped.shape, batch) == ((3, 2, 4), 3)
 
 
+def test_steps_in_a_list_are_those_of_a_tensor() -> None:
+    steps = [tf.constant(np.sin(np.arange(6.0) + step).reshape(3, 2), tf.float32) for step in range(4)]
+    outputs = []
+    for make in (
+        lambda: rnn.LSTMBlockFusedCell(2),
+        lambda: rnn.TimeReversedFusedRNN(rnn.LSTMBlockFusedCell(2)),
+        lambda: rnn.TimeReversedFusedRNN(rnn.FusedRNNCellAdaptor(rnn.GRUCell(2))),
+    ):
+        for inputs in (steps, tf.stack(steps)):
+            # The cells of a list and of a tensor have the same values.
+            with v1.variable_scope(None, "cell", initializer=v1.constant_initializer(0.3)):
+                output, state = make()(inputs, dtype=tf.float32)
+            assert isinstance(output, list) == isinstance(inputs, list)
+            outputs.append([tf.stack(output), state])
+    with v1.Session() as session:
+        session.run(v1.global_variables_initializer())
+        seen = session.run(outputs)
+    for listed, stacked in zip(seen[::2], seen[1::2], strict=True):
+        np.testing.assert_allclose(listed[0], stacked[0], 1e-6)
+        np.testing.assert_allclose(listed[1], stacked[1], 1e-6)
+
+
+def called(cell: Any, size: int | None = 2) -> Any:
+    return cell(v1.placeholder(tf.float32, [1, size]), cell.zero_state(1, tf.float32))
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
@@ -134,7 +160,51 @@ def test_batch_and_time_are_swapped_and_told() -> None:
         ),
         (lambda: rnn.GRUBlockCell(), ValueError, "Exactly one of num_units or cell_size"),
         (lambda: rnn.GRUBlockCell(2, 2), ValueError, "Exactly one of num_units or cell_size"),
-        (lambda: rnn.GLSTMCell(3, number_of_groups=2), ValueError, "must be divisible"),
+        (lambda: rnn.GLSTMCell(3, number_of_groups=2), ValueError, "num_units must be divisible"),
+        (lambda: rnn.GLSTMCell(4, number_of_groups=2, num_proj=3), ValueError, "num_proj must be divisible"),
+        (
+            lambda: called(rnn.GLSTMCell(4, number_of_groups=2), size=3),
+            ValueError,
+            r"input size \(3\) must be divisible by number_of_groups \(2\)",
+        ),
+        (
+            lambda: called(rnn.CoupledInputForgetGateLSTMCell(3, num_unit_shards=10)),
+            ValueError,
+            "Too many shards",
+        ),
+        (
+            lambda: called(rnn.CoupledInputForgetGateLSTMCell(3), size=None),
+            ValueError,
+            "Could not infer input size",
+        ),
+        (
+            lambda: called(rnn.IndRNNCell(3), size=None),
+            ValueError,
+            r"Expected inputs.shape\[-1\] to be known",
+        ),
+        (
+            lambda: rnn.LSTMBlockCell(2)(tf.zeros([1, 2]), (tf.zeros([1, 2]),) * 3),
+            ValueError,
+            "state to be a tuple with length 2",
+        ),
+        (
+            lambda: rnn.LSTMBlockFusedCell(2)(tf.zeros([3, 1, 2]), (tf.zeros([1, 2]),) * 3),
+            ValueError,
+            "initial_state to be a tuple with length 2 or None",
+        ),
+        (
+            lambda: rnn.GRUBlockCell(2)(tf.zeros([1, 2]), tf.zeros([1, 3])),
+            ValueError,
+            "cell_size 2 vs 3",
+        ),
+        (lambda: core_rnn_cell._linear(None, 2, True), ValueError, "`args` must be specified"),
+        (
+            lambda: rnn.stack_bidirectional_dynamic_rnn(
+                [rnn.GRUCell(2)], [rnn.GRUCell(2)], tf.zeros([1, 2, 3]), tf.zeros([1, 2]), dtype=tf.float32
+            ),
+            ValueError,
+            "initial_states_fw must be a list of state tensors",
+        ),
         (
             lambda: rnn.Conv2DLSTMCell(input_shape=[3, 2], output_channels=1, kernel_shape=[2, 2]),
             ValueError,

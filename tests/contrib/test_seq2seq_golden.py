@@ -20,7 +20,7 @@ import seq2seq_cases
 
 # Variants of others, which the default run leaves out.
 SLOW = [
-    *["layer_of_attention", "bahdanau_monotonic", "luong_monotonic", "two_mechanisms", "time_major"],
+    *["luong", "layer_of_attention", "bahdanau_monotonic", "luong_monotonic", "two_mechanisms", "time_major"],
     *["scheduled_outputs", "scheduled_outputs_as_inputs", "beams"],
 ]
 

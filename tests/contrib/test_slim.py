@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,13 @@ def loss_after(steps: int, weight: float = 1.0) -> float:
         loss = 2.0 * np.exp(weight)
         weight -= 0.25 * loss
     return loss
+
+
+def join_queue_runners() -> None:
+    """Waits for the threads of queue runners, which end with an error when their session is closed."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("QueueRunnerThread"):
+            thread.join(timeout=10)
 
 
 def test_training_ends_with_its_input_or_at_the_word_of_a_step(tmp_path: Path) -> None:
@@ -90,6 +98,104 @@ def test_a_training_goes_on_from_its_newest_checkpoint_and_traces_steps(
         with training.our_loop():
             np.testing.assert_allclose(run(4), loss_after(4), 1e-5)
     assert "traceEvents" in json.loads((tmp_path / "tf_trace-3.json").read_text())
+
+
+def test_a_training_begins_anew_where_its_session_is_aborted() -> None:
+    calls: list[Any] = []
+
+    def train_step_fn(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 2:
+            raise tf.errors.AbortedError(None, None, "The server is gone.")
+        return slim.learning.train_step(*args)
+
+    with tf.Graph().as_default():
+        train_op, _ = build()
+        # Without a directory there is no checkpoint to go on from.
+        loss = slim.learning.train(train_op, None, number_of_steps=3, train_step_fn=train_step_fn)
+    np.testing.assert_allclose(loss, loss_after(3), 1e-5)
+    assert len(calls) == 5
+
+
+def test_a_worker_goes_on_with_the_variables_of_the_chief() -> None:
+    server = tf1.train.Server.create_local_server()
+    losses = []
+    for options in ({"number_of_steps": 2}, {"number_of_steps": 3, "is_chief": False}):
+        # Reference variables, if that is what they are, must say where they are.
+        with tf.Graph().as_default(), tf.device("/cpu:0"):
+            train_op, _ = build()
+            delay = 0 if options.get("is_chief", True) else 2
+            losses.append(
+                slim.learning.train(
+                    train_op, None, master=server.target, startup_delay_steps=delay, **options
+                )
+            )
+    np.testing.assert_allclose(losses, [loss_after(2), loss_after(3)], 1e-5)
+
+
+def test_our_loop_says_how_a_training_ended(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    # The step that failed is the last that there was: no line says that the training stopped.
+    for limit, line in ((None, True), (2.0, False)):
+        caplog.clear()
+        with tf.Graph().as_default(), training.our_loop(), caplog.at_level(logging.INFO):
+            step = tf1.train.get_or_create_global_step()
+            loss = tf.square(tf1.get_variable("weight", initializer=1.0))
+            train_op = slim.learning.create_train_op(loss, tf1.train.GradientDescentOptimizer(0.1))
+            if limit is not None:
+                within = tf1.assert_less(tf.cast(step, tf.float32), limit, message="too far")
+                with tf.control_dependencies([within]):
+                    train_op = tf.identity(train_op)
+                with pytest.raises(tf.errors.InvalidArgumentError, match="too far"):
+                    slim.learning.train(train_op, None, number_of_steps=4)
+            else:
+                slim.learning.train(train_op, None, number_of_steps=4)
+        assert ("Stopping Training." in caplog.text) == line
+
+
+def test_a_synchronous_training_cannot_be_delayed() -> None:
+    descent = tf1.train.GradientDescentOptimizer(0.1)
+    optimizer = tf1.train.SyncReplicasOptimizer(descent, replicas_to_aggregate=1)
+    with pytest.raises(ValueError, match="startup_delay_steps must be zero"):
+        slim.learning.train("unused", None, sync_optimizer=optimizer, startup_delay_steps=5)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_is_trained_by_a_synchronous_optimizer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Impatient(tf1.train.Supervisor):
+        """Does not wait two minutes for the optimizer's thread, which ends only with its session."""
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(stop_grace_secs=0.1, **options)
+
+    monkeypatch.setattr(tf1.train, "Supervisor", Impatient)
+    with tf.Graph().as_default():
+        loss = 2.0 * tf.exp(tf1.get_variable("weight", initializer=1.0))
+        descent = tf1.train.GradientDescentOptimizer(0.25)
+        optimizer = tf1.train.SyncReplicasOptimizer(descent, replicas_to_aggregate=1, total_num_replicas=1)
+        last = slim.learning.train(
+            slim.learning.create_train_op(loss, optimizer),
+            tmp_path,
+            number_of_steps=3,
+            sync_optimizer=optimizer,
+            ignore_live_threads=True,
+        )
+    join_queue_runners()
+    np.testing.assert_allclose(last, loss_after(3), 1e-5)
+    weight = tf.train.load_variable(str(tmp_path / "model.ckpt-3"), "weight")
+    np.testing.assert_allclose(2.0 * np.exp(weight), loss_after(4), 1e-5)
+
+
+def test_gradients_are_summarised_by_value_and_norm() -> None:
+    with tf.Graph().as_default(), tf1.Session() as session:
+        weight = tf1.get_variable("weight", initializer=[1.0, 1.0])
+        slim.learning.add_gradients_summaries([(tf.constant([3.0, 4.0]), weight), (None, weight)])
+        values = tf1.Summary.FromString(session.run(tf1.summary.merge_all())).value
+    assert {value.tag: value.simple_value or value.histo.sum for value in values} == {
+        "weight/gradient": 7.0,
+        "weight/gradient_norm": 5.0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -169,6 +275,28 @@ def test_queue_runners_run_in_a_context_that_is_not_nested() -> None:
         )
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_session_is_closed_where_its_queues_do_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Impatient(tf.train.Coordinator):
+        def join(self, threads: Any, stop_grace_period_secs: float) -> None:
+            super().join(threads, stop_grace_period_secs=0.1)
+
+    monkeypatch.setattr(tf.train, "Coordinator", Impatient)
+    with tf.Graph().as_default(), tf1.Session() as session:
+        empty, filled = (tf.queue.FIFOQueue(2, [tf.int32], [[]]) for _ in range(2))
+        tf1.train.add_queue_runner(tf1.train.QueueRunner(filled, [filled.enqueue(empty.dequeue())]))
+        size = filled.size()
+        with slim.queues.QueueRunners(session):
+            assert session.run(size) == 0
+        with pytest.raises(RuntimeError, match="closed Session"):
+            session.run(size)
+        join_queue_runners()
+        # Runners can be started again, in another session.
+        with tf1.Session() as another, slim.queues.QueueRunners(another):
+            assert another.run(size) == 0
+    join_queue_runners()
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> list[str]:
     """Returns three files of two records each."""
@@ -207,6 +335,38 @@ def test_records_are_read_once_in_order_or_by_several_readers(files: list[str]) 
             pattern, tf1.TFRecordReader, num_epochs=1, num_readers=2, capacity=8, min_after_dequeue=2, seed=1
         )
         assert sorted(read(record)) == expected
+
+
+def test_several_records_are_read_at_a_time(files: list[str]) -> None:
+    with tf.Graph().as_default(), tf1.Session() as session:
+        queue = tf.queue.FIFOQueue(8, [tf.string, tf.string], [[], []])
+        reader = slim.parallel_reader.ParallelReader(tf1.TFRecordReader, queue, num_readers=2)
+        assert (reader.num_readers, reader.common_queue) == (2, queue)
+        names = tf1.train.string_input_producer(files, num_epochs=1, shuffle=False)
+        keys, records = reader.read_up_to(names, 4)
+        counts = [reader.num_records_produced(), reader.num_work_units_completed()]
+        session.run(tf1.local_variables_initializer())
+        with slim.queues.QueueRunners(session):
+            seen = [session.run([keys, records]) for _ in range(2)]
+            assert session.run(counts) == [6, 3]
+    assert [len(rows) for _, rows in seen] == [4, 2]
+    assert sorted(row for _, rows in seen for row in rows) == [b"%d" % index for index in range(6)]
+    assert {key.decode().rpartition(":")[0] for names, _ in seen for key in names} == set(files)
+    with tf.Graph().as_default(), pytest.raises(TypeError, match=r"common_queue\.dtypes must be"):
+        slim.parallel_reader.ParallelReader(tf1.TFRecordReader, tf.queue.FIFOQueue(8, [tf.string]))
+
+
+def test_an_example_may_have_several_images(files: list[str]) -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4, 1)
+    with tf.Graph().as_default(), tf1.Session() as session:
+        image = slim.tfexample_decoder.Image(shape=[3, 4, 1], channels=1, repeated=True, dtype=tf.int32)
+        encoded = tf.stack([tf.io.encode_png(each) for each in pixels])
+        decoded = image.tensors_to_item({"image/encoded": encoded, "image/format": tf.constant("png")})
+        assert session.run(decoded).tolist() == pixels.tolist()
+        decoder = slim.tfexample_decoder.TFExampleDecoder({}, {"key": image})
+        dataset = slim.dataset.Dataset(files, tf1.TFRecordReader, decoder, 6, {})
+        with pytest.raises(ValueError, match="record_key must not be the name of an item"):
+            slim.dataset_data_provider.DatasetDataProvider(dataset, record_key="key")
 
 
 def test_a_provider_gives_the_items_it_has() -> None:

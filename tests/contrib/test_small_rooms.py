@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
+import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +17,26 @@ from google.protobuf import text_format
 from estimator_models import batches, linear_model_fn
 from helpers import read_events
 from keras_legacy_train import contrib, estimator
-from keras_legacy_train.contrib import data, deprecated, distribute, distributions, opt, predictor, summary
+from keras_legacy_train.contrib import (
+    data,
+    deprecated,
+    distribute,
+    distributions,
+    framework,
+    image,
+    lookup,
+    opt,
+    predictor,
+    summary,
+)
 from keras_legacy_train.contrib import estimator as contrib_estimator
 from keras_legacy_train.contrib.tensorboard.plugins import projector
 from keras_legacy_train.contrib.tfprof import model_analyzer
 from keras_legacy_train.estimator import tpu
 
 v1 = tf.compat.v1
+
+PICTURE = np.zeros([3, 2], "float32")
 
 
 def elements(dataset: Any) -> list[Any]:
@@ -45,6 +61,8 @@ def test_datasets_have_the_transformations_of_tensorflow_1() -> None:
     assert sorted(elements(flat)) == [0, 1]
     total = data.Reducer(lambda _: np.int64(0), lambda total, n: total + n, lambda total: total)
     assert int(data.reduce_dataset(numbers(5), total)) == 10
+    with pytest.raises(TypeError, match=r"must be a `tf\.data\.Dataset`"):
+        data.reduce_dataset([1, 2], total)
     with pytest.raises(ValueError, match="both `stride` and `window_shift`"):
         data.sliding_window_batch(3, stride=2, window_shift=2)
 
@@ -70,6 +88,12 @@ def test_weights_decay_only_where_it_is_asked() -> None:
         session.run(v1.global_variables_initializer())
         session.run(update)
         assert session.run([kept, decayed]) == [1.0, 0.5]
+        gradients = [(tf.constant(1.0), kept), (tf.constant(1.0), decayed)]
+        optimizer = opt.MomentumWOptimizer(weight_decay=0.5, learning_rate=0.0, momentum=0.9)
+        update = optimizer.apply_gradients(gradients, decay_var_list=[decayed])
+        session.run(v1.variables_initializer(optimizer.variables()))
+        session.run(update)
+        assert session.run([kept, decayed]) == [1.0, 0.25]
 
 
 def test_a_saver_swaps_variables_and_their_averages(tmp_path: Path) -> None:
@@ -79,6 +103,8 @@ def test_a_saver_swaps_variables_and_their_averages(tmp_path: Path) -> None:
         with pytest.raises(RuntimeError, match="apply_gradients"):
             optimizer.swapping_saver()
         update = optimizer.minimize(weight)
+        with pytest.raises(ValueError, match="weight/ExponentialMovingAverage is not part of variables"):
+            optimizer.swapping_saver([weight])
         saver = optimizer.swapping_saver()
         session.run(v1.global_variables_initializer())
         session.run(update)
@@ -91,8 +117,9 @@ def test_a_saver_swaps_variables_and_their_averages(tmp_path: Path) -> None:
 def test_wrapped_optimizers_clip_variables_and_leave_zero_gradients_alone() -> None:
     with tf.Graph().as_default(), v1.Session() as session:
         rows = v1.get_variable("rows", initializer=[[3.0, 4.0], [0.3, 0.4]])
-        inner = v1.train.GradientDescentOptimizer(0.0)
-        clipped = opt.VariableClippingOptimizer(inner, {rows: [1]}, 1.0).minimize(tf.reduce_sum(rows))
+        clipping = opt.VariableClippingOptimizer(v1.train.MomentumOptimizer(0.0, 0.9), {rows: [1]}, 1.0)
+        clipped = clipping.minimize(tf.reduce_sum(rows))
+        assert clipping.get_slot(rows, "momentum").op.name == "rows/Momentum"
         other = v1.get_variable("other", initializer=1.0)
         scale = v1.placeholder(tf.float32, ())
         momentum = v1.train.MomentumOptimizer(1.0, 0.5)
@@ -107,6 +134,21 @@ def test_wrapped_optimizers_clip_variables_and_leave_zero_gradients_alone() -> N
         assert values == [0.0, 0.0, -1.5]
         gradients, norm = opt.clip_gradients_by_global_norm([(tf.constant([3.0, 4.0]), rows)], 1.0)
         np.testing.assert_allclose(session.run([gradients[0][0], norm])[0], [0.6, 0.8], 1e-6)
+
+
+def test_what_optimizers_cannot_take_is_refused() -> None:
+    with pytest.raises(ValueError, match="momentum should be positive: -1"):
+        opt.LARSOptimizer(0.1, momentum=-1.0)
+    with pytest.raises(ValueError, match="weight_decay should be positive: -1"):
+        opt.LARSOptimizer(0.1, weight_decay=-1.0)
+    with tf.Graph().as_default(), v1.Session() as session:
+        loss = tf.square(v1.get_variable("weight", initializer=1.0))
+        session.run(v1.global_variables_initializer())
+        with pytest.raises(NotImplementedError, match=r"implement the _minimize\(\) method"):
+            opt.ExternalOptimizerInterface(loss).minimize(session)
+        pytest.importorskip("scipy")
+        with pytest.raises(ValueError, match="'jac' is set automatically"):
+            opt.ScipyOptimizerInterface(loss, jac=False).minimize(session)
 
 
 def test_conditional_updates_of_reference_variables_are_refused() -> None:
@@ -153,6 +195,19 @@ def test_predictors_run_saved_models_and_estimators(tmp_path: Path) -> None:
     inputs = {"inputs": [[1.0, 2.0], [3.0, 4.0]]}
     for key, value in from_files(inputs).items():
         np.testing.assert_allclose(value, from_object(inputs)[key])
+    assert from_files.session.graph is from_files.graph is from_files.feed_tensors["inputs"].graph
+    names = {key: tensor.name for key, tensor in from_files.feed_tensors.items()}
+    outputs = {key: tensor.name for key, tensor in from_files.fetch_tensors.items()}
+    assert repr(from_files).startswith("Predictor with feed tensors {'inputs': <tf.Tensor 'x:0'")
+    by_names = predictor.from_saved_model(exported, input_names=names, output_names=outputs)
+    for key, value in from_files(inputs).items():
+        np.testing.assert_allclose(by_names(inputs)[key], value)
+    with pytest.raises(ValueError, match="must both be specified"):
+        predictor.from_saved_model(exported, input_names=names)
+    with pytest.raises(ValueError, match="at most one of signature_def_key"):
+        predictor.from_saved_model(exported, "other", input_names=names, output_names=outputs)
+    with pytest.raises(TypeError, match=r"must be a keras_legacy_train\.estimator\.Estimator"):
+        predictor.from_estimator(object(), receiver)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="unexpected keys"):
         from_files({"other": 1})
     with pytest.raises(ValueError, match="Available signatures are"):
@@ -176,8 +231,10 @@ def test_heads_are_made_by_functions() -> None:
 def test_summaries_are_written_by_ops(tmp_path: Path) -> None:
     with tf.Graph().as_default(), v1.Session() as session:
         step = v1.train.create_global_step()
+        assert not session.run(summary.should_record_summaries())
         writer = summary.create_file_writer(str(tmp_path), flush_millis=1)
         with writer.as_default(), summary.always_record_summaries():
+            assert session.run(summary.should_record_summaries())
             summary.scalar("loss", tf.constant(2.0))
             session.run(v1.global_variables_initializer())
             summary.initialize(graph=session.graph, session=session)
@@ -236,6 +293,22 @@ def test_embeddings_are_shown_by_the_projector(tmp_path: Path) -> None:
     )
     assert written == config
 
+    class Silent:
+        def get_logdir(self) -> None:
+            return None
+
+    with pytest.raises(ValueError, match="must have a logdir"):
+        projector.visualize_embeddings(Silent(), config)
+
+
+def test_the_projector_needs_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = importlib.util.find_spec(projector.__name__)
+    assert spec is not None and spec.loader is not None
+    monkeypatch.setitem(sys.modules, "tensorboard.plugins.projector.projector_config_pb2", None)
+    monkeypatch.setitem(sys.modules, "tensorboard.plugins.projector", None)
+    with pytest.raises(ImportError, match="needs TensorBoard"):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
 
 def test_parameters_are_counted(capfd: pytest.CaptureFixture[str]) -> None:
     with tf.Graph().as_default() as graph:
@@ -250,12 +323,57 @@ def test_strategies_take_the_arguments_of_before() -> None:
     assert not distribute.has_distribution_strategy()
     with pytest.raises(ValueError, match="only specify one"):
         distribute.MirroredStrategy(["/cpu:0"], num_gpus=1)
+    for algorithm, kind in (
+        ("nccl", tf.distribute.NcclAllReduce),
+        ("hierarchical_copy", tf.distribute.HierarchicalCopyAllReduce),
+    ):
+        assert isinstance(distribute.AllReduceCrossDeviceOps(algorithm, num_packs=2), kind)
+    with pytest.raises(ValueError, match="'nccl' or 'hierarchical_copy', but is 'ring'"):
+        distribute.AllReduceCrossTowerOps("ring")
 
 
 def test_distributions_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow_probability", None)
     with pytest.raises(ImportError, match=r"pip install keras_legacy_train\[distributions\]"):
         distributions.Normal  # noqa: B018
+
+
+def test_distributions_are_those_of_tensorflow_probability(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = types.SimpleNamespace(
+        distributions=types.SimpleNamespace(Normal="normal"),
+        math=types.SimpleNamespace(softplus_inverse="inverse"),
+    )
+    monkeypatch.setitem(sys.modules, "tensorflow_probability", installed)
+    assert (distributions.Normal, distributions.softplus_inverse) == ("normal", "inverse")
+    with pytest.raises(AttributeError, match=r"distributions\.Conditional is not in TensorFlow Probability"):
+        distributions.Conditional  # noqa: B018
+
+
+def test_tables_need_words() -> None:
+    for make in (lookup.index_table_from_tensor, lookup.index_to_string_table_from_tensor):
+        with tf.Graph().as_default(), pytest.raises(ValueError, match="mapping must be specified"):
+            make(None)
+
+
+@pytest.mark.parametrize(
+    ("message", "call"),
+    [
+        ("output_shape must be a 1-D", lambda: image.transform(PICTURE, [1.0] * 8, output_shape=[3])),
+        ("Angles should have rank 0 or 1", lambda: image.rotate(PICTURE, [[1.0]])),
+        ("Translations should have rank 1 or 2", lambda: image.translate(PICTURE, [[[1.0, 2.0]]])),
+        ("Transforms should have rank 1 or 2", lambda: image.transform(PICTURE, [[[1.0] * 8]])),
+        ("transforms cannot be empty", lambda: image.compose_transforms()),
+        ("Transforms should be 1D or 2D", lambda: image.compose_transforms([[[1.0] * 8]])),
+        ("Matrices should be 2D or 3D", lambda: image.matrices_to_flat_transforms([1.0])),
+        ("Invalid dtype .*uint16", lambda: image.rotate(PICTURE.astype("uint16"), 1.0)),
+        ("Images should have rank between 2 and 4", lambda: image.rotate(PICTURE[0], 1.0)),
+        ("rank must be statically known", lambda: image.transform(v1.placeholder(tf.float32), [1.0] * 8)),
+        ("input must be a dictionary", lambda: framework.nest.flatten_dict_items([1])),
+    ],
+)
+def test_what_does_not_fit_is_refused(message: str, call: Callable[[], Any]) -> None:
+    with tf.Graph().as_default(), pytest.raises((TypeError, ValueError), match=message):
+        call()
 
 
 def test_names_that_are_not_here_are_told() -> None:

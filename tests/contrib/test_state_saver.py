@@ -59,6 +59,8 @@ def test_shapes_must_be_known_but_for_time() -> None:
             training.batch_sequences_with_states(
                 "a", {"x": unknown}, {}, None, {"state": 0.0}, num_unroll=2, batch_size=1, pad=False
             )
+        with pytest.raises(TypeError, match="Unsupported context expected dict, got: None"):
+            training.batch_sequences_with_states("a", {"x": unknown}, None, 1, {"state": 0.0}, 2, 1)
         with pytest.raises(ValueError, match=r"num_unroll expected int, got: 2\.5"):
             training.batch_sequences_with_states("a", {"x": unknown}, {}, 1, {"state": 0.0}, 2.5, 1)
 
@@ -66,15 +68,17 @@ def test_shapes_must_be_known_but_for_time() -> None:
 def test_lengths_are_checked_when_a_sequence_comes() -> None:
     with tf.Graph().as_default(), v1.Session() as session:
         x, y = (v1.placeholder(tf.float32, [None]) for _ in range(2))
-        length = v1.placeholder(tf.int32, [])
-        prefetch = saver(input_sequences={"x": x, "y": y}, input_length=length).prefetch_op
+        length, key = v1.placeholder(tf.int32, []), v1.placeholder(tf.string, [])
+        sequences = {"x": x, "y": y}
+        # A key of its own for each: what an insertion that failed has inserted already stays there.
+        prefetch = saver(input_sequences=sequences, input_length=length, input_key=key).prefetch_op
         for steps, others, real, message in (
             (3, 3, 3, "should be a multiple of: 2, but saw value"),
             (4, 6, 4, "Dimension 0 of tensor labeled sorted_sequences_y should be"),
             (4, 4, 5, "Input length should be <= than length from sequences"),
         ):
             with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-                session.run(prefetch, {x: np.ones(steps), y: np.ones(others), length: real})
+                session.run(prefetch, {x: np.ones(steps), y: np.ones(others), length: real, key: message})
 
 
 def test_a_state_passes_from_segment_to_segment() -> None:
@@ -142,3 +146,40 @@ def test_keys_can_be_made_unique() -> None:
         coordinator.join(threads, stop_grace_period_secs=10)
     assert len(set(keys)) == 2
     assert all(key.startswith(b"00000_of_00001:a") and key[16:].isdigit() for key in keys)
+
+
+def test_room_is_needed_for_a_batch_of_a_size_that_comes_late() -> None:
+    with tf.Graph().as_default(), v1.Session() as session:
+        size = v1.placeholder(tf.int32, [])
+        prefetch = saver(batch_size=size, capacity=2).prefetch_op
+        session.run(prefetch, {size: 2})
+        with pytest.raises(tf.errors.InvalidArgumentError, match="capacity needs to be >= batch_size"):
+            session.run(prefetch, {size: 3})
+
+
+def test_the_length_of_sparse_sequences_is_that_of_the_longest() -> None:
+    with tf.Graph().as_default(), v1.Session() as session:
+        index = v1.train.range_input_producer(1, num_epochs=1, shuffle=False).dequeue()
+        values = tf.cast(index, tf.float32) + tf.constant([1.0, 2.0, 3.0])
+        sequences = {
+            "long": tf.SparseTensor([[0, 1], [2, 0], [4, 3]], values, [5, 4]),
+            "short": tf.SparseTensor([[1, 0]], values[:1], [3, 2]),
+        }
+        batch = training.batch_sequences_with_states(
+            "a", sequences, {}, None, {"state": tf.zeros([1])}, 2, 1, num_threads=1, allow_small_batch=True
+        )
+        save = batch.save_state("state", batch.state("state"))
+        dense = [tf.sparse.to_dense(batch.sequences[name]) for name in ("long", "short")]
+        session.run(v1.local_variables_initializer())
+        coordinator = tf.train.Coordinator()
+        threads = v1.train.start_queue_runners(session, coordinator)
+        seen = [session.run([batch.length, *dense, save])[:3] for _ in range(3)]
+        coordinator.request_stop()
+        coordinator.join(threads, stop_grace_period_secs=10)
+    assert [length.tolist() for length, _, _ in seen] == [[2], [2], [1]]
+    long = np.zeros([6, 4])
+    long[0, 1], long[2, 0], long[4, 3] = 1.0, 2.0, 3.0
+    short = np.zeros([6, 2])
+    short[1, 0] = 1.0
+    np.testing.assert_array_equal(np.concatenate([each[0] for _, each, _ in seen]), long)
+    np.testing.assert_array_equal(np.concatenate([each[0] for _, _, each in seen]), short)

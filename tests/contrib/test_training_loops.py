@@ -183,8 +183,45 @@ def test_each_new_checkpoint_is_evaluated(tmp_path: Path) -> None:
 def test_waiting_for_a_checkpoint_ends_in_time(tmp_path: Path) -> None:
     assert training.wait_for_new_checkpoint(tmp_path, timeout=0) is None
     assert list(training.checkpoints_iterator(tmp_path, timeout=0)) == []
+    assert training.wait_for_new_checkpoint(tmp_path, seconds_to_sleep=0.01, timeout=0.05) is None
     with tf.Graph().as_default():
         assert training.evaluate_repeatedly(tmp_path, timeout=0, final_ops=tf.constant(1)) is None
+
+
+def test_an_evaluation_without_a_limit_ends_with_its_input(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with tf.Graph().as_default(), tf1.Session() as session:
+        tf1.get_variable("weight", initializer=[[1.0], [3.0]])
+        tf1.train.create_global_step()
+        session.run(tf1.global_variables_initializer())
+        path = tf1.train.Saver().save(session, str(tmp_path / "model.ckpt"), 1)
+    with tf.Graph().as_default(), caplog.at_level(logging.INFO, "keras_legacy_train"):
+        _, total = evaluation()
+        batch = tf1.data.make_one_shot_iterator(tf.data.Dataset.range(3)).get_next()
+        training.evaluate_once(
+            path, eval_ops=[batch], final_ops=total, hooks=[training.StopAfterNEvalsHook(None)]
+        )
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line for line in lines if line.startswith("Evaluation [")] == [
+        f"Evaluation [{count}]" for count in (1, 2, 3)
+    ]
+    with tf.Graph().as_default():
+        for _ in range(2):
+            tf1.add_to_collection(tf1.GraphKeys.EVAL_STEP, tf.constant(0))
+        with pytest.raises(ValueError, match="Multiple tensors"):
+            training.get_or_create_eval_step()
+
+
+def test_our_loop_warns_that_it_has_no_session_to_configure(caplog: pytest.LogCaptureFixture) -> None:
+    with tf.Graph().as_default(), training.our_loop(), caplog.at_level(logging.WARNING):
+        train_op, _ = build()
+        config = tf1.ConfigProto(log_device_placement=True)
+        hooks = [tf1.train.StopAtStepHook(last_step=1)]
+        training.train(
+            train_op, None, hooks=hooks, config=config, save_checkpoint_secs=None, save_summaries_steps=None
+        )
+    assert "log_device_placement" in caplog.text
 
 
 def test_a_hook_that_writes_needs_a_place() -> None:
@@ -201,11 +238,21 @@ def test_a_hook_that_writes_needs_a_place() -> None:
         ("There is no variable to train", lambda: create(variables_to_train=[])),
         ("other is not trainable", lambda: create(variables_to_train=[untrained()])),
         ("`None` gradient", lambda: create(transform_grads_fn=scale_without_gradient)),
+        ("at least one tensor", lambda: training.bucket([], 0, 2, 2)),
+        ("batch_size must have one element for each of 2", lambda: training.bucket([1], 0, [2], 2)),
+        ("bucket_capacities must have", lambda: training.bucket([1], 0, 2, 2, bucket_capacities=[3])),
+        ("must not be empty", lambda: training.bucket_by_sequence_length(1, [1], 2, [])),
+        ("boundaries must increase", lambda: training.bucket_by_sequence_length(1, [1], 2, [3, 3])),
+        ("split must have one output; it has 2", lambda: training.byte_size_load_fn(split())),
     ],
 )
 def test_train_ops_that_cannot_be_made_say_why(error: str, call: Callable[[], Any]) -> None:
     with tf.Graph().as_default(), pytest.raises(ValueError, match=error):
         call()
+
+
+def split() -> Any:
+    return tf.split(tf.zeros([4]), 2)[0].op
 
 
 def create(**options: Any) -> Any:
@@ -219,6 +266,50 @@ def untrained() -> Any:
 
 def scale_without_gradient(gradients: Any) -> Any:
     return training.multiply_gradients([(None, variable) for _, variable in gradients], {"weight": 2.0})
+
+
+def test_examples_are_put_in_the_bucket_that_is_told() -> None:
+    def batches(tensors: Any, index: Any, size: Any = 2, **options: Any) -> list[Any]:
+        batch = training.bucket(tensors, index % 2, size, 2, **options)
+        seen = []
+        with tf1.Session() as session:
+            session.run(tf1.local_variables_initializer())
+            coordinator = tf.train.Coordinator()
+            threads = tf1.train.start_queue_runners(session, coordinator)
+            with pytest.raises(tf.errors.OutOfRangeError):
+                while True:
+                    seen.append(session.run(batch))
+            coordinator.request_stop()
+            coordinator.join(threads, stop_grace_period_secs=10)
+        return seen
+
+    def index() -> Any:
+        return tf1.train.range_input_producer(7, num_epochs=1, shuffle=False).dequeue()
+
+    with tf.Graph().as_default():
+        number = index()
+        alone = batches([10 * number], number)
+    # The fourth of the even numbers makes a batch; the third of the odd ones is left.
+    assert sorted((int(which), batch.tolist()) for which, batch in alone) == [
+        (0, [0, 20]),
+        (0, [40, 60]),
+        (1, [10, 30]),
+    ]
+    with tf.Graph().as_default():
+        number = index()
+        named = {"b": number, "a": -number}
+        seen = batches(named, number, [3, 2], bucket_capacities=[4, 4], allow_smaller_final_batch=True)
+    assert sorted((int(which), batch["a"].tolist(), batch["b"].tolist()) for which, batch in seen) == [
+        (0, [-6], [6]),
+        (0, [0, -2, -4], [0, 2, 4]),
+        (1, [-5], [5]),
+        (1, [-1, -3], [1, 3]),
+    ]
+    with tf.Graph().as_default():
+        with pytest.raises(TypeError, match="takes no sparse tensors"):
+            training.bucket([tf.sparse.from_dense([1])], 0, 2, 2)
+        with pytest.raises(TypeError, match="must be a list of integers"):
+            training.bucket_by_sequence_length(1, [1], 2, [1.5])
 
 
 def test_servers_are_chosen_by_load() -> None:

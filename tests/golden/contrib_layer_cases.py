@@ -350,3 +350,41 @@ def joint_weighted_sum_of_columns(kit):
     crossed = kit.layers.crossed_column([of["ids"], of["words"]], 20)
     joint = [of["words"], of["ids"], crossed]
     return kit.layers.joint_weighted_sum_from_feature_columns(features(kit), joint, 2)[0]
+
+
+@case
+def separable_conv2d_without_biases(kit):
+    tf, layers = kit.tf, kit.layers
+    x = layers.separable_conv2d(
+        kit.input(6, 5, 2), None, 2, depth_multiplier=2, normalizer_fn=layers.layer_norm, scope="normalized")
+    return layers.separable_conv2d(x, None, [2, 3], 1, biases_initializer=None, activation_fn=tf.nn.tanh)
+
+
+@case
+def batch_norm_that_is_not_trained(kit):
+    averages = {
+        "moving_mean": kit.tf.constant_initializer(0.5), "moving_variance": kit.tf.constant_initializer(2.0)}
+    x = kit.layers.batch_norm(
+        kit.input(3, 2), is_training=False, fused=False, scale=True, param_initializers=averages)
+    return kit.layers.batch_norm(
+        x, is_training=False, fused=False, updates_collections=None, param_initializers=averages)
+
+
+@case
+def regularized_in_part(kit):
+    layers = kit.layers
+    return [
+        layers.fully_connected(
+            kit.input(3), 2, weights_regularizer=layers.l1_l2_regularizer(0.0, 0.5),
+            biases_regularizer=layers.l1_l2_regularizer(0.5, 0.0)),
+        layers.linear(kit.input(3), 2, weights_regularizer=layers.l1_l2_regularizer(0.0, 0.0))]
+
+
+@case
+def summarized_in_part(kit):
+    tf, layers = kit.tf, kit.layers
+    x = layers.legacy_relu(kit.input(5), 3, name="first")
+    y = layers.legacy_fully_connected(x, 2, activation_fn=tf.nn.tanh, name="second")
+    layers.summarize_activations(name_filter="second")
+    layers.summarize_collection("weights", "first/w")
+    return y

@@ -402,6 +402,27 @@ def dropout_wrapper(kit):
 
 
 @case
+def filtered_dropout(kit):
+    tf, cells = kit.tf, kit.cells
+    memories = lambda state: (
+        cells.LSTMStateTuple(c=True, h=False) if isinstance(state, cells.LSTMStateTuple) else True)
+    of_memories = cells.DropoutWrapper(
+        cells.LSTMCell(5, name="a"), state_keep_prob=0.5, seed=3, dropout_state_filter_visitor=memories)
+    stacks = [
+        cells.MultiRNNCell([cells.LSTMCell(5, name=name + "0"), cells.GRUCell(4, name=name + "1")])
+        for name in "bc"]
+    of_stack = cells.DropoutWrapper(stacks[0], state_keep_prob=0.5, seed=4)
+    without_lstm = cells.DropoutWrapper(
+        stacks[1], state_keep_prob=0.5, seed=4,
+        dropout_state_filter_visitor=lambda state: not isinstance(state, cells.LSTMStateTuple))
+    outputs = once(kit, of_memories, size=6)
+    for cell in (of_stack, without_lstm):
+        output, ((c, h), state) = cell(kit.input(6), cell.zero_state(4, tf.float32))
+        outputs += [output, c, h, state]
+    return outputs
+
+
+@case
 def cell_of_a_user(kit):
     tf, cells = kit.tf, kit.cells
 

@@ -260,3 +260,23 @@ def aggregated(kit, batch):
     })
     listed = kit.metrics.aggregate_metrics(*[(values[key], updates[key]) for key in sorted(values)])
     return kit.tf.stack(listed[0]), kit.tf.stack(listed[1])
+
+
+@metric
+def of_columns(kit, batch):
+    """Gives metrics tensors of which some have a last dimension of 1 and others have not."""
+    tf, classes = kit.tf, batch["classes"]
+    guess, weights = tf.argmax(batch["scores"], 1), batch["weights"]
+    row_weights = tf.squeeze(weights, 1)
+    first, second = batch["scores"][:, 0], batch["scores"][:, 1]
+    pairs = [
+        kit.metrics.streaming_accuracy(guess[:, None], classes, row_weights),
+        kit.metrics.streaming_accuracy(guess, classes[:, None], weights),
+        kit.metrics.streaming_accuracy(guess[:, None], classes[:, None], row_weights),
+        kit.metrics.streaming_covariance(first[:, None], second, weights),
+        kit.metrics.streaming_covariance(first[:, None], second[:, None], row_weights),
+        kit.metrics.streaming_pearson_correlation(first, second[:, None], weights),
+        kit.metrics.count(first[:, None], row_weights),
+        kit.metrics.streaming_true_positives(guess > 1, classes[:, None] > 1, weights),
+    ]
+    return tf.stack([value for value, _ in pairs]), tf.stack([update for _, update in pairs])

@@ -361,3 +361,16 @@ def crf_of_one_step(kit):
         best, score = crf.crf_decode(inputs, transitions, lengths)
         seen += [likelihood, tf.cast(best, tf.float32), score]
     return seen
+
+
+@case
+def embedding_attention_decoder(kit):
+    tf, rnn, seq2seq = kit.tf, kit.rnn, kit.seq2seq
+    projection = tf.get_variable("kernel", [3, 5]), tf.get_variable("bias", [5])
+    outputs = []
+    for update in (True, False):
+        outputs += flat(kit, *seq2seq.embedding_attention_decoder(
+            kit.symbols(3, 5), tf.ones([4, 3]), kit.input(3, 2), rnn.GRUCell(3), 5, 2,
+            output_projection=projection, feed_previous=True, update_embedding_for_previous=update,
+            scope="updated" if update else "not_updated"))
+    return outputs

@@ -26,6 +26,13 @@ OPTIMIZERS = collections.OrderedDict([
     ("moving_average", lambda opt, tf: opt.MovingAverageOptimizer(
         tf.train.MomentumOptimizer(0.1, 0.9), average_decay=0.5
     )),
+    ("variable_clipping", lambda opt, tf: opt.VariableClippingOptimizer(
+        tf.train.MomentumOptimizer(0.1, 0.9), {tf.trainable_variables()[0]: [1]}, 0.8
+    )),
+    ("variable_clipping_of_columns", lambda opt, tf: opt.VariableClippingOptimizer(
+        tf.train.MomentumOptimizer(0.1, 0.9), {tf.trainable_variables()[0]: [0]}, 0.8,
+        colocate_clip_ops_with_vars=True
+    )),
 ])
 
 

@@ -398,3 +398,20 @@ def functions(kit):
         logits, targets, weights, softmax_loss_function=lambda labels, logits: tf.cast(labels, tf.float32)
     )
     return seen
+
+
+@case
+def mechanisms_of_their_own(kit):
+    tf, seq2seq = kit.tf, kit.seq2seq
+    values, query = memory(kit, known=True), tf.constant(pattern([BATCH, 4], 0.3))
+    luong = seq2seq.LuongAttention(
+        4, values, lengths(kit, MEMORY_LENGTHS), custom_key_value_fn=lambda keys, values: (2.0 * keys, values + 1.0)
+    )
+    noisy = seq2seq.BahdanauMonotonicAttention(4, values, sigmoid_noise=0.5, sigmoid_noise_seed=3)
+    alignments, _ = luong(query, luong.initial_state(BATCH, tf.float32))
+    with_noise, _ = noisy(query, noisy.initial_state(BATCH, tf.float32))
+    kit.draws = True
+    return {
+        "keys": luong.keys, "values": luong.values, "alignments": alignments, "noisy": with_noise,
+        "loss": tf.reduce_sum(tf.square(alignments)) + tf.reduce_sum(tf.square(with_noise)),
+    }

@@ -54,7 +54,7 @@ def test_a_layer_of_a_user_is_built_once_in_its_scope(x: Any) -> None:
     assert [each.op.name for each in layer.variables] == ["outer/scale/factor", "outer/scale/calls"]
     assert layer.variables == v1.global_variables() == [layer.factor, layer.calls]
     assert layer.trainable_variables == v1.trainable_variables() == [layer.factor]
-    assert layer.non_trainable_weights == [layer.calls]
+    assert layer.non_trainable_weights == layer.non_trainable_variables == [layer.calls]
     assert layer.losses == v1.losses.get_regularization_losses()
     assert layer.updates == v1.get_collection(KEYS.UPDATE_OPS)
     assert [len(layer.losses), len(layer.updates), layer.count_params()] == [4, 2, 2]
@@ -69,6 +69,52 @@ def test_a_layer_that_is_not_trained_has_no_trained_variables_and_no_updates(x: 
     layer(x)
     assert v1.trainable_variables() == layer.trainable_weights == layer.updates == []
     assert layer.non_trainable_weights == layer.weights == [layer.factor, layer.calls]
+
+
+def test_a_layer_without_a_call_returns_its_inputs(x: Any) -> None:
+    layer = tf_layers.Layer(name="nothing")
+    variable = layer.add_variable("factor", [2], initializer="zeros")
+    assert layer(x) is x
+    assert (variable.op.name, layer.variables) == ("nothing/factor", [variable])
+    with pytest.raises(NotImplementedError, match="Layer has no compute_output_shape"):
+        layer.compute_output_shape([2, 3])
+    with pytest.raises(ValueError, match="ON_READ only for non-trainable variables"):
+        layer.add_weight(
+            "read",
+            [],
+            trainable=True,
+            synchronization=tf.VariableSynchronization.ON_READ,
+            initializer="zeros",
+        )
+
+
+def test_an_object_uses_the_variables_of_another(x: Any) -> None:
+    first = tf_layers.Dense(2, name="shared")
+    first(x)
+    again = tf_layers.Dense(2, name="shared", _reuse=True)
+    again(x)
+    assert again.kernel is first.kernel and again.bias is first.bias
+    with pytest.raises(ValueError, match="missing/kernel does not exist"):
+        tf_layers.Dense(2, name="missing", _reuse=True)(x)
+
+
+def test_a_variable_says_whether_this_is_training(x: Any) -> None:
+    training = v1.get_variable("training", initializer=False, trainable=False, use_resource=True)
+    dropped = tf_layers.dropout(x, 0.5, seed=3, training=training)
+    ones = np.ones([4, 3], "float32")
+    with v1.Session() as session:
+        session.run(training.initializer)
+        assert session.run(dropped, {x: ones}).tolist() == ones.tolist()
+        session.run(training.assign(True))
+        assert set(session.run(dropped, {x: ones}).ravel()) == {0.0, 2.0}
+
+
+def test_layers_that_keep_the_shape_say_so() -> None:
+    with tf.Graph().as_default():
+        for layer in (tf_layers.Dropout(), tf_layers.BatchNormalization()):
+            assert layer.compute_output_shape([None, 3]).as_list() == [None, 3]
+        with pytest.raises(ValueError, match="innermost dimension of input_shape must be defined"):
+            tf_layers.Dense(2).compute_output_shape([2, None])
 
 
 def test_names_are_counted_in_each_graph(x: Any) -> None:
@@ -208,6 +254,23 @@ def test_copies_have_variables_of_their_own(x: Any) -> None:
             ValueError,
             "contains keys not in",
         ),
+        (
+            lambda x: tf_layers.batch_normalization(x[:4], axis=0, virtual_batch_size=2),
+            ValueError,
+            "batch dimension must be 0",
+        ),
+        (
+            lambda x: tf_layers.batch_normalization(
+                x, virtual_batch_size=2, adjustment=lambda shape: (1.0, 0.0)
+            ),
+            ValueError,
+            "adjustment cannot be specified",
+        ),
+        (
+            lambda x: tf_layers.BatchNormalization().build(tf.TensorShape(None)),
+            ValueError,
+            "Input has undefined rank",
+        ),
         (lambda x: tf_layers.InputSpec(ndim=2, axes={2: 3}), ValueError, "Axis 2 is greater than"),
         (lambda x: tf_layers.InputSpec(axes={"a": 3}), TypeError, "keys in axes must be integers"),
     ],
@@ -234,6 +297,15 @@ def test_a_layer_says_which_input_it_takes(x: Any, spec: dict[str, Any], message
         ValueError, match=f"Input 0 of layer scale_1 is incompatible with the layer: {message}"
     ):
         layer(x)
+
+
+def test_a_layer_of_two_inputs_takes_no_other_number(x: Any) -> None:
+    layer = tf_layers.Layer(name="two")
+    layer.input_spec = [tf_layers.InputSpec(ndim=2), tf_layers.InputSpec(min_ndim=1, axes={-1: 3})]
+    assert len(layer([x, x])) == 2
+    with pytest.raises(ValueError, match="Layer two expects 2 inputs, but it received 1 input tensors"):
+        layer([x])
+    assert repr(layer.input_spec[1]) == "InputSpec(min_ndim=1, axes={-1: 3})"
 
 
 def test_an_output_of_none_is_refused(x: Any) -> None:

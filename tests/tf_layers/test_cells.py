@@ -79,6 +79,15 @@ def test_variables_of_a_call_belong_to_the_cell() -> None:
     assert cell.trainable_variables == v1.trainable_variables()
 
 
+def test_a_cell_says_its_sizes_and_opens_the_scope_it_is_given() -> None:
+    for size in ("state_size", "output_size"):
+        with pytest.raises(NotImplementedError, match="Abstract method"):
+            getattr(rnn_cell.RNNCell(), size)
+    cell = rnn_cell.DropoutWrapper(Grid())
+    cell(tf.zeros([2, 4]), cell.zero_state(2, tf.float32), scope="mine")
+    assert [each.op.name for each in cell.wrapped_cell.variables] == ["mine/scale", "mine/bias"]
+
+
 def test_a_stack_and_a_wrapper_have_the_variables_of_their_cells() -> None:
     frozen = rnn_cell.BasicRNNCell(2, trainable=False)
     stack = rnn_cell.MultiRNNCell([rnn_cell.ResidualWrapper(rnn_cell.GRUCell(3)), frozen])

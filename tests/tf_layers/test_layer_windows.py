@@ -48,6 +48,13 @@ def test_the_shape_of_the_output_is_known_before_the_call(rank: int, data_format
     assert POOLING[rank][0](2, 1).compute_output_shape(unknown).as_list() == unknown
 
 
+def test_a_transposed_convolution_knows_the_sizes_that_are_known() -> None:
+    layer = tf_layers.Conv2DTranspose(3, 4, 2, "valid")
+    inputs = v1.placeholder(tf.float32, [None, None, 5, 2])
+    assert layer(inputs).shape.as_list() == [None, None, 12, 3]
+    assert layer.compute_output_shape([2, None, 5, 2]).as_list() == [2, None, 12, 3]
+
+
 def test_causal_padding_keeps_the_length() -> None:
     inputs = v1.placeholder(tf.float32, [None, 3, 9])
     for make in CONVOLUTIONS[1]:
@@ -74,6 +81,7 @@ def test_a_function_has_the_signature_of_its_class() -> None:
     [
         (lambda x: tf_layers.conv2d(x[0], 2, 3), "expected ndim=4, found ndim=3"),
         (lambda x: tf_layers.conv2d(x, 2, (1, 2, 3)), "`kernel_size` argument must be a tuple"),
+        (lambda x: tf_layers.conv2d(x, 2, ["a", 2]), "`kernel_size` argument must be a tuple"),
         (
             lambda x: tf_layers.conv2d(x, 2, 3, strides="ab"),
             "`strides` argument must be a tuple",

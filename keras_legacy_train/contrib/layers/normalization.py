@@ -490,13 +490,13 @@ def group_norm(
     """
     inputs = tf.convert_to_tensor(inputs)
     rank = _known_rank(inputs)
-    if channels_axis > rank - 1 or any(axis > rank - 1 for axis in reduction_axes):
+    if not all(-rank <= axis < rank for axis in (channels_axis, *reduction_axes)):
         raise ValueError("Axis is out of bounds.")
     channels_axis %= rank
     (channels,) = _size_of_channels(inputs, channels_axis)
     averaged = [axis % rank for axis in reduction_axes]
     for axis in averaged:
-        if inputs.shape[axis] is None:
+        if inputs.shape.as_list()[axis] is None:
             raise ValueError(f"Inputs {inputs.name} has undefined dimensions {axis}.")
         if axis == channels_axis:
             raise ValueError("reduction_axis must be mutually exclusive with channels_axis")
@@ -505,7 +505,7 @@ def group_norm(
     if channels % groups:
         raise ValueError(f"{channels} channels is not commensurate with {groups} groups.")
 
-    sizes = [tf.shape(inputs)[i] if size is None else size for i, size in enumerate(inputs.shape)]
+    sizes = [tf.shape(inputs)[i] if size is None else size for i, size in enumerate(inputs.shape.as_list())]
     before, after = sizes[:channels_axis], sizes[channels_axis + 1 :]
     split = [groups, channels // groups]
     grouped = tf.reshape(inputs, [*before, *split, *after])

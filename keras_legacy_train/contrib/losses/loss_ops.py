@@ -38,7 +38,7 @@ def compute_weighted_loss(losses: Any, weights: Any = 1.0, scope: str | None = N
         weights = _as_weights(weights)
         _check_rank("losses", losses)
         _check_rank("weights", weights)
-        if weights.shape.rank > 1 and weights.shape[-1] in (1, None):
+        if weights.shape.rank > 1 and weights.shape.as_list()[-1] in (1, None):
             weights = tf.squeeze(weights, [-1])
         total = _weighted_sum(losses, weights)
         count = tf.reduce_sum(_count_weighted(losses, weights))

@@ -39,9 +39,9 @@ def aligned(predictions: Any, labels: Any, weights: Any) -> tuple[tf.Tensor, tf.
     """
     predictions, labels = tf.convert_to_tensor(predictions), tf.convert_to_tensor(labels)
     difference = _rank_difference(predictions, labels)
-    if difference == 1 and predictions.shape[-1] in (1, None):
+    if difference == 1 and predictions.shape.as_list()[-1] in (1, None):
         predictions = tf.squeeze(predictions, [-1])
-    elif difference == -1 and labels.shape[-1] in (1, None):
+    elif difference == -1 and labels.shape.as_list()[-1] in (1, None):
         labels = tf.squeeze(labels, [-1])
     predictions.shape.assert_is_compatible_with(labels.shape)
     if weights is None:

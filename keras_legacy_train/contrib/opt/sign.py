@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import math
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from keras_legacy_train.contrib.opt.kernels import cast, run_kernel
 v1 = tf.compat.v1
 
 
-class _SignOptimizer(tf.compat.v1.train.Optimizer):
+class _SignOptimizer(tf.compat.v1.train.Optimizer, abc.ABC):
     """Scales gradients by whether their signs are those of the momentum."""
 
     _kernel: str
@@ -32,13 +33,13 @@ class _SignOptimizer(tf.compat.v1.train.Optimizer):
         self._sign_decay_fn = sign_decay_fn
         self._sign_decay_t: Any = None
 
+    @abc.abstractmethod
     def _numbers(self) -> dict[str, Any]:
         """Returns the numbers of the op that only it has."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _multiplier(self, agreement: Any, dtype: Any) -> Any:
         """Returns what gradients are multiplied by."""
-        raise NotImplementedError
 
     def apply_gradients(self, grads_and_vars: Any, global_step: Any = None, name: str | None = None) -> Any:
         """Returns the operation that updates the variables.

@@ -522,10 +522,6 @@ class _TrainingLog(LoopCallback):
         self._saves = saves
         self._step = 0
 
-    @property
-    def looks_back(self) -> bool:
-        return True
-
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         log.info("Starting Session.")
         log.info("Starting Queues.")

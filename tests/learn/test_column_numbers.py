@@ -114,7 +114,7 @@ def test_features_of_more_dimensions_are_made_flat() -> None:
     words = layers.sparse_column_with_keys("words_in_cube", ["a", "b"])
     columns = [layers.embedding_column(words, 2, "sum", counting), layers.real_valued_column("cube", 4)]
     found, shapes, _ = deep(columns)
-    np.testing.assert_allclose(found, [[0, 1, 2, 3, 2, 4], [4, 5, 6, 7, 0, 0], [8, 9, 10, 11, 0, 1]])
+    np.testing.assert_allclose(found, [[2, 4, 0, 1, 2, 3], [0, 0, 4, 5, 6, 7], [0, 1, 8, 9, 10, 11]])
     assert shapes["cube"] == [3, 4]
 
 

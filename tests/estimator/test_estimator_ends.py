@@ -203,3 +203,15 @@ class TestKerasModels:
 
 def batches_of(features: Any, labels: Any) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices((features, labels)).batch(6)
+
+
+def test_optimizers_of_several_workers_train_no_joint_models(tmp_path: Path) -> None:
+    joint = v1.train.SyncReplicasOptimizer(v1.train.GradientDescentOptimizer(0.1), 1)
+    columns = [tf.feature_column.numeric_column("x", 2)]
+    model = estimator.DNNLinearCombinedRegressor(
+        str(tmp_path), linear_feature_columns=columns, linear_optimizer=joint
+    )
+    with pytest.raises(ValueError, match="SyncReplicasOptimizer does not support multi optimizers case"):
+        model.train(endless_batches, steps=1)
+    with pytest.raises(ValueError, match=r"An input_receiver_fn must be defined\."):
+        model.export_savedmodel(str(tmp_path), None)

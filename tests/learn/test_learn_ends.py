@@ -195,3 +195,41 @@ class TestServing:
             found = session.run(fetched.name, {fed.name: [example.SerializeToString()]})
         np.testing.assert_array_equal(found, [[6.0]])
         assert name == "output"
+
+
+def test_columns_that_may_share_numbers_are_told() -> None:
+    words = layers.sparse_column_with_keys("word", ["a", "b"])
+    weighted = layers.weighted_sparse_column(words, "weight")
+    assert words.is_compatible(weighted) and weighted.is_compatible(words)
+    assert weighted.lookup_config == words.lookup_config
+    assert not weighted.is_compatible(layers.sparse_column_with_keys("word", ["a", "c"]))
+
+
+def test_columns_of_both_kinds_are_served(tmp_path: Path) -> None:
+    model = learn.Estimator(line, str(tmp_path / "model")).fit({"x": X}, Y, steps=1)
+    for number, column in enumerate([layers.real_valued_column("x"), tf.feature_column.numeric_column("x")]):
+        strategy = saved_model_export_utils.make_parsing_export_strategy([column])
+        path = strategy.export(model, str(tmp_path / str(number)))
+        with tf.Graph().as_default(), v1.Session() as session:
+            made = v1.saved_model.load(session, ["serve"], Path(path.decode()).as_posix())
+            assert set(made.signature_def["serving_default"].outputs) == {"product", "x"}
+
+
+def test_iterators_have_examples_and_lazy_arrays_are_computed(tmp_path: Path) -> None:
+    class Lazy:
+        def __init__(self, array: np.ndarray):
+            self._array = array
+
+        def compute(self) -> np.ndarray:
+            return self._array
+
+    def model() -> learn.Estimator:
+        return learn.Estimator(line, str(tmp_path))
+
+    with pytest.raises(ValueError, match="x or y is an iterator without examples"):
+        model().fit(iter([]), iter([]), steps=1)
+    fitted = model().fit(Lazy(X), Lazy(Y), steps=1)
+    # One step by 0.05 times the gradient of the mean of (w * x - 2 * x)^2, from zero.
+    assert fitted.get_variable_value("weight") == pytest.approx(0.05 * 4 * np.mean(X**2))
+    found = fitted.predict(iter(X), batch_size=4)
+    np.testing.assert_allclose([each["x"] for each in found], X[:, 0])

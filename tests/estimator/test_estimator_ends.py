@@ -215,3 +215,14 @@ def test_optimizers_of_several_workers_train_no_joint_models(tmp_path: Path) -> 
         model.train(endless_batches, steps=1)
     with pytest.raises(ValueError, match=r"An input_receiver_fn must be defined\."):
         model.export_savedmodel(str(tmp_path), None)
+
+
+def test_a_keras_model_may_be_built_by_its_input(tmp_path: Path) -> None:
+    unbuilt = keras.Sequential([keras.layers.Dense(1, kernel_initializer="ones")])
+    unbuilt.compile(keras.optimizers.SGD(0.0), "mse")
+    model = estimator.model_to_estimator(unbuilt, model_dir=str(tmp_path))
+    model.train(lambda: batches_of(ROWS, LABELS), steps=1)
+    found = [
+        each for (each,) in (list(row.values()) for row in model.predict(lambda: batches_of(ROWS, LABELS)))
+    ]
+    np.testing.assert_allclose(np.ravel(found), ROWS.sum(1), rtol=1e-6)

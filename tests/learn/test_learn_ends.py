@@ -233,3 +233,30 @@ def test_iterators_have_examples_and_lazy_arrays_are_computed(tmp_path: Path) ->
     assert fitted.get_variable_value("weight") == pytest.approx(0.05 * 4 * np.mean(X**2))
     found = fitted.predict(iter(X), batch_size=4)
     np.testing.assert_allclose([each["x"] for each in found], X[:, 0])
+
+
+def test_sparse_labels_have_stand_ins_in_inference(tmp_path: Path) -> None:
+    def model_fn(features: Any, labels: Any) -> Any:
+        loss = tf.reduce_sum(tf.sparse.reduce_sum(labels, 1))
+        return features["x"], loss, v1.assign_add(v1.train.get_global_step(), 1)
+
+    def with_labels() -> Any:
+        return {"x": tf.constant(X[:2])}, tf.SparseTensor([[0, 0], [1, 1]], [1.0, 2.0], [2, 2])
+
+    model = learn.Estimator(model_fn, str(tmp_path)).fit(input_fn=with_labels, steps=1)
+    found = model.predict(input_fn=lambda: with_labels()[0], as_iterable=False)
+    np.testing.assert_array_equal(found, X[:2])
+
+
+def test_a_logistic_regressor_takes_labels_with_a_name(tmp_path: Path) -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> Any:
+        step = v1.assign_add(v1.train.get_global_step(), 1)
+        return tf.fill([6, 1], 0.75), tf.constant(0.0), step
+
+    def named() -> Any:
+        return {"x": tf.constant(X)}, {"label": tf.constant([[0.0], [1.0], [1.0], [1.0], [0.0], [1.0]])}
+
+    model = learn.LogisticRegressor(model_fn, model_dir=str(tmp_path)).fit(input_fn=named, steps=1)
+    found = model.evaluate(input_fn=named, steps=1)
+    assert found["labels/actual_label_mean"] == pytest.approx(4 / 6)
+    assert found["labels/prediction_mean"] == pytest.approx(0.75)

@@ -118,8 +118,9 @@ def test_a_worker_stops_when_a_checkpoint_has_reached_the_step(
                 session.run(step)
                 ran += 1
             monkeypatch.undo()
-    # It looks from the step before the last on, so two steps more, and once more after each wait.
-    assert (ran, slept) == (6, [30, 30])
+    # It waits from the step before the last on, and goes on by a step after each wait. It may read the step
+    # before or after the one that is just run.
+    assert ran in (5, 6) and slept == [30, 30]
 
 
 def test_a_worker_stops_when_the_chief_has_set_the_variable(tmp_path: Path) -> None:

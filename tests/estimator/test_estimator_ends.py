@@ -157,6 +157,7 @@ def test_a_tpu_estimator_gives_params_of_both_kinds(tmp_path: Path) -> None:
         tpu.TPUEstimator(without, **options)
 
 
+@pytest.mark.usefixtures("v2_behavior")
 class TestKerasModels:
     def test_outputs_and_variables_have_names_of_their_own(self, tmp_path: Path) -> None:
         class Pair(keras.Model):
@@ -217,6 +218,7 @@ def test_optimizers_of_several_workers_train_no_joint_models(tmp_path: Path) -> 
         model.export_savedmodel(str(tmp_path), None)
 
 
+@pytest.mark.usefixtures("v2_behavior")
 def test_a_keras_model_may_be_built_by_its_input(tmp_path: Path) -> None:
     unbuilt = keras.Sequential([keras.layers.Dense(1, kernel_initializer="ones")])
     unbuilt.compile(keras.optimizers.SGD(0.0), "mse")

@@ -139,7 +139,7 @@ def check_train_op(train_op: Any, mode: str) -> Any:
         raise TypeError(f"train_op must be Operation or Tensor, given: {train_op}")
     if isinstance(train_op, tf.Variable):
         train_op = train_op.op
-    _check_graph("train_op", train_op, train_op.name)
+    _check_graph("train_op", train_op)
     return train_op
 
 
@@ -157,7 +157,7 @@ def check_loss(loss: Any, mode: str) -> Any:
     _check_tensor("loss", loss)
     if loss.shape.num_elements() not in (None, 1):
         raise ValueError(f"Loss must be scalar, given: {loss}")
-    _check_graph("loss", loss, loss.name)
+    _check_graph("loss", loss)
     return loss if loss.shape.is_compatible_with([]) else tf.reshape(loss, [])
 
 
@@ -174,12 +174,12 @@ def check_predictions(predictions: Any, mode: str) -> Any:
         return {}
     if not isinstance(predictions, Mapping):
         _check_tensor("predictions", predictions)
-        _check_graph("prediction values", predictions, predictions.name)
+        _check_graph("prediction values", predictions)
         return predictions
     for key, value in predictions.items():
         _check_tensor(f"predictions[{key}]", value)
     for key, value in predictions.items():
-        _check_graph("prediction values", value, f"{key}: {value.name}")
+        _check_graph("prediction values", value, f"{key}: ")
     return dict(predictions)
 
 
@@ -217,7 +217,7 @@ def _check_metrics(metrics: Any) -> dict[str, Any]:
     }
     for key, pair in pairs.items():
         for part in tf.nest.flatten(pair):
-            _check_graph("eval_metric_ops", part, f"{key}: {getattr(part, 'name', part)}")
+            _check_graph("eval_metric_ops", part, f"{key}: ")
     return pairs
 
 
@@ -266,10 +266,11 @@ def _check_tensor(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be Tensor, given: {value}")
 
 
-def _check_graph(field: str, value: Any, name: str) -> None:
+def _check_graph(field: str, value: Any, key: str = "") -> None:
     """Raises ValueError for a value that is not of the default graph."""
     if tf.executing_eagerly() or getattr(value, "graph", None) is tf.compat.v1.get_default_graph():
         return
+    name = key + str(getattr(value, "name", value))
     raise ValueError(
         f'{field} with "{name}" must be from the default graph. Possible causes of this error include: \n\n'
         f"1) {field} was created outside the context of the default graph.\n\n"

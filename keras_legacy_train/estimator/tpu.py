@@ -443,6 +443,11 @@ class TPUEstimator(Estimator):
             raise ValueError(
                 f"export_saved_model_api_version should be 1 or 2; got {export_saved_model_api_version}."
             )
+        if callable(model_fn) and "params" not in parameters(model_fn):
+            raise ValueError(
+                f"model_fn ({model_fn}) does not include params argument, required by TPUEstimator to pass"
+                " batch size as params['batch_size']"
+            )
         self._batch_sizes = {
             ModeKeys.TRAIN: train_batch_size,
             ModeKeys.EVAL: eval_batch_size,
@@ -466,17 +471,13 @@ class TPUEstimator(Estimator):
         )
 
     def _call_model_fn(self, features: Any, labels: Any, mode: str, config: Any) -> EstimatorSpec:
-        model_fn = self._model_fn
-        if "params" not in parameters(model_fn):
-            raise ValueError(
-                f"model_fn ({model_fn}) does not include params argument, required by TPUEstimator to pass"
-                " batch size as params['batch_size']"
-            )
         # An exported model is built without an input function, and takes batches of any size.
         has_input = self._input_graph() is tf.compat.v1.get_default_graph()
         batch_size = self._batch_sizes[mode] if has_input else None
         params = self._params_with(batch_size=batch_size, use_tpu=False)
-        spec = call_model_fn(_returning_estimator_spec(model_fn), features, labels, mode, params, config)
+        spec = call_model_fn(
+            _returning_estimator_spec(self._model_fn), features, labels, mode, params, config
+        )
         steps = self._config.log_step_count_steps
         if mode != ModeKeys.TRAIN or batch_size is None or steps is None:
             return spec

@@ -349,13 +349,16 @@ def sparse_column_with_hash_bucket(
     Raises:
         ValueError: `hash_bucket_size` is not positive, or `dtype` or a key is wrong.
     """
-    if hash_keys is not None and not (
-        hash_keys and all(len(key) == 2 and all(isinstance(each, int) for each in key) for key in hash_keys)
-    ):
+    if hash_keys is not None and not (hash_keys and all(_is_pair_of_integers(key) for key in hash_keys)):
         raise ValueError(f"hash_keys must be a non-empty list of pairs of integers; it is {hash_keys}.")
     return SparseColumnHashed(
         column_name, False, hash_bucket_size, combiner=combiner, dtype=dtype, hash_keys=hash_keys
     )
+
+
+def _is_pair_of_integers(key: Any) -> bool:
+    is_pair = isinstance(key, (list, tuple)) and len(key) == 2
+    return is_pair and all(isinstance(each, int) for each in key)
 
 
 def sparse_column_with_keys(

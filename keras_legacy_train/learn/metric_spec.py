@@ -187,7 +187,7 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
     """
     try:
         signature = inspect.signature(function)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"The signature of {function!r} cannot be read: {error}") from error
     bound = getattr(function, "keywords", None) or {}
     return [

@@ -158,8 +158,6 @@ def combined_model_fn(
             made = linear_model(features, linear_columns, head.logits_dimension, ["linear"], joint)
             _summarize("{}/{}", scope.name, made)
             logits.append(made)
-    if not logits:
-        raise ValueError("Either linear_feature_columns or dnn_feature_columns must be defined.")
     counts_once = params.get("fix_global_step_increment_bug", True)
 
     def train_op_fn(loss: tf.Tensor) -> tf.Operation:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -198,6 +200,50 @@ def test_pandas_tables_are_read_by_column() -> None:
         read(x, pandas.Series(LABELS), shuffle=False)
     with pytest.raises(ValueError, match="Cannot use name a for target column"):
         read(x, y, shuffle=False, target_column="a")
+
+
+class StandInSeries:
+    """Has what is read of a pandas column."""
+
+    def __init__(self, data: Any, index: Any):
+        self.index = np.asarray(index)
+        self._data = np.asarray(data, object if isinstance(data[:1], list) else None)
+
+    def to_numpy(self, copy: bool) -> np.ndarray:
+        return self._data.copy() if copy else self._data
+
+
+class StandInTable(dict[str, Any]):
+    """Has what is read of a pandas table: it is a dict of columns with an index."""
+
+    def __init__(self, data: dict[str, Any], index: Any):
+        super().__init__({name: StandInSeries(column, index) for name, column in data.items()})
+        self.index = np.asarray(index)
+        self.columns = list(data)
+
+
+def test_what_stands_for_pandas_is_read_by_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in the test before, which needs pandas.
+    pandas = types.ModuleType("pandas")
+    monkeypatch.setattr(pandas, "DataFrame", StandInTable, raising=False)
+    monkeypatch.setitem(sys.modules, "pandas", pandas)
+    read, index = inputs.pandas_input_fn, np.arange(100, 104)
+    x = StandInTable({"a": np.arange(4), "b": ["p", "q", "r", "s"]}, index)
+    (first, _) = batches(read(x, StandInSeries(LABELS, index), batch_size=2, shuffle=False))
+    np.testing.assert_equal(first, ({"a": [0, 1], "b": [b"p", b"q"]}, [-32, -31]))
+    (batch,) = batches(read(x, shuffle=False))
+    np.testing.assert_equal(batch, {"a": range(4), "b": [b"p", b"q", b"r", b"s"]})
+    (batch,) = batches(read(x, StandInTable({"a": LABELS, "c": AGE}, index), shuffle=False))
+    np.testing.assert_equal(batch[1], {"a": LABELS, "c": AGE})
+    with pytest.raises(ValueError, match="x must have rows to read"), tf.Graph().as_default():
+        read(StandInTable({"a": AGE[:0]}, []), shuffle=False)()
+    for x_or_y, more, error, message in (
+        ((x, StandInSeries(LABELS, np.arange(4))), {}, ValueError, "Index for x and y are mismatched"),
+        ((x, x), {"target_column": "a"}, ValueError, "Cannot use name a for target column"),
+        ((AGE,), {}, TypeError, "x must be a pandas DataFrame; it is ndarray"),
+    ):
+        with pytest.raises(error, match=message):
+            read(*x_or_y, shuffle=False, **more)
 
 
 def test_pandas_input_fn_takes_tables_only() -> None:

@@ -67,6 +67,18 @@ def variable_kind(request: pytest.FixtureRequest) -> Iterator[None]:
     make[before]()
 
 
+@pytest.fixture(params=["shapes of TensorFlow 1", "shapes of TensorFlow 2"])
+def shape_version(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Dimensions of shapes are objects, as after `disable_v2_behavior()`, and then numbers."""
+    import tensorflow as tf
+
+    before = isinstance(tf.TensorShape([1])[0], int)
+    make = {False: tf.compat.v1.disable_v2_tensorshape, True: tf.compat.v1.enable_v2_tensorshape}
+    make[request.param.endswith("2")]()
+    yield
+    make[before]()
+
+
 @pytest.fixture
 def job() -> Any:
     """A linear model on a constant batch, trained by gradient descent: the plainest graph."""

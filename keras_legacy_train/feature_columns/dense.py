@@ -75,7 +75,7 @@ class RealValuedColumn(FeatureColumn):
             trainable: Not needed.
         """
         numbers = as_matrix(self.transformed(features))
-        return tf.reshape(numbers, [-1, self.dimension]) if numbers.shape[1] is None else numbers
+        return tf.reshape(numbers, [-1, self.dimension]) if numbers.shape.as_list()[1] is None else numbers
 
 
 @dataclasses.dataclass(frozen=True)

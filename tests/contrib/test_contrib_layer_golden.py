@@ -47,15 +47,10 @@ def test_they_do_it_with_reference_variables(name: str) -> None:
             tf.compat.v1.enable_resource_variables()
 
 
+@pytest.mark.usefixtures("shape_version")
 @pytest.mark.parametrize("name", ["normalized", "biases_and_flattening", "batch_norm_channels_first"])
-def test_they_do_it_with_the_shapes_of_tensorflow_1(name: str) -> None:
-    before = isinstance(tf.TensorShape([1])[0], int)
-    tf.compat.v1.disable_v2_tensorshape()
-    try:
-        assert_same(observe(name), RECORDED[name])
-    finally:
-        if before:
-            tf.compat.v1.enable_v2_tensorshape()
+def test_they_do_it_with_the_shapes_of_both_versions(name: str) -> None:
+    assert_same(observe(name), RECORDED[name])
 
 
 def same_op(ours: str, theirs: str) -> bool:

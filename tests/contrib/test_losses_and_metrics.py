@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,17 +45,7 @@ def test_what_is_wrong_is_said(message: str, call: Callable[[], Any]) -> None:
         call()
 
 
-@pytest.fixture(params=["version 1", "version 2"])
-def shapes(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Shapes have dimensions of one version of TensorFlow, and then of the other."""
-    before = isinstance(tf.TensorShape([1])[0], int)
-    switches = v1.disable_v2_tensorshape, v1.enable_v2_tensorshape
-    switches[request.param == "version 2"]()
-    yield
-    switches[before]()
-
-
-@pytest.mark.usefixtures("shapes")
+@pytest.mark.usefixtures("shape_version")
 def test_a_last_dimension_that_is_not_known_is_taken_for_1() -> None:
     with tf.Graph().as_default(), v1.Session() as session:
         column, row = v1.placeholder(tf.float32, [None, None]), v1.placeholder(tf.float32, [None])

@@ -164,3 +164,20 @@ def test_a_keras_optimizer_is_called_in_a_scope_after_those_of_the_joined_heads(
         gradients = np.array([[4.0, 1.0, 2.0]])
         expected = LOGITS - 0.1 * gradients / np.sqrt(0.1 + gradients**2)
         np.testing.assert_allclose(running.run(logits), expected, rtol=1e-6)
+
+
+@pytest.mark.usefixtures("shape_version")
+def test_dimensions_need_not_be_known_before_a_step() -> None:
+    """`placeholder` knows how many dimensions there are, and not how large they are."""
+
+    def unknown(value: Any) -> Any:
+        return v1.placeholder_with_default(np.float32(value), [None] * np.ndim(value))
+
+    column = tf.feature_column.numeric_column("w", shape=())
+    head = estimator.RegressionHead(2, weight_column=column, loss_reduction="sum")
+    weighted = head.loss(unknown([[1.0, 1.0]]), unknown([[3.0, 2.0]]), {"w": unknown([[2.0]])}, EVAL)
+    labels = {name: unknown(label) for name, label in LABELS.items()}
+    joint = two_heads().loss(labels, unknown(LOGITS), {}, EVAL)
+    with session() as running:
+        assert running.run(weighted) == 2 * (4 + 1)
+        assert running.run(joint) == LOSS - 0.25

@@ -114,9 +114,18 @@ def check_labels(labels: Any, logits: tf.Tensor, dimension: int) -> tf.Tensor:
         raise ValueError(_SPARSE_LABELS.format(dimension))
     if None not in (labels.shape.rank, logits.shape.rank) and labels.shape.rank == logits.shape.rank - 1:
         labels = tf.expand_dims(labels, -1)
-    if labels.shape.rank is not None and labels.shape.rank >= 2 and labels.shape[-1] not in (None, dimension):
-        raise ValueError(_LABEL_DIMENSION.format(dimension, labels.shape[-1]))
+    if (labels.shape.rank or 0) >= 2 and last_dimension(labels) not in (None, dimension):
+        raise ValueError(_LABEL_DIMENSION.format(dimension, last_dimension(labels)))
     return _with_shape(labels, logits, dimension, _LABEL_SHAPE.format(dimension), "labels")
+
+
+def last_dimension(tensor: tf.Tensor) -> int | None:
+    """Returns the last dimension of a tensor of known rank, 1 or more; `None` if it is not known.
+
+    Shapes have numbers or, with those of TensorFlow 1, objects in which `None` is not `None`.
+    """
+    last: int | None = tensor.shape.as_list()[-1]
+    return last
 
 
 def check_logits(logits: Any, dimension: int) -> tf.Tensor:
@@ -127,9 +136,9 @@ def check_logits(logits: Any, dimension: int) -> tf.Tensor:
     """
     logits = tf.cast(logits, tf.float32)
     if logits.shape.rank is not None:
-        if logits.shape.rank < 2 or logits.shape[-1] not in (None, dimension):
+        if logits.shape.rank < 2 or last_dimension(logits) not in (None, dimension):
             raise ValueError(f"{_LOGITS_SHAPE}, got {logits.shape}.")
-        if logits.shape[-1] is not None:
+        if last_dimension(logits) is not None:
             return logits
     shape = tf.shape(logits)
     # Equality is of broadcast shapes, so it tells nothing where there are too few dimensions.
@@ -199,10 +208,10 @@ def example_weights(
     message = (
         "weights shape must be [D0, D1, ... DN], [D0, D1, ... DN, 1] or [D0, D1, ... DN, logits_dimension]"
     )
-    if weights.shape.rank is None or weights.shape[-1] is None:
+    if weights.shape.rank is None or last_dimension(weights) is None:
         full = tf.reduce_all(tf.equal(tf.shape(weights)[-1:], dimension))
         return _with_shape(weights, logits, tf.where(full, dimension, 1), message, "weights")
-    last = dimension if weights.shape[-1] == dimension else 1
+    last = dimension if last_dimension(weights) == dimension else 1
     return _with_shape(weights, logits, last, message, "weights")
 
 

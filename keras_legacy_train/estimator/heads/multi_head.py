@@ -77,11 +77,11 @@ class MultiHead(Head):
             return dict(logits)
         logits = tf.convert_to_tensor(logits)
         sizes = [head.logits_dimension for head in self._heads.values()]
-        if logits.shape.rank is not None and logits.shape[-1] not in (None, sum(sizes)):
+        if logits.shape.rank is not None and checks.last_dimension(logits) not in (None, sum(sizes)):
             raise ValueError(
                 f"Could not split logits of shape {logits.shape.as_list()} among the heads with individual"
                 f" logits dimensions: {sizes}. The last dimension of the logits tensor should equal"
-                f" {sum(sizes)} but is {logits.shape[-1]}."
+                f" {sum(sizes)} but is {checks.last_dimension(logits)}."
             )
         return dict(zip(self._heads, tf.split(logits, sizes, axis=-1), strict=True))
 

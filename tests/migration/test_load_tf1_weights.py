@@ -375,6 +375,23 @@ def test_recurrent_layers(
     assert "rows split" in str(report)
 
 
+def test_grus_of_both_kinds(tmp_path: Path) -> None:
+    for number, (cell, scope, reset_after) in enumerate(
+        [(gru, "rnn/gru_cell", False), (cudnn_gru, "rnn/cudnn_compatible_gru_cell", True)]
+    ):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        sequence = SEQUENCE[:, :2]
+        expected = save(directory, lambda: unrolled(cell, scope, sequence))  # noqa: B023
+        layer = layers.GRU(UNITS, reset_after=reset_after, return_sequences=True)
+        model = keras.Sequential([keras.Input([2, INPUTS]), layer])
+        load_tf1_weights(model, directory)
+        check_outputs(model, sequence, expected)
+        other = layers.GRU(UNITS, reset_after=not reset_after, return_sequences=True)
+        (problem,) = refused(keras.Sequential([keras.Input([2, INPUTS]), other]), directory)
+        assert problem.endswith(f"make the layer with reset_after={reset_after}")
+
+
 def test_a_copy_of_an_lstm_kernel_would_not_do(tmp_path: Path) -> None:
     """The gates have another order, and `forget_bias` is not in the checkpoint."""
     save(tmp_path, lambda: unrolled(lstm(), "rnn/lstm_cell"))
@@ -711,6 +728,8 @@ def test_names_that_are_no_strings(name_map: Any, tmp_path: Path) -> None:
         load_tf1_weights(keras_mlp(), tmp_path, name_map)
     with pytest.raises(TypeError, match="skip must be a string"):
         load_tf1_weights(keras_mlp(), tmp_path, skip=[3])
+    with pytest.raises(TypeError, match="name_map must be a dict or a function; it is 'logits'"):
+        load_tf1_weights(keras_mlp(), tmp_path, "logits")
 
 
 def test_a_part_of_a_model(tmp_path: Path) -> None:

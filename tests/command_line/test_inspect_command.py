@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,21 @@ def test_when_no_checkpoint_is_whole(tmp_path: Path) -> None:
     write(tmp_path, 1)
     flip_a_bit(data_file(tmp_path, 1))
     assert "none of them can be read" in run_json("inspect", tmp_path)["problem"]
+    text = run_command("inspect", tmp_path)
+    assert "training does not start here: " in text and "none of them can be read" in text
+
+
+def test_long_tables_are_cut(tmp_path: Path) -> None:
+    manager_of(tmp_path, *(saved(f"v{number:03}", [1.0]) for number in range(60))).save(1)
+    prefix = tmp_path / "model.ckpt-1"
+    text = run_command("inspect", prefix)
+    more = re.search(r"… and (\d+) more; --all prints them", text)
+    assert more is not None and text.count("float32") == 60 - int(more[1])
+    assert run_command("inspect", prefix, "--all").count("float32") == 60
+    (tmp_path / "many").mkdir()
+    write(tmp_path / "many", *range(60))
+    text = run_command("inspect", tmp_path / "many")  # the newest are of interest
+    assert "more; --all prints them" in text and "model.ckpt-59" in text and "model.ckpt-1 " not in text
 
 
 def test_events_of_a_training_that_did_steps_again(tmp_path: Path) -> None:

@@ -87,6 +87,12 @@ def test_the_state_of_a_run(tmp_path: Path) -> None:
     assert "step 3" in text and "█▁▅" in text.replace("▄", "▅")
 
 
+def test_a_loss_that_is_no_number_has_no_curve(tmp_path: Path) -> None:
+    write_events(tmp_path, [float("nan"), float("inf")])
+    text = run_command("tail", tmp_path, "--once")
+    assert "step 2" in text and "inf" in text and not set("▁▂▃▄▅▆▇█") & set(text)
+
+
 def test_a_run_that_has_not_begun(tmp_path: Path) -> None:
     assert run_json("tail", tmp_path, "--once")["step"] is None
     assert "no events yet" in run_command("tail", tmp_path, "--once")

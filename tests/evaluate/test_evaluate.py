@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 import graphs
+from checkpoint_helpers import flip_a_bit
 from helpers import read_events, scalar_events
 from keras_legacy_train import CheckpointMismatchError, evaluate, train
 from keras_legacy_train.programs.window import Window
@@ -96,6 +97,15 @@ def test_a_damaged_checkpoint_file_is_named(graph: tf.Graph, tmp_path: Path) -> 
     with pytest.raises(ValueError, match=r"model\.ckpt-5' cannot be read"):
         evaluate(graph, tmp_path / "eval", tmp_path / "run" / "model.ckpt-5", {"loss": loss}, max_steps=1)
     assert not (tmp_path / "eval").exists()
+
+
+def test_damaged_values_are_told_with_the_name_of_the_checkpoint(graph: tf.Graph, tmp_path: Path) -> None:
+    train_op, loss = graphs.linear_sgd()
+    train(graph, tmp_path / "run", train_op, loss, max_steps=5, log_every_steps=None)
+    data = tmp_path / "run" / "model.ckpt-5.data-00000-of-00001"
+    flip_a_bit(data)
+    with pytest.raises((ValueError, tf.errors.DataLossError), match=r"model\.ckpt-5"):
+        evaluate(graph, tmp_path / "eval", tmp_path / "run" / "model.ckpt-5", {"loss": loss}, max_steps=1)
 
 
 def test_a_checkpoint_file_that_is_not_there_is_named(graph: tf.Graph, tmp_path: Path) -> None:

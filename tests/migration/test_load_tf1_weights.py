@@ -392,6 +392,14 @@ def test_grus_of_both_kinds(tmp_path: Path) -> None:
         assert problem.endswith(f"make the layer with reset_after={reset_after}")
 
 
+def test_an_lstm_without_a_bias_fits_none_with_one(tmp_path: Path) -> None:
+    save_tensors(tmp_path, {"lstm/kernel": [INPUTS, 4 * UNITS], "lstm/recurrent_kernel": [UNITS, 4 * UNITS]})
+    (problem,) = refused(sequence_model(layers.LSTM(UNITS, name="lstm")), tmp_path)
+    assert problem.endswith(
+        "with a bias of shape [16] in the model, but lstm/kernel with no bias in the checkpoint"
+    )
+
+
 def test_a_copy_of_an_lstm_kernel_would_not_do(tmp_path: Path) -> None:
     """The gates have another order, and `forget_bias` is not in the checkpoint."""
     save(tmp_path, lambda: unrolled(lstm(), "rnn/lstm_cell"))

@@ -237,3 +237,20 @@ def test_steps_of_an_epoch_of_which_nobody_tells_the_end() -> None:
     steps.end()
     steps.end_epoch(stopped=True)
     assert steps.done == 14
+
+
+def test_the_steps_before_the_end_of_the_input_are_looked_at() -> None:
+    """With three steps to a call, the input ends within a call, of which Keras sees no logs."""
+    model = compiled(steps_per_execution=3)
+    rows = tf.data.Dataset.from_tensor_slices((X, spoiled(8))).batch(4)
+    endless = rows.filter(lambda x, y: True)  # the number of batches is not known
+    with pytest.raises(NanLossDuringTrainingError):
+        model.fit(endless, epochs=1, verbose=0, callbacks=[TerminateOnNaN()])
+    assert is_untouched(model)
+
+
+def test_a_loop_that_tells_of_batches_in_the_old_way_is_not_stopped() -> None:
+    model = compiled()
+    told = keras.callbacks.CallbackList([TerminateOnNaN()], model=model)
+    told.on_batch_end(0, {"loss": np.nan})
+    assert not model.stop_training

@@ -400,6 +400,16 @@ def test_an_lstm_without_a_bias_fits_none_with_one(tmp_path: Path) -> None:
     )
 
 
+def test_each_weight_of_a_cell_may_come_from_another_scope(tmp_path: Path) -> None:
+    shapes = {"kernel": [INPUTS, 4 * UNITS], "recurrent_kernel": [UNITS, 4 * UNITS], "bias": [4 * UNITS]}
+    saved = save_tensors(tmp_path, {f"scope_of_{name}/{name}": shape for name, shape in shapes.items()})
+    model = sequence_model(layers.LSTM(UNITS, name="lstm"))
+    name_map = {f"lstm/lstm_cell/{name}": f"scope_of_{name}/{name}" for name in shapes}
+    load_tf1_weights(model, tmp_path, name_map)
+    for name, value in zip(shapes, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(value, saved[f"scope_of_{name}/{name}"])
+
+
 def test_a_copy_of_an_lstm_kernel_would_not_do(tmp_path: Path) -> None:
     """The gates have another order, and `forget_bias` is not in the checkpoint."""
     save(tmp_path, lambda: unrolled(lstm(), "rnn/lstm_cell"))
@@ -645,6 +655,22 @@ def test_layers_of_one_name(tmp_path: Path) -> None:
     block(tf.zeros([1, 3]))
     problems = refused(block, tmp_path, strict=False)
     assert "block/dense/kernel: 2 weights of the model have this path" in problems[0]
+
+
+def test_weights_of_a_model_itself(tmp_path: Path) -> None:
+    class Scaled(keras.Model):
+        def __init__(self) -> None:
+            super().__init__(name="scaled")
+            self.scale = self.add_weight(shape=[3], name="scale")
+
+        def call(self, x: Any) -> Any:
+            return x * self.scale
+
+    saved = save_tensors(tmp_path, {"network/scale": [3]})
+    model = Scaled()
+    model.build([None, 3])
+    load_tf1_weights(model, tmp_path)
+    np.testing.assert_array_equal(model.get_weights()[0], saved["network/scale"])
 
 
 # What the user says about names.

@@ -32,7 +32,7 @@ from checkpoint_helpers import (
     write,
 )
 from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables
-from keras_legacy_train.checkpoints.reading import read_variable
+from keras_legacy_train.checkpoints.reading import read_variable, restore_variables
 from keras_legacy_train.errors import DamagedCheckpointError
 
 pytestmark = pytest.mark.usefixtures("eager_mode", "log")
@@ -351,3 +351,19 @@ def test_a_failed_save_leaves_the_earlier_checkpoints(tmp_path: pathlib.Path) ->
     assert manager.checkpoints == [str(tmp_path / "model.ckpt-1")]
     assert resume(tmp_path) == ("model.ckpt-1", 1.0)
     assert manager.save(3) == str(tmp_path / "model.ckpt-3")
+
+
+def test_what_may_be_missing_is_left_as_it_is(tmp_path: pathlib.Path) -> None:
+    write(tmp_path, 1)
+    absent = saved("absent", 5.0, optional=True)
+    manager_of(tmp_path, absent).restore(str(tmp_path / "model.ckpt-1"))
+    assert absent.variable.numpy() == 5.0
+
+
+def test_values_that_are_damaged_are_not_restored(tmp_path: pathlib.Path) -> None:
+    write(tmp_path, 1)
+    flip_a_bit(data_file(tmp_path, 1))
+    w = saved("w", 5.0)
+    with pytest.raises(tf.errors.DataLossError):
+        restore_variables(str(tmp_path / "model.ckpt-1"), [w])
+    assert w.variable.numpy() == 5.0

@@ -206,6 +206,16 @@ def test_compressed_blocks_have_literals_of_any_length(tmp_path: pathlib.Path) -
         assert key == b"w" and len(value) == size
 
 
+def test_a_system_may_read_less_than_it_is_asked_for(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "table"
+    path.write_bytes(a_table(block([(b"w", b"x" * 100)])))
+    pread = os.pread
+    monkeypatch.setattr(os, "pread", lambda file, size, offset: pread(file, min(size, 7), offset))
+    assert list(read_table(str(path))) == [(b"w", b"x" * 100)]
+
+
 def test_a_table_that_becomes_shorter_while_it_is_read_is_refused(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "table"
     blocks = [(key, stored(block([(key, b"x" * 100)]))) for key in (b"a", b"b")]

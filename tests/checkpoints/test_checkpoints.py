@@ -31,9 +31,9 @@ from checkpoint_helpers import (
     unprivileged,
     write,
 )
-from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables
+from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables, writing
 from keras_legacy_train.checkpoints.reading import read_variable, restore_variables
-from keras_legacy_train.errors import DamagedCheckpointError
+from keras_legacy_train.errors import CheckpointSaveError, DamagedCheckpointError
 
 pytestmark = pytest.mark.usefixtures("eager_mode", "log")
 
@@ -367,3 +367,15 @@ def test_values_that_are_damaged_are_not_restored(tmp_path: pathlib.Path) -> Non
     with pytest.raises(tf.errors.DataLossError):
         restore_variables(str(tmp_path / "model.ckpt-1"), [w])
     assert w.variable.numpy() == 5.0
+
+
+def test_an_error_of_another_kind_is_told_as_it_is(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise tf.errors.InternalError(None, None, "an odd thing")
+
+    monkeypatch.setattr(writing, "write_checkpoint", fail)
+    with pytest.raises(CheckpointSaveError, match="an odd thing"):
+        manager_of(tmp_path, saved("w", 1.0)).save(1)
+    assert [name for name in names(tmp_path) if name.startswith("model.ckpt-1.")] == []

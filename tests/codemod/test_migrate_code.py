@@ -1,12 +1,13 @@
 """A module of TensorFlow 1 is moved to the names of today, and nothing else of it changes."""
 
 import importlib.metadata
+import sys
 import textwrap
 
 import libcst
 import pytest
 
-from keras_legacy_train.codemod import Change, migrate_code
+from keras_legacy_train.codemod import Change, calls, migrate_code, targets
 
 
 def migrated(code: str, **options: str) -> str:
@@ -473,6 +474,8 @@ def test_names_are_followed_through_every_kind_of_binding():
         from . import tf as other
         size: tf.mul(1, 2) = tf.mul(3, 1)
         size += tf.mul(1, 2)
+        while (chunk := tf.mul(1, 2)):
+            chunk.mul
         try:
             pass
         except tf.mul as error:
@@ -505,6 +508,8 @@ def test_names_are_followed_through_every_kind_of_binding():
         "match x:\n    case [1, *tf]:\n        tf.mul\n",
         "[tf.mul for a in x for tf in a]\n",
         "def f():\n    tf: int = 3\n    tf.mul\n",
+        "if (tf := x):\n    tf.mul\n",
+        "[(tf := a) for a in x if a]\ntf.mul\n",
     ]
     for each in hidden:
         body = textwrap.indent(each, "    ")
@@ -606,3 +611,18 @@ def test_calls_that_say_too_little_are_left_as_they_are():
         getattr(tf_contrib, "slim")
         """,
     )
+
+
+def test_a_package_that_is_not_installed_is_taken_for_one_that_has_the_name(monkeypatch):
+    for module in ("tf_keras", "tf_keras.api", "tf_keras.api._v1", "tf_keras.api._v1.keras"):
+        monkeypatch.setitem(sys.modules, module, None)
+    caches = (targets.find, calls._positional)
+    for cache in caches:
+        cache.cache_clear()
+    try:
+        code = "import tensorflow as tf\ntf.keras.layers.NoSuchLayer(3, name='a')\n"
+        result = migrate_code(code)
+        assert "layers.NoSuchLayer(3, name='a')" in result.code and result.left == ()
+    finally:
+        for cache in caches:
+            cache.cache_clear()

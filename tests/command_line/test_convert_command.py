@@ -201,7 +201,7 @@ def test_large_checkpoints_are_written_in_parts(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_was_written_wrong_does_not_appear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    prefix = save(tmp_path)
+    prefix = save(tmp_path, w=MATRIX)
     before = tree(tmp_path)
     save_v2 = tf.raw_ops.SaveV2
 
@@ -211,6 +211,19 @@ def test_what_was_written_wrong_does_not_appear(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(tf.raw_ops, "SaveV2", wrong)
     with pytest.raises(ValueError, match="table was not written as it was read"):
         convert_checkpoint(prefix, tmp_path / "new")
+    assert tree(tmp_path) == before
+    monkeypatch.undo()
+
+    def flat(tensors: list[tf.Tensor], shape_and_slices: list[str], **arguments: Any) -> Any:
+        tensors = [tf.reshape(tensor, [-1]) for tensor in tensors]
+        return save_v2(tensors=tensors, shape_and_slices=[""] * len(tensors), **arguments)
+
+    whole = tmp_path / "whole"
+    convert_checkpoint(prefix, whole, drop=["table"], rename=[("^w$", "v")])
+    before = tree(tmp_path)
+    monkeypatch.setattr(tf.raw_ops, "SaveV2", flat)
+    with pytest.raises(ValueError, match="v was not written as it was read"):
+        convert_checkpoint(whole, tmp_path / "new")
     assert tree(tmp_path) == before
 
     def less(tensor_names: list[str], **arguments: Any) -> Any:

@@ -158,7 +158,9 @@ def test_a_record_that_is_not_complete_is_read_later(tmp_path: Path) -> None:
 def test_what_is_no_scalar_or_no_record_is_passed_over(tmp_path: Path) -> None:
     from keras_legacy_train.events import EventFiles
 
-    assert EventFiles(str(tmp_path / "missing")).paths == []
+    missing = EventFiles(str(tmp_path / "missing"))
+    missing.update()
+    assert missing.paths == [] and missing.events == 0
     scalars = tf.compat.v1.SummaryMetadata()
     scalars.plugin_data.plugin_name = "scalars"
     summary = tf.compat.v1.Summary()

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from helpers import Recorder
 from keras_legacy_train import GraphModel, evaluate, framework, infer, run_feeds, train
+from keras_legacy_train.graph.elements import graph_element
 from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.outputs import NamedOutputs
@@ -162,6 +163,8 @@ def test_a_variable_that_nobody_reads_is_read_by_its_name() -> None:
     with tf.Graph().as_default() as graph:
         bare = tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=[2], shared_name="bare", name="bare")
         tf.raw_ops.AssignVariableOp(resource=bare, value=[1.0, 2.0], name="assign")
+    read = graph_element(graph, "bare:0")
+    assert read.op.type == "ReadVariableOp" and graph_element(graph, bare) is read
     session = GraphSession(LiftedGraph(graph))
     session.run("assign")
     np.testing.assert_array_equal(session.run("bare:0"), [1.0, 2.0])

@@ -410,6 +410,24 @@ def test_each_weight_of_a_cell_may_come_from_another_scope(tmp_path: Path) -> No
         np.testing.assert_array_equal(value, saved[f"scope_of_{name}/{name}"])
 
 
+def test_tensors_of_other_shapes_are_no_cell(tmp_path: Path) -> None:
+    """They have the names that a cell's have, and are another network's."""
+    gates = {"x/gates/kernel": [7, 8], "x/gates/bias": [8]}
+    projections = {
+        f"x/candidate/{side}_projection/{name}": [4]
+        for side in ("input", "hidden")
+        for name in ("kernel", "bias")
+    }
+    save_tensors(
+        tmp_path,
+        {**gates, **projections, "y/kernel": [2, 3, 4], "y/recurrent_kernel": [3, 4], "z/kernel": [3, 2]},
+    )
+    report = load_tf1_weights(
+        keras.Sequential([keras.Input([3]), layers.Dense(2, use_bias=False, name="z")]), tmp_path
+    )
+    assert set(report.unused) == {*gates, *projections, "y/kernel", "y/recurrent_kernel"}
+
+
 def test_a_copy_of_an_lstm_kernel_would_not_do(tmp_path: Path) -> None:
     """The gates have another order, and `forget_bias` is not in the checkpoint."""
     save(tmp_path, lambda: unrolled(lstm(), "rnn/lstm_cell"))

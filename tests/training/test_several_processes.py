@@ -19,6 +19,7 @@ from keras_legacy_train.distributed.workers import Workers
 from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.rewriting.devices import LocalDevices
 from keras_legacy_train.graph.session import GraphSession
+from keras_legacy_train.loop.agreement import Agreement
 from keras_legacy_train.training.shared_model import SharedModel
 from keras_legacy_train.training.together import WorkersAgreement, acting_together
 
@@ -61,6 +62,11 @@ def test_they_agree_on_what_one_of_them_has_to_do() -> None:
     assert WorkersAgreement(TwoWorkers()).signal(None) is None
     workers = TwoWorkers(lambda value: (3.0,))
     assert (workers.least(7), workers.chiefs(7), workers.chiefs(lambda: 8.0)) == (3.0, 7.0, 8.0)
+
+
+def test_a_process_alone_agrees_with_itself() -> None:
+    agreement = Agreement()
+    assert agreement.signal(15) == 15 and agreement.signal(None) is None
 
 
 def test_they_leave_together() -> None:

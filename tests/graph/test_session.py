@@ -351,3 +351,15 @@ def test_simple_save(things: Things, session: GraphSession, tmp_path: Path) -> N
     with v1.Session(graph=tf.Graph()) as other:
         v1.saved_model.load(other, ["serve"], str(tmp_path / "model"))
         np.testing.assert_array_equal(other.run("double:0"), [2.0, 4.0])
+
+
+def test_an_iterator_goes_on_where_the_graph_grows_by_python_code() -> None:
+    with tf.Graph().as_default() as graph:
+        number = v1.data.make_one_shot_iterator(tf.data.Dataset.range(9)).get_next()
+    session = GraphSession(LiftedGraph(graph))
+    assert [session.run(number) for _ in range(3)] == [0, 1, 2]
+    with graph.as_default():
+        python = tf.numpy_function(lambda: np.int64(7), [], tf.int64)
+        both = python + v1.data.make_one_shot_iterator(tf.data.Dataset.range(9)).get_next()
+    assert session.run([number, both]) == [3, 7]
+    assert session.run([number, both]) == [4, 8]

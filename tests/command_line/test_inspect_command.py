@@ -270,7 +270,11 @@ def test_a_forged_collection(run: Path, tmp_path: Path) -> None:
     assert "'trainable_variables'" in refusal("inspect", tmp_path / "forged.meta")
 
 
-@pytest.mark.parametrize("content", [b"", b"junk" * 100, None], ids=["empty", "junk", "missing"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"junk" * 100, b"\xff\xfe" * 100, None],
+    ids=["empty", "junk", "no text", "missing"],
+)
 def test_no_graph(content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "graph.meta"
     if content is not None:

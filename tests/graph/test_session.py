@@ -363,3 +363,21 @@ def test_an_iterator_goes_on_where_the_graph_grows_by_python_code() -> None:
         both = python + v1.data.make_one_shot_iterator(tf.data.Dataset.range(9)).get_next()
     assert session.run([number, both]) == [3, 7]
     assert session.run([number, both]) == [4, 8]
+
+
+def test_meta_graphs_have_segments_as_tensorflow_1_knows_them(tmp_path: Path) -> None:
+    with tf.Graph().as_default() as graph:
+        table = v1.get_variable("table", initializer=np.arange(12.0, dtype=np.float32).reshape(6, 2))
+        sums = [
+            tf.sparse.segment_sum(table, [0, 2, 5], tf.constant([0, 0, 1], dtype), name=dtype.name)
+            for dtype in (tf.int32, tf.int64)
+        ]
+        loss = tf.reduce_sum(sums[0] * sums[1], name="loss")
+        optimizer = v1.train.GradientDescentOptimizer(0.0)
+        train_op = optimizer.minimize(loss, v1.train.get_or_create_global_step(), name="train")
+    first = train(graph, tmp_path / "a", train_op, loss, steps=1)
+    meta = tmp_path / "a" / "model.ckpt-1.meta"
+    nodes = {node.name: node for node in v1.MetaGraphDef.FromString(meta.read_bytes()).graph_def.node}
+    assert "Tsegmentids" not in nodes["int32"].attr and "Tsegmentids" not in nodes["int64"].attr
+    assert "int64/segment_ids" in nodes and "int32/segment_ids" not in nodes
+    assert train(meta, tmp_path / "b", "train", "loss", steps=1) == first

@@ -292,6 +292,14 @@ def test_impossible_graph(graph: Any, job: Job, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+def test_a_file_that_holds_no_graph(job: Job, tmp_path: Path) -> None:
+    path = tmp_path / "other.meta"
+    for content in (b"junk" * 100, b"\xff\xfe\x00" * 100):
+        path.write_bytes(content)
+        match = r"graph: '.*other\.meta' is not a \.meta file"
+        assert_refused(ValueError, match, tmp_path / "new", job, graph=path)
+
+
 @pytest.mark.slow
 def test_keras_on_another_backend() -> None:
     """The other backends need packages of their own, so Keras only says that it runs on one."""

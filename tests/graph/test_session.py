@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import function
 
 import graphs
 from helpers import read_events
@@ -381,3 +382,25 @@ def test_meta_graphs_have_segments_as_tensorflow_1_knows_them(tmp_path: Path) ->
     assert "Tsegmentids" not in nodes["int32"].attr and "Tsegmentids" not in nodes["int64"].attr
     assert "int64/segment_ids" in nodes and "int32/segment_ids" not in nodes
     assert train(meta, tmp_path / "b", "train", "loss", steps=1) == first
+
+
+def test_gradients_of_functions_are_those_that_the_graph_names() -> None:
+    @function.Defun(tf.float32, tf.float32)
+    def thrice(x: tf.Tensor, dy: tf.Tensor) -> tf.Tensor:
+        return dy * 3.0
+
+    @function.Defun(tf.float32, grad_func=thrice)
+    def square(x: tf.Tensor) -> tf.Tensor:
+        return x * x
+
+    @function.Defun(tf.float32)
+    def cube(x: tf.Tensor) -> tf.Tensor:
+        return x * x * x
+
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [2], name="x")
+        gradients = [v1.gradients(f(x), x)[0] for f in (square, cube)]
+    session = GraphSession(LiftedGraph(graph))
+    named, derived = session.run(gradients, {x: [1.0, 2.0]})
+    np.testing.assert_array_equal(named, [3.0, 3.0])
+    np.testing.assert_array_equal(derived, [3.0, 12.0])

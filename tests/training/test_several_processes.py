@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from checkpoint_helpers import write
 from keras_helpers import line
-from keras_legacy_train import errors
+from keras_legacy_train import errors, train
 from keras_legacy_train.distributed.checks import check_model, check_same_order, replicas_of
 from keras_legacy_train.distributed.joint_checkpoints import check_equal
 from keras_legacy_train.distributed.replicas import Replicas
@@ -20,6 +22,8 @@ from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.rewriting.devices import LocalDevices
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.loop.agreement import Agreement
+from keras_legacy_train.training.options import TrainingOptions
+from keras_legacy_train.training.output_directory import OutputDirectory
 from keras_legacy_train.training.shared_model import SharedModel
 from keras_legacy_train.training.together import WorkersAgreement, acting_together
 
@@ -126,6 +130,34 @@ def test_variables_that_have_drifted_apart_are_named() -> None:
 
     with pytest.raises(errors.ReplicasDifferError, match="no longer have the same values in same:"):
         check_equal(two_replicas(other), [same, text])
+
+
+def test_all_go_on_from_the_checkpoint_of_the_chief(tmp_path: Path) -> None:
+    write(tmp_path, 1, 3)
+    other = TwoWorkers()
+    other.index = 1
+    options = TrainingOptions(is_chief=False)
+    other.gather = lambda *values: np.array([[1.0], [-1.0]])  # type: ignore[method-assign]
+    with OutputDirectory(str(tmp_path), options, other) as directory:
+        assert directory.newest == str(tmp_path / "model.ckpt-1")
+    other.gather = lambda *values: np.array([[-1.0], [-1.0]])  # type: ignore[method-assign]
+    with OutputDirectory(str(tmp_path), options, other) as directory:
+        assert directory.newest is None
+    other.gather = lambda *values: np.array([[7.0], [-1.0]])  # type: ignore[method-assign]
+    message = "model.ckpt-7, which is not there for this worker. output_dir must be on a file system that all"
+    with pytest.raises(FileNotFoundError, match=message), OutputDirectory(str(tmp_path), options, other):
+        pass
+    with OutputDirectory(str(tmp_path), TrainingOptions(), TwoWorkers()) as directory:
+        assert directory.newest == str(tmp_path / "model.ckpt-3")
+
+
+def test_the_chief_of_a_strategy_is_the_chief_of_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keras_legacy_train.training.functions.replicas_of", lambda *_: two_replicas())
+    with pytest.raises(ValueError, match=r"supervisor_is_chief=False, but .* this process is the chief"):
+        train(None, tmp_path / "new", lambda: {"loss": 0.0}, "loss", steps=1, supervisor_is_chief=False)
+    assert not (tmp_path / "new").exists()
 
 
 class ServerHere(LocalDevices):

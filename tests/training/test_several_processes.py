@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,7 +15,13 @@ import tensorflow as tf
 from checkpoint_helpers import write
 from keras_helpers import line
 from keras_legacy_train import errors, train
-from keras_legacy_train.distributed.checks import check_model, check_same_order, replicas_of
+from keras_legacy_train.distributed.checks import (
+    check_model,
+    check_optimizer,
+    check_same_order,
+    check_variables,
+    replicas_of,
+)
 from keras_legacy_train.distributed.joint_checkpoints import check_equal
 from keras_legacy_train.distributed.replicas import Replicas
 from keras_legacy_train.distributed.workers import Workers
@@ -132,6 +139,61 @@ def test_variables_that_have_drifted_apart_are_named() -> None:
         check_equal(two_replicas(other), [same, text])
 
 
+@pytest.mark.usefixtures("eager_mode")
+def test_each_replica_gets_its_rows() -> None:
+    """This one is the first of two."""
+    replicas = two_replicas()
+    replicas.count = 2
+    batch = {
+        "dense": tf.range(5),
+        "sparse": tf.sparse.from_dense(np.arange(10).reshape(5, 2)),
+        "ragged": tf.ragged.constant([[1], [], [2, 3], [4], []]),
+        "none": None,
+    }
+    part, weight = replicas.run(lambda batch, weight: (batch, weight), batch)
+    assert weight == pytest.approx(0.8) and part["none"] is None
+    np.testing.assert_array_equal(part["dense"], [0, 1])
+    np.testing.assert_array_equal(tf.sparse.to_dense(part["sparse"]), [[0, 1], [2, 3]])
+    assert part["ragged"].to_list() == [[1], []]
+    assert replicas.run(lambda batch, weight: weight, ()) == 1.0
+    np.testing.assert_array_equal(replicas.mean(tf.constant([3, 4])), [3, 4])  # a count is no mean
+
+    @tf.function(input_signature=[tf.TensorSpec([None]), tf.SparseTensorSpec([None, 2], tf.float32)])
+    def of_any_size(dense: tf.Tensor, sparse: tf.SparseTensor) -> Any:
+        return replicas.run(lambda batch, weight: (batch[0], weight), (dense, sparse))
+
+    @tf.function(input_signature=[tf.SparseTensorSpec([None, 2], tf.float32)])
+    def of_sparse_rows(sparse: tf.SparseTensor) -> Any:
+        return replicas.run(lambda batch, weight: (tf.sparse.to_dense(batch), weight), sparse)
+
+    rows = np.arange(6, dtype=np.float32).reshape(3, 2)
+    part, weight = of_any_size(tf.constant([1.0, 2.0, 3.0]), tf.sparse.from_dense(rows))
+    np.testing.assert_array_equal(part, [1.0])
+    np.testing.assert_allclose(weight, 2 / 3, rtol=1e-6)
+    part, weight = of_sparse_rows(tf.sparse.from_dense(rows))
+    np.testing.assert_array_equal(part, rows[:1])
+    with pytest.raises(ValueError, match=r"A batch of 1 rows has fewer rows than there are replicas \(2\)"):
+        replicas.run(lambda batch, weight: batch, tf.constant([1.0]))
+    with pytest.raises(ValueError, match="must consist of tensors with rows; it has a scalar"):
+        replicas.run(lambda batch, weight: batch, tf.constant(1.0))
+
+
+@pytest.mark.usefixtures("v2_behavior")
+def test_what_several_replicas_would_train_wrongly_is_refused() -> None:
+    replicas = two_replicas()
+    replicas.count = 2
+    optimizer = keras.optimizers.SGD(gradient_accumulation_steps=4)
+    with pytest.raises(ValueError, match="gradient_accumulation_steps=4 of the optimizer does not work"):
+        check_optimizer(replicas, optimizer)
+    variables = [tf.Variable(0.0, name=f"v{number}") for number in range(7)]
+    message = "graph: v0, v1, v2, v3, v4 and 2 more were not made in the strategy's scope"
+    with pytest.raises(ValueError, match=message):
+        check_variables(replicas, variables, "graph")
+    with replicas.strategy.scope():
+        check_variables(replicas, [tf.Variable(0.0)], "graph")
+
+
+@pytest.mark.usefixtures("eager_mode")
 def test_all_go_on_from_the_checkpoint_of_the_chief(tmp_path: Path) -> None:
     write(tmp_path, 1, 3)
     other = TwoWorkers()

@@ -404,3 +404,12 @@ def test_gradients_of_functions_are_those_that_the_graph_names() -> None:
     named, derived = session.run(gradients, {x: [1.0, 2.0]})
     np.testing.assert_array_equal(named, [3.0, 3.0])
     np.testing.assert_array_equal(derived, [3.0, 12.0])
+
+
+def test_a_read_that_is_fetched_comes_after_the_update(things: Things, session: GraphSession) -> None:
+    with things.graph.as_default():
+        read = tf.identity(things.w.read_value())
+    for fetch in (things.w, read):
+        session.run(things.init)
+        _, value = session.run([things.assign.op, fetch])
+        np.testing.assert_array_equal(value, [7.0, 8.0])

@@ -203,7 +203,8 @@ class _Evaluation:
         elif not (
             self._prefetching.is_worth_while(at_most) and self._prefetching.run(at_most, self._run_together)
         ):
-            self._feed_dict, _ = self._feeds.take()
+            # As arrays: if feed_fn was called ahead, it may have written other values into its own since.
+            _, self._feed_dict = self._feeds.take()
             self._run_one()
             self._prefetching.ran_singly(time.perf_counter() - began)
         self._size.took(self.done - done, time.perf_counter() - began)
@@ -228,10 +229,7 @@ class _Evaluation:
             steps, error = self._updates.run(at_most, feeds)
             self._results_are_outdated |= steps > 0
         elif self._outputs is not None:
-            runs, error = self._outputs.run(at_most, feeds)
-            steps = len(runs)
-            if runs:
-                self.results, self._results_are_outdated = runs[-1], False
+            steps, error = self._run_outputs(self._outputs, at_most, feeds)
         else:  # there are no feeds
             self._evaluate()
         self.done += steps
@@ -240,6 +238,21 @@ class _Evaluation:
         if error is not None:
             raise error
         return True, steps
+
+    def _run_outputs(
+        self, outputs: OutputRuns, at_most: int, feeds: Mapping[str, np.ndarray]
+    ) -> tuple[int, tf.errors.OpError | None]:
+        """Computes the results in each step, of all feeds: a `feed_fn` may look at what they have done."""
+        steps, error = 0, None
+        while steps < at_most and error is None:
+            rows = {name: array[steps:] for name, array in feeds.items()}
+            runs, error = outputs.run(at_most - steps, rows)
+            steps += len(runs)
+            if runs:
+                self.results, self._results_are_outdated = runs[-1], False
+            if not feeds or not runs:
+                break
+        return steps, error
 
     def _evaluate(self) -> None:
         self.results = self._session.run(self._eval_dict, self._feed_dict)

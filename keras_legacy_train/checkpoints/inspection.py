@@ -44,11 +44,6 @@ class VariableReport:
     norm: float | None
     not_finite: int
 
-    @property
-    def size(self) -> int:
-        """Returns the number of entries."""
-        return math.prod(self.shape)
-
 
 @dataclasses.dataclass(frozen=True)
 class CheckpointReport:

@@ -76,9 +76,10 @@ Binding: TypeAlias = Imported | Assigned | None  # None: any other
 class Scope:
     """Holds the bindings of a module, function, class or comprehension."""
 
-    def __init__(self, parent: Scope | None, is_class: bool = False):
+    def __init__(self, parent: Scope | None, is_class: bool = False, is_comprehension: bool = False):
         self.parent = parent
         self.is_class = is_class
+        self.is_comprehension = is_comprehension
         self.bindings: dict[str, list[Binding]] = {}
         self.elsewhere: dict[str, Scope] = {}  # names that are declared global or nonlocal
 
@@ -270,7 +271,10 @@ class ModuleNames:
         self._walk_children(node, scope, "target")
 
     def _visit_named(self, node: cst.NamedExpr, scope: Scope) -> None:
-        self._visit_target(node.target, scope, node)
+        binding = scope
+        while binding.is_comprehension and binding.parent is not None:  # it binds the name around itself
+            binding = binding.parent
+        self._visit_target(node.target, binding, node)
         self._walk(node.value, scope, node)
 
     def _visit_for(self, node: cst.For, scope: Scope) -> None:
@@ -326,7 +330,7 @@ class ModuleNames:
         self._walk(node.body, Scope(scope, is_class=True), node)
 
     def _visit_comprehension(self, node: cst.BaseComp, scope: Scope) -> None:
-        inner = Scope(scope)
+        inner = Scope(scope, is_comprehension=True)
         self._visit_comp_for(node.for_in, inner, node, scope)
         self._walk_children(node, inner, "for_in")
 

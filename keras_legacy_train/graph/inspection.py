@@ -133,7 +133,7 @@ def inspect_graph(path: str, train_ops: Sequence[str] | None = None) -> GraphRep
     check_graph_file(path)
     try:
         meta_graph = _tensorflow.read_meta_graph_file(path)
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:  # what is not binary is taken for text
         raise ValueError(f"{path!r} is not a .meta file") from error
     graph_def = meta_graph.graph_def
     if not graph_def.node:

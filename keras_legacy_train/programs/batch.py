@@ -63,9 +63,6 @@ class BatchProgram(Program):
     def next_batch(self) -> Any:
         return self._source.next_batch()
 
-    def close(self) -> None:
-        self._source.close()
-
     def run_step(self, step: int, batch: Any, requests: Iterable[Any]) -> Steps:
         self._renew()
         began = time.perf_counter()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import graphs
-from helpers import Silent, StopAt
+from helpers import Silent, StopAt, scalar_events
 from keras_legacy_train import train
 
 STEP_LINE = re.compile(r"training step (\d+), loss = \d+\.\d{5} \(\d+\.\d{3} sec/batch\)\.")
@@ -72,3 +73,20 @@ def test_print_tensor_line(log, tmp_path: Path) -> None:
 def test_saving_checkpoint_line(log, tmp_path: Path) -> None:
     train(output_dir=tmp_path, steps=3, **graphs.build("linear_sgd").arguments())
     assert f"Saving checkpoint for step 3 to checkpoint: {tmp_path / 'model.ckpt'}-3." in log.messages
+
+
+def test_the_loss_is_told_where_no_summaries_are_wanted(job: Any, tmp_path: Path, log: Any) -> None:
+    options = {"supervisor_save_summaries_steps": None, "log_every_steps": None}
+    train(output_dir=tmp_path, steps=2, **options, **job.arguments())
+    assert any("loss" in message for message in log.messages)
+    assert "loss" not in scalar_events(tmp_path)
+
+
+def test_a_bar_is_drawn_where_it_is_asked_for(
+    job: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes what is captured for a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    train(output_dir=tmp_path, steps=3, progress_bar=True, **job.arguments())
+    captured = capsys.readouterr()
+    assert "step 3" in captured.out + captured.err

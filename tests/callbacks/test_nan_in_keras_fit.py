@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -237,3 +238,23 @@ def test_steps_of_an_epoch_of_which_nobody_tells_the_end() -> None:
     steps.end()
     steps.end_epoch(stopped=True)
     assert steps.done == 14
+
+
+def test_the_steps_before_the_end_of_the_input_are_looked_at() -> None:
+    """With three steps to a call, the input ends within a call, of which Keras sees no logs."""
+    for steps_per_execution in (1, 3):
+        for y in (Y, spoiled(8)):
+            model = compiled(steps_per_execution=steps_per_execution)
+            rows = tf.data.Dataset.from_tensor_slices((X, y)).batch(4)
+            unknown = rows.filter(lambda x, y: True)  # the number of batches is not known
+            fails = contextlib.nullcontext() if y is Y else pytest.raises(NanLossDuringTrainingError)
+            with fails:
+                model.fit(unknown, epochs=1, verbose=0, shuffle=False, callbacks=[TerminateOnNaN()])
+            assert is_untouched(model)
+
+
+def test_a_loop_that_tells_of_batches_in_the_old_way_is_not_stopped() -> None:
+    model = compiled()
+    told = keras.callbacks.CallbackList([TerminateOnNaN()], model=model)
+    told.on_batch_end(0, {"loss": np.nan})
+    assert not model.stop_training

@@ -264,3 +264,13 @@ def test_log_lines_are_those_of_a_save(tmp_path: pathlib.Path, caplog: pytest.Lo
     manager.save_in_background(3)
     manager.wait()
     assert caplog.messages == [f"Saving checkpoint for step 3 to checkpoint: {tmp_path}/model.ckpt-3."]
+
+
+def test_a_checkpoint_that_is_there_is_not_written_again(tmp_path: pathlib.Path) -> None:
+    manager = manager_of(tmp_path, saved("w", 1.0))
+    told: list[str] = []
+    prefix = manager.save(3)
+    index = (tmp_path / "model.ckpt-3.index").stat().st_ino
+    manager.save_in_background(3, told.append)
+    assert told == [prefix] == [str(tmp_path / "model.ckpt-3")]
+    assert (tmp_path / "model.ckpt-3.index").stat().st_ino == index

@@ -27,6 +27,8 @@ from checkpoint_helpers import (
     write,
 )
 from keras_legacy_train.checkpoints.reading import find_damage
+from keras_legacy_train.checkpoints.sorted_table import read_table
+from keras_legacy_train.checkpoints.variables import count_not_finite, not_finite
 from keras_legacy_train.errors import DamagedCheckpointError
 
 pytestmark = pytest.mark.usefixtures("eager_mode", "log")
@@ -218,3 +220,31 @@ def test_a_variable_of_which_there_are_only_parts_is_read_part_by_part(tmp_path:
     content[content.index(np.float32(1).tobytes())] ^= 1
     data.write_bytes(content)
     assert "hecksum" in str(find_damage(prefix))
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_is_not_read(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, 1)
+    fifo, path = tmp_path / "fifo", index_file(tmp_path, 1)
+    os.mkfifo(fifo)
+    really_open, opened = os.open, []
+
+    def open_another(name: object, flags: int) -> int:
+        opened.append(really_open(fifo, flags))
+        return opened[-1]
+
+    monkeypatch.setattr(os, "open", open_another)
+    with pytest.raises(OSError, match="not a regular file"):
+        list(read_table(str(path)))
+    monkeypatch.undo()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(opened[0])
+
+
+def test_large_values_are_looked_at_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keras_legacy_train.checkpoints.variables._PIECE", 4)
+    whole = tf.reshape(tf.range(12.0), [3, 4])
+    bad = tf.tensor_scatter_nd_update(whole, [[2, 3], [2, 2]], [float("nan"), float("inf")])
+    assert not_finite([("whole", whole), ("bad", bad)]) == ["bad"]
+    assert count_not_finite([("bad", bad)]) == [("bad", 1, 1, 12)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import pathlib
 import re
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -13,13 +15,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from checkpoint_helpers import MATRIX, index_file, resume, save_with_saver, write
-from forged_checkpoints import change_entry, write_partitioned, write_table
+from checkpoint_helpers import MATRIX, data_file, index_file, resume, save_with_saver, write
+from forged_checkpoints import (
+    block,
+    change_entry,
+    entry,
+    stored,
+    table,
+    varint,
+    write_partitioned,
+    write_table,
+)
 from helpers import SCRIPTS, run_python
 from keras_legacy_train import GraphModel, evaluate, framework, infer
-from keras_legacy_train._tensorflow import BundleEntryProto, SavedTensorSlices
+from keras_legacy_train._tensorflow import BundleEntryProto, SavedTensorSlices, VariantTensorDataProto
 from keras_legacy_train.checkpoints.reading import find_damage
-from keras_legacy_train.checkpoints.sorted_table import read_table
+from keras_legacy_train.checkpoints.sorted_table import FormatError, read_table
 from keras_legacy_train.errors import DamagedCheckpointError
 from keras_legacy_train.migration import load_tf1_weights
 
@@ -129,6 +140,91 @@ def test_a_slice_that_does_not_fit_is_damage(forge: Callable[[Any], None], tmp_p
     change_entry(index, key, forge)
     damage = find_damage(prefix)
     assert damage is not None and "does not fit in it" in damage
+
+
+def test_entries_of_no_variable_are_damage(tmp_path: pathlib.Path) -> None:
+    index = index_file(tmp_path, 1)
+    for key, problem in [(b"\x00table\x00", "has a slice of no variable"), (b"\xff", "is not the name of")]:
+        write(tmp_path, 1)
+        entries = dict(read_table(str(index)))
+        write_table(index, {**entries, key: entries[b"w"]})
+        assert problem in str(find_damage(str(tmp_path / "model.ckpt-1")))
+
+
+def test_variants_that_claim_more_than_they_hold_are_damage(tmp_path: pathlib.Path) -> None:
+    write(tmp_path, 1)
+    for count, is_damage in ((3, False), (2**40, True)):
+        inner = VariantTensorDataProto(type_name="x", metadata=b"y")
+        inner.tensors.add(dtype=tf.float32.as_datatype_enum).tensor_shape.dim.add(size=count)
+        outer = VariantTensorDataProto()
+        outer.tensors.add(dtype=tf.variant.as_datatype_enum).variant_val.add().CopyFrom(inner)
+        value = outer.SerializeToString()
+        data = varint(len(value)) + value + bytes(4)
+        data_file(tmp_path, 1).write_bytes(data)
+        change_entry(
+            index_file(tmp_path, 1), b"w", fields(dtype=tf.variant.as_datatype_enum, size=len(data), crc32c=0)
+        )
+        problem = str(find_damage(str(tmp_path / "model.ckpt-1")))
+        assert ("a variant claims more than it holds" in problem) == is_damage, problem
+
+
+def a_table(content: bytes, compression: int = 0) -> bytes:
+    return table([(b"w", stored(content, compression))])
+
+
+def test_tables_that_are_built_wrong_are_refused(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "table"
+    first, sharing = entry(b"ab", b"1"), entry(b"ac", b"2", shared=1)
+    restarts = struct.pack("<3I", 0, len(first), 2)
+    long = entry(b"x" * 10_000, b"") + b"".join(
+        entry(b"x" * 10_000 + bytes([number]), b"", shared=10_000) for number in range(100)
+    )
+    cases = [
+        (b"\x00\x00", "a block is too short"),
+        (first + sharing + restarts, "a restart shares the key before it"),
+        (long + struct.pack("<2I", 0, 1), "its keys are longer than they can be"),
+    ]
+    for content, problem in cases:
+        path.write_bytes(a_table(content))
+        with pytest.raises(FormatError, match=problem):
+            list(read_table(str(path)))
+    path.write_bytes(a_table(first + sharing + struct.pack("<2I", 0, 1)))
+    assert list(read_table(str(path))) == [(b"ab", b"1"), (b"ac", b"2")]
+
+
+def test_compressed_blocks_have_literals_of_any_length(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "table"
+    for size in (200, 70_000):
+        content = block([(b"w", bytes(range(250)) * (size // 250) + b"x" * (size % 250))])
+        length = len(content) - 1
+        more = (length.bit_length() + 7) // 8
+        tag = (
+            bytes([length << 2]) if length < 60 else bytes([59 + more << 2]) + length.to_bytes(more, "little")
+        )
+        path.write_bytes(a_table(varint(len(content)) + tag + content, compression=1))
+        ((key, value),) = read_table(str(path))
+        assert key == b"w" and len(value) == size
+
+
+def test_a_system_may_read_less_than_it_is_asked_for(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "table"
+    path.write_bytes(a_table(block([(b"w", b"x" * 100)])))
+    pread = os.pread
+    monkeypatch.setattr(os, "pread", lambda file, size, offset: pread(file, min(size, 7), offset))
+    assert list(read_table(str(path))) == [(b"w", b"x" * 100)]
+
+
+def test_a_table_that_becomes_shorter_while_it_is_read_is_refused(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "table"
+    blocks = [(key, stored(block([(key, b"x" * 100)]))) for key in (b"a", b"b")]
+    path.write_bytes(table(blocks))
+    entries = read_table(str(path))
+    assert next(entries) == (b"a", b"x" * 100)
+    os.truncate(path, 150)
+    with pytest.raises(FormatError, match="it has become shorter"):
+        next(entries)
 
 
 # The older format.

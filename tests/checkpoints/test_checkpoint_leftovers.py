@@ -30,6 +30,7 @@ from checkpoint_helpers import (
     write,
 )
 from crashes import CrashServer
+from keras_legacy_train.checkpoints import leftovers
 from keras_legacy_train.errors import CheckpointSaveError
 
 pytestmark = pytest.mark.usefixtures("eager_mode")
@@ -322,3 +323,13 @@ def test_an_unfinished_checkpoint_is_kept_if_it_is_all_there_is(intact: bool, tm
 def test_a_directory_need_not_exist(tmp_path: pathlib.Path) -> None:
     clean_up(tmp_path / "missing")
     assert names(tmp_path) == []
+
+
+def test_there_may_be_nothing_to_take_back(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "checkpoint").write_text("of somebody else")
+    manager_of(tmp_path, saved("w", 1.0)).take_back()
+    assert (tmp_path / "checkpoint").read_text() == "of somebody else"
+    leftovers.remove_all(str(tmp_path / "missing"), "model.ckpt")
+    write(tmp_path, 1, 2)
+    leftovers.remove_all(str(tmp_path), "model.ckpt")
+    assert names(tmp_path) == ["checkpoint.damaged"]  # what was there before

@@ -233,3 +233,14 @@ def test_another_dtype_does_not_fit_whatever_its_size(shape: list[int], tmp_path
     with pytest.raises(CheckpointMismatchError, match="w: float32 in the checkpoint, int32 in the model"):
         manager.restore_latest()
     assert not w.numpy().any()
+
+
+def test_an_optimizer_of_tensorflow_1_beside_a_keras_model(tmp_path: pathlib.Path) -> None:
+    """It has no slot for the model's variables, and does not know them."""
+    layer = keras.layers.Dense(2)
+    layer.build((None, 3))
+    each = momentum(5.0)
+    together = {"layer": layer, "variable": each.variable, "optimizer": each.optimizer}
+    expected = contents(tf.train.Checkpoint(**together).save(str(tmp_path / "tf")))
+    prefix = CheckpointManager(str(tmp_path), TrackedObjects(together), max_to_keep=1).save(1)
+    assert contents(prefix) == expected

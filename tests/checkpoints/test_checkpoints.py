@@ -31,9 +31,9 @@ from checkpoint_helpers import (
     unprivileged,
     write,
 )
-from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables
-from keras_legacy_train.checkpoints.reading import read_variable
-from keras_legacy_train.errors import DamagedCheckpointError
+from keras_legacy_train.checkpoints import CheckpointManager, NamedVariables, writing
+from keras_legacy_train.checkpoints.reading import read_variable, restore_variables
+from keras_legacy_train.errors import CheckpointSaveError, DamagedCheckpointError
 
 pytestmark = pytest.mark.usefixtures("eager_mode", "log")
 
@@ -351,3 +351,31 @@ def test_a_failed_save_leaves_the_earlier_checkpoints(tmp_path: pathlib.Path) ->
     assert manager.checkpoints == [str(tmp_path / "model.ckpt-1")]
     assert resume(tmp_path) == ("model.ckpt-1", 1.0)
     assert manager.save(3) == str(tmp_path / "model.ckpt-3")
+
+
+def test_what_may_be_missing_is_left_as_it_is(tmp_path: pathlib.Path) -> None:
+    write(tmp_path, 1)
+    absent = saved("absent", 5.0, optional=True)
+    manager_of(tmp_path, absent).restore(str(tmp_path / "model.ckpt-1"))
+    assert absent.variable.numpy() == 5.0
+
+
+def test_values_that_are_damaged_are_not_restored(tmp_path: pathlib.Path) -> None:
+    write(tmp_path, 1)
+    flip_a_bit(data_file(tmp_path, 1))
+    w = saved("w", 5.0)
+    with pytest.raises(tf.errors.DataLossError):
+        restore_variables(str(tmp_path / "model.ckpt-1"), [w])
+    assert w.variable.numpy() == 5.0
+
+
+def test_an_error_of_another_kind_is_told_as_it_is(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise tf.errors.InternalError(None, None, "an odd thing")
+
+    monkeypatch.setattr(writing, "write_checkpoint", fail)
+    with pytest.raises(CheckpointSaveError, match="an odd thing"):
+        manager_of(tmp_path, saved("w", 1.0)).save(1)
+    assert [name for name in names(tmp_path) if name.startswith("model.ckpt-1.")] == []

@@ -1,11 +1,13 @@
 """A module of TensorFlow 1 is moved to the names of today, and nothing else of it changes."""
 
+import importlib.metadata
+import sys
 import textwrap
 
 import libcst
 import pytest
 
-from keras_legacy_train.codemod import Change, migrate_code
+from keras_legacy_train.codemod import Change, calls, migrate_code, targets
 
 
 def migrated(code: str, **options: str) -> str:
@@ -23,6 +25,10 @@ def assert_migrated(before: str, after: str, **options: str) -> None:
 
 def reasons(code: str) -> list[tuple[int, str]]:
     return [(left.line, left.name) for left in migrate_code(textwrap.dedent(code)).left]
+
+
+def tf_version() -> str:
+    return importlib.metadata.version("tensorflow")
 
 
 def test_a_module_without_tensorflow_is_not_even_parsed():
@@ -459,3 +465,164 @@ def test_names_that_need_an_extra_do_not_need_it_to_be_migrated():
 
 def test_what_is_imported_once_is_not_changed_again():
     migrated("from tensorflow.python.util import nest\nnest.is_sequence(x)\n")
+
+
+def test_names_are_followed_through_every_kind_of_binding():
+    code = textwrap.dedent(
+        """\
+        import tensorflow as tf
+        from . import tf as other
+        size: tf.mul(1, 2) = tf.mul(3, 1)
+        size += tf.mul(1, 2)
+        while (chunk := tf.mul(1, 2)):
+            chunk.mul
+        try:
+            pass
+        except tf.mul as error:
+            error.mul
+        def f(x) -> tf.mul:
+            return [a for b in tf.mul(1, 2) for a in tf.mul(b, 1) if tf.mul(a, b)]
+        async def g():
+            async for tf_1 in tf.mul(1, 2):
+                tf_1.mul
+            async with tf.mul(1) as (tf_2, [tf_3, *tf_4]):
+                tf_2.mul, tf_3.mul, tf_4.mul
+        match tf.mul(1, 2):
+            case {"a": tf.mul, **rest}:
+                rest.mul
+            case [tf.mul, *others] | others:
+                others.mul
+            case tf.mul(name=name) as tf_5:
+                tf_5.mul
+            case _:
+                pass
+        del other, tf
+        """
+    )
+    after = code.replace("tensorflow as tf", "tensorflow.compat.v1 as tf").replace("tf.mul", "tf.multiply")
+    assert migrated(code) == after
+    # A name that a pattern, a handler or a loop binds is no longer that of TensorFlow.
+    hidden = [
+        "try:\n    pass\nexcept E as tf:\n    tf.mul\n",
+        "match x:\n    case {'a': 1, **tf}:\n        tf.mul\n",
+        "match x:\n    case [1, *tf]:\n        tf.mul\n",
+        "[tf.mul for a in x for tf in a]\n",
+        "def f():\n    tf: int = 3\n    tf.mul\n",
+        "if (tf := x):\n    tf.mul\n",
+        "[(tf := a) for a in x if a]\ntf.mul\n",
+    ]
+    for each in hidden:
+        body = textwrap.indent(each, "    ")
+        assert migrated(f"import tensorflow as tf\ndef g():\n{body}").endswith(body), each
+
+
+def test_names_of_other_scopes_are_followed():
+    assert_migrated(
+        """\
+        def f():
+            global layers, mul
+            import tensorflow.contrib.layers as layers
+            from tensorflow import mul
+        def g(x):
+            return layers.conv2d(mul(x, x))
+        def h():
+            import tensorflow
+            slim = 1
+            def i():
+                nonlocal slim, unknown
+                slim = tensorflow.contrib.slim
+                return slim.conv2d
+        """,
+        """\
+        def f():
+            global layers, mul
+            import keras_legacy_train.contrib.layers as layers
+            from tensorflow.compat.v1 import multiply as mul
+        def g(x):
+            return layers.conv2d(mul(x, x))
+        def h():
+            import tensorflow.compat.v1 as tensorflow
+            slim = 1
+            def i():
+                nonlocal slim, unknown
+                from keras_legacy_train.contrib import slim
+                return slim.conv2d
+        """,
+    )
+
+
+def test_what_no_import_could_bring_is_left():
+    code = """\
+        import tensorflow as tf
+        def f():
+            global t
+            import tensorflow as t
+        def g():
+            return t.contrib.slim.conv2d, t.mul
+        if a:
+            import tensorflow.contrib.layers as layers
+        else:
+            import tensorflow.layers as layers
+        layers.conv2d
+        import tensorflow.contrib.nothing
+        from tensorflow.contrib.nothing import *
+        __import__("tensorflow.contrib.nothing")
+        tf.split(0, *args)
+        tf.concat(1, a, b)
+        from tensorflow.compat import v2
+        """
+    left = [(each.line, each.name, each.reason) for each in migrate_code(textwrap.dedent(code)).left]
+    version = tf_version()
+    assert left == [
+        (
+            6,
+            "t.contrib.slim.conv2d",
+            "`t` is bound to it by a global statement. Import keras_legacy_train.contrib.slim yourself.",
+        ),
+        (
+            11,
+            "layers.conv2d",
+            "`layers` is bound to several things. "
+            "This one is keras_legacy_train.contrib.layers.conv2d today.",
+        ),
+        (12, "import tensorflow.contrib.nothing", f"TensorFlow {version} has no tf.contrib.nothing."),
+        (13, "from tensorflow.contrib.nothing import *", f"TensorFlow {version} has no tf.contrib.nothing."),
+        (14, 'import of "tensorflow.contrib.nothing"', f"TensorFlow {version} has no tf.contrib.nothing."),
+        (
+            15,
+            "tf.split",
+            "The arguments had another order: axis, num_or_size_splits, value. Pass them by name.",
+        ),
+        (16, "tf.concat", "The arguments had another order: axis, values. Pass them by name."),
+    ]
+
+
+def test_calls_that_say_too_little_are_left_as_they_are():
+    assert_migrated(
+        """\
+        import tensorflow as tf
+        tf.reverse(a), tf.reverse(a, axis=flags), tf.ones_initializer(), tf.ones_initializer([2])
+        getattr(tf.contrib, "slim")
+        """,
+        """\
+        import tensorflow.compat.v1 as tf
+        from keras_legacy_train import contrib as tf_contrib
+        tf.reverse(a), tf.reverse(a, axis=flags), tf.ones_initializer(), tf.ones([2])
+        getattr(tf_contrib, "slim")
+        """,
+    )
+
+
+def test_a_package_that_is_not_installed_is_taken_for_one_that_has_the_name(monkeypatch):
+    for module in ("tf_keras", "tf_keras.api", "tf_keras.api._v1", "tf_keras.api._v1.keras"):
+        monkeypatch.setitem(sys.modules, module, None)
+    caches = (targets.find, calls._positional)
+    for cache in caches:
+        cache.cache_clear()
+    try:
+        code = "import tensorflow as tf\ntf.keras.layers.NoSuchLayer(3, name='a')\n"
+        result = migrate_code(code)
+        assert "layers.NoSuchLayer(3, name='a')" in result.code and result.left == ()
+    finally:
+        for cache in caches:
+            cache.cache_clear()

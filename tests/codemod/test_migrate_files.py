@@ -9,6 +9,7 @@ import pytest
 
 from keras_legacy_train.codemod import (
     BadFileError,
+    check_writable,
     find_files,
     migrate_file,
     unsaved,
@@ -222,6 +223,10 @@ def test_what_is_neither_python_is_named(tmp_path):
     pytest.importorskip("fissix")
     (tmp_path / "a.py").write_text("print 3\nif (\n")
     assert "is not Python 3 (" in problem(tmp_path / "a.py", python_2=True)
+    (tmp_path / "a.py").write_text("import tensorflow\nprint 3 3\n")
+    assert "line 2 is not Python 3 (neither Python 3 nor 2 ('3'))" in problem(
+        tmp_path / "a.py", python_2=True
+    )
 
 
 def test_git_tells_what_it_could_not_bring_back(tmp_path):
@@ -241,3 +246,37 @@ def test_git_tells_what_it_could_not_bring_back(tmp_path):
     assert "files that git does not have" in unsaved([path, other])
     path.write_text(NEW)
     assert "not committed" in unsaved([path])
+
+
+def test_what_may_not_be_read_or_written_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "a.py"
+    path.write_text(OLD)
+    check_writable([path])
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # who is root may write to everything
+    with pytest.raises(BadFileError, match="it may not be written"):
+        check_writable([path])
+
+    def refuse(path: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(BadFileError, match="it cannot be read: Permission denied"):
+        list(find_files([tmp_path]))
+
+
+def test_without_git_no_file_is_safe(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert unsaved([tmp_path / "a.py"]) == f"{tmp_path.resolve()} holds files that git does not have"
+
+
+def test_what_libcst_does_not_read_is_named(tmp_path):
+    (tmp_path / "a.py").write_text("import tensorflow\n(x): int = 3\n")  # rare, and Python
+    assert "line 2 is not Python 3" in problem(tmp_path / "a.py")
+
+
+def test_a_notebook_may_have_the_text_that_marks_cells(tmp_path):
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps(notebook("# cell of the notebook, 1\n" + OLD, "# cell of the notebook'\n%x")))
+    after = json.loads(written(path, path.read_bytes(), disable_v2="none"))
+    sources = ["".join(cell["source"]) for cell in after["cells"]]
+    assert sources == ["# cell of the notebook, 1\n" + NEW, "# cell of the notebook'\n%x"]

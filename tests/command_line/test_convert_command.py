@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import tensorflow as tf
 
 from checkpoint_helpers import MATRIX, data_file, flip_a_bit, save_with_saver, write
 from command_line_helpers import refusal, run_command, run_json, tree
+from keras_legacy_train._tensorflow import BundleEntryProto
 from keras_legacy_train.checkpoints.conversion import convert_checkpoint
+from keras_legacy_train.checkpoints.sorted_table import read_table
 from keras_legacy_train.checkpoints.verification import variable_slices
 
 v1 = tf.compat.v1
@@ -198,7 +201,7 @@ def test_large_checkpoints_are_written_in_parts(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_was_written_wrong_does_not_appear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    prefix = save(tmp_path)
+    prefix = save(tmp_path, w=MATRIX)
     before = tree(tmp_path)
     save_v2 = tf.raw_ops.SaveV2
 
@@ -209,6 +212,93 @@ def test_what_was_written_wrong_does_not_appear(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(ValueError, match="table was not written as it was read"):
         convert_checkpoint(prefix, tmp_path / "new")
     assert tree(tmp_path) == before
+    monkeypatch.undo()
+
+    def flat(tensors: list[tf.Tensor], shape_and_slices: list[str], **arguments: Any) -> Any:
+        tensors = [tf.reshape(tensor, [-1]) for tensor in tensors]
+        return save_v2(tensors=tensors, shape_and_slices=[""] * len(tensors), **arguments)
+
+    whole = tmp_path / "whole"
+    convert_checkpoint(prefix, whole, drop=["table"], rename=[("^w$", "v")])
+    before = tree(tmp_path)
+    monkeypatch.setattr(tf.raw_ops, "SaveV2", flat)
+    with pytest.raises(ValueError, match="v was not written as it was read"):
+        convert_checkpoint(whole, tmp_path / "new")
+    assert tree(tmp_path) == before
+
+    def less(tensor_names: list[str], **arguments: Any) -> Any:
+        return save_v2(tensor_names=[name.replace("table", "other") for name in tensor_names], **arguments)
+
+    monkeypatch.setattr(tf.raw_ops, "SaveV2", less)
+    with pytest.raises(ValueError, match="does not hold what was written to it"):
+        convert_checkpoint(prefix, tmp_path / "new")
+    assert tree(tmp_path) == before
+
+
+def test_a_file_that_another_process_writes_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = save(tmp_path)
+    merge = tf.raw_ops.MergeV2Checkpoints
+
+    def slowly(**arguments: Any) -> Any:
+        (tmp_path / "new.index").write_text("theirs")
+        return merge(**arguments)
+
+    before = tree(tmp_path)
+    monkeypatch.setattr(tf.raw_ops, "MergeV2Checkpoints", slowly)
+    with pytest.raises(FileExistsError, match=r"new\.index exists; nothing is written over it"):
+        convert_checkpoint(prefix, tmp_path / "new")
+    assert tree(tmp_path) == {**before, "new.index": b"theirs"}
+
+
+def test_slices_along_other_axes_are_joined(tmp_path: Path) -> None:
+    source = str(tmp_path / "source")
+    specs = ["7 2 -:0,1", "7 2 -:1,1"]
+    tf.raw_ops.SaveV2(
+        prefix=source,
+        tensor_names=["table", "table"],
+        shape_and_slices=specs,
+        tensors=[MATRIX[:, :1], MATRIX[:, 1:]],
+    )
+    convert_checkpoint(source, tmp_path / "objects", "objects")
+    (value,) = (v for name, v in values(tmp_path / "objects").items() if name.startswith("table"))
+    np.testing.assert_array_equal(value, MATRIX)
+    part = str(tmp_path / "part")
+    tf.raw_ops.SaveV2(
+        prefix=part, tensor_names=["table"], shape_and_slices=specs[:1], tensors=[MATRIX[:, :1]]
+    )
+    with pytest.raises(ValueError, match="table has slices that are not the whole; drop it"):
+        convert_checkpoint(part, tmp_path / "new", "objects")
+
+
+def test_positions_in_datasets_and_complex_numbers_are_kept(tmp_path: Path) -> None:
+    iterator = iter(tf.data.Dataset.range(5))
+    next(iterator)
+    z = tf.Variable([1 + 2j], dtype=tf.complex64, name="z")
+    prefix = tf.train.Checkpoint(iterator=iterator, z=z).save(str(tmp_path / "objects"))
+    done = convert_checkpoint(prefix, tmp_path / "new", cast=[("z", "complex128")])
+    assert {tf.variant, tf.complex128} <= {each.dtype for each in done.variables}
+    (name,) = (each.name for each in done.variables if each.dtype == tf.complex128)
+    value = tf.train.load_variable(str(tmp_path / "new"), name)
+    np.testing.assert_array_equal(value, np.array([1 + 2j], np.complex128))
+
+
+def test_sources_and_targets_that_are_of_no_use_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, 1)
+    prefix, index = tmp_path / "model.ckpt-1", tmp_path / "model.ckpt-1.index"
+    entry = BundleEntryProto.FromString(dict(read_table(str(index)))[b"w"])
+    intact, checksum = index.read_bytes(), struct.pack("<I", entry.crc32c)
+    assert intact.count(checksum) == 1
+    flip_a_bit(index, intact.index(checksum))  # which the checksum of the index alone shows
+    with pytest.raises(ValueError, match=r"source: the checkpoint .*model\.ckpt-1' cannot be read: "):
+        convert_checkpoint(prefix, tmp_path / "new")
+    index.write_bytes(intact)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # who is root may write to everything
+    with pytest.raises(PermissionError, match="cannot be written to"):
+        convert_checkpoint(prefix, tmp_path / "new")
 
 
 def test_a_list_is_begun_where_there_is_none(tmp_path: Path) -> None:

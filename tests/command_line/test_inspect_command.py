@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,21 @@ def test_when_no_checkpoint_is_whole(tmp_path: Path) -> None:
     write(tmp_path, 1)
     flip_a_bit(data_file(tmp_path, 1))
     assert "none of them can be read" in run_json("inspect", tmp_path)["problem"]
+    text = run_command("inspect", tmp_path)
+    assert "training does not start here: " in text and "none of them can be read" in text
+
+
+def test_long_tables_are_cut(tmp_path: Path) -> None:
+    manager_of(tmp_path, *(saved(f"v{number:03}", [1.0]) for number in range(60))).save(1)
+    prefix = tmp_path / "model.ckpt-1"
+    text = run_command("inspect", prefix)
+    more = re.search(r"… and (\d+) more; --all prints them", text)
+    assert more is not None and text.count("float32") == 60 - int(more[1])
+    assert run_command("inspect", prefix, "--all").count("float32") == 60
+    (tmp_path / "many").mkdir()
+    write(tmp_path / "many", *range(60))
+    text = run_command("inspect", tmp_path / "many")  # the newest are of interest
+    assert "more; --all prints them" in text and "model.ckpt-59" in text and "model.ckpt-1 " not in text
 
 
 def test_events_of_a_training_that_did_steps_again(tmp_path: Path) -> None:
@@ -208,6 +224,45 @@ def test_what_would_not_lift(odd_graph: Path) -> None:
     assert "needed by the step" in text and "NoSuchOp" in text
 
 
+def test_a_graph_of_a_script_that_collects_little(tmp_path: Path) -> None:
+    path = tmp_path / "graph.meta"
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, name="x")
+        v1.train.create_global_step()
+
+        @tf.function
+        def called(x: tf.Tensor) -> tf.Tensor:
+            return tf.numpy_function(lambda a: a, [x], tf.float32)
+
+        queue = tf.queue.FIFOQueue(3, tf.float32)
+        v1.train.add_queue_runner(v1.train.QueueRunner(queue, [queue.enqueue(called(x))]))
+        v1.train.export_meta_graph(str(path), graph=graph, collection_list=[v1.GraphKeys.QUEUE_RUNNERS])
+    found = run_json("inspect", path)
+    assert found["global_step"] == "global_step" and found["losses"] == []
+    assert [(each["name"], each["shape"]) for each in found["inputs"]] == [
+        ("x", "?"),
+        ("fifo_queue", ""),
+    ]
+    (problem,) = found["problems"]
+    assert problem["node"].startswith("__inference_called") and "Python function" in problem["why"]
+
+
+def test_an_op_that_works_on_reference_variables_alone(tmp_path: Path) -> None:
+    path = tmp_path / "graph.meta"
+    with tf.Graph().as_default() as graph:
+        with v1.variable_scope("", use_resource=False):
+            first, second = v1.get_variable("a", [2]), v1.get_variable("b", [2])
+        chosen = tf.raw_ops.RefSelect(index=0, inputs=[first._ref(), second._ref()])
+        v1.add_to_collection(v1.GraphKeys.TRAIN_OP, v1.assign(first, chosen + 1.0))
+        v1.train.create_global_step()
+        v1.train.export_meta_graph(str(path), graph=graph)
+    found = run_json("inspect", path)
+    assert not found["lifts"]
+    (problem,) = found["problems"]
+    assert "RefSelect works on reference variables only" in problem["why"]
+    assert "Build a, b with use_resource=True" in problem["why"]
+
+
 def test_a_forged_collection(run: Path, tmp_path: Path) -> None:
     meta_graph = v1.MetaGraphDef.FromString((run / "model.ckpt-20.meta").read_bytes())
     meta_graph.collection_def[v1.GraphKeys.TRAINABLE_VARIABLES].bytes_list.value.append(b"\xff")
@@ -215,7 +270,11 @@ def test_a_forged_collection(run: Path, tmp_path: Path) -> None:
     assert "'trainable_variables'" in refusal("inspect", tmp_path / "forged.meta")
 
 
-@pytest.mark.parametrize("content", [b"", b"junk" * 100, None], ids=["empty", "junk", "missing"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"junk" * 100, b"\xff\xfe" * 100, None],
+    ids=["empty", "junk", "no text", "missing"],
+)
 def test_no_graph(content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "graph.meta"
     if content is not None:

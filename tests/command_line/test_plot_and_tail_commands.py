@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
 from typer.testing import CliRunner
 
 from checkpoint_helpers import write
@@ -63,6 +64,8 @@ def test_what_cannot_be_drawn(tmp_path: Path) -> None:
     assert "no scalars of these tags" in refusal("plot", run, "-o", picture, "--tag", "acc")
     assert "regular expression" in refusal("plot", run, "-o", picture, "--tag", "(")
     assert "/proc" in refusal("plot", run, "-o", "/proc/missing/run.png")
+    (tmp_path / "folder.png").mkdir()
+    assert "folder.png' cannot be written" in refusal("plot", run, "-o", tmp_path / "folder.png")
     assert tree(tmp_path) == before
 
 
@@ -82,6 +85,12 @@ def test_the_state_of_a_run(tmp_path: Path) -> None:
     assert state["scalars"]["loss"] == {"step": 3, "value": 2.0}
     assert state["lock"]["pid"] == os.getpid()
     assert "step 3" in text and "█▁▅" in text.replace("▄", "▅")
+
+
+def test_a_loss_that_is_no_number_has_no_curve(tmp_path: Path) -> None:
+    write_events(tmp_path, [float("nan"), float("inf")])
+    text = run_command("tail", tmp_path, "--once")
+    assert "step 2" in text and "inf" in text and not set("▁▂▃▄▅▆▇█") & set(text)
 
 
 def test_a_run_that_has_not_begun(tmp_path: Path) -> None:
@@ -144,3 +153,39 @@ def test_a_record_that_is_not_complete_is_read_later(tmp_path: Path) -> None:
     events.update()
     assert events.scalars["loss"].values == [3.0, 2.0]
     assert events.damaged == {}
+
+
+def test_what_is_no_scalar_or_no_record_is_passed_over(tmp_path: Path) -> None:
+    from keras_legacy_train.events import EventFiles
+
+    missing = EventFiles(str(tmp_path / "missing"))
+    missing.update()
+    assert missing.paths == [] and missing.events == 0
+    scalars = tf.compat.v1.SummaryMetadata()
+    scalars.plugin_data.plugin_name = "scalars"
+    summary = tf.compat.v1.Summary()
+    for tag, tensor in (
+        ("loss", tf.make_tensor_proto(2.5)),
+        ("vector", tf.make_tensor_proto([1.0, 2.0])),
+        ("text", tf.make_tensor_proto("text")),
+    ):
+        summary.value.add(tag=tag, metadata=scalars, tensor=tensor)
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_summary(summary, 1)
+    (path,) = tmp_path.glob("events*")
+    intact = path.read_bytes()
+    path.write_bytes(intact + flipped(intact))
+    events = EventFiles(str(tmp_path))
+    events.update()
+    assert {tag: each.values for tag, each in events.scalars.items()} == {"loss": [2.5]}
+    assert events.others == {"scalar": {"vector": 1, "text": 1}}
+    ((name, damage),) = events.damaged.items()
+    assert name == str(path) and damage.startswith(f"damaged at byte {len(intact)}: ")
+    path.write_bytes(intact + intact)  # what comes behind the damage is not read any more
+    events.update()
+    assert events.scalars["loss"].values == [2.5]
+
+
+def flipped(data: bytes) -> bytes:
+    """Returns records of which the first has another bit than its checksum says."""
+    return data[:12] + bytes([data[12] ^ 1]) + data[13:]

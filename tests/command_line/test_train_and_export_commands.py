@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ import tensorflow as tf
 from typer.testing import CliRunner
 
 import graphs
-from checkpoint_helpers import data_file, flip_a_bit
+from checkpoint_helpers import data_file, flip_a_bit, write
 from command_line_helpers import refusal, run_command, run_json, tree
 from helpers import assert_values_equal, checkpoint_numbers, checkpoint_values, scalar_events
 from keras_legacy_train import train
 from keras_legacy_train.checkpoints.directory_lock import DirectoryLock
 from keras_legacy_train.command_line.app import app
+from keras_legacy_train.command_line.feeds import parse_feeds
 
 v1 = tf.compat.v1
 pytestmark = pytest.mark.usefixtures("eager_mode")
@@ -170,7 +172,9 @@ def test_the_newest_intact_checkpoint_is_exported(graph: Path, tmp_path: Path) -
     assert done["checkpoint"] == str(directory / "model.ckpt-0")
 
 
-def test_what_cannot_be_exported(graph: Path, run: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_exported(
+    graph: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     output = tmp_path / "saved"
 
     def refused(*options: object) -> str:
@@ -184,6 +188,12 @@ def test_what_cannot_be_exported(graph: Path, run: Path, tmp_path: Path) -> None
     assert "absent.meta" in refused("--signature", "f(x) -> scores", "--graph", "absent.meta")
     assert "neither" in refused("--keras", "something")
     assert "no file" in refused("--keras", "absent.py:make")
+    assert "No module named 'absent_module'" in refused("--keras", "absent_module:make")
+    there = str(output / "missing" / "model")
+    assert f"no directory {str(output / 'missing')!r}" in refusal("export", run, "-o", there)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # who is root may write to everything
+    assert "cannot be written to" in refused("--signature", "f(x) -> scores")
+    monkeypatch.undo()
     assert "no function" in refused("--keras", "keras:absent")
     assert "absent.json" in refused("--keras", "absent.json")
     assert "WEIGHT=NAME" in refused("--keras", "keras:Sequential", "--map", "x")
@@ -218,6 +228,11 @@ def test_a_keras_model(run: Path, tmp_path: Path) -> None:
         *("--map", "top=net/dense", "--skip", "top/bias"),
     )
     assert "top/kernel <- net/dense/kernel" in text and "Skipped" in text
+    again = tmp_path / "again.weights.h5"
+    run_command("export", run, "-o", again, "--keras", tmp_path / "model.keras")
+    reloaded = keras.models.clone_model(model)
+    reloaded.load_weights(again)
+    np.testing.assert_array_equal(reloaded.get_weights()[0], values["net/dense/kernel"])
     (tmp_path / "model.json").write_text(model.to_json())
     run_command("export", run, "-o", tmp_path / "saved", "--keras", tmp_path / "model.json")
     loaded = tf.saved_model.load(str(tmp_path / "saved"))
@@ -228,3 +243,24 @@ def test_a_keras_model(run: Path, tmp_path: Path) -> None:
         "export", run, "-o", tmp_path / "x.keras", "--keras", f"{source}:other"
     )
     assert not (tmp_path / "x.keras").exists()
+
+
+def test_a_checkpoint_without_a_graph(tmp_path: Path) -> None:
+    write(tmp_path, 1)
+    output = ("-o", tmp_path / "saved", "--signature", "f(x) -> scores")
+    message = refusal("export", tmp_path, *output)
+    assert (
+        message
+        == f"there is no {str(tmp_path / 'model.ckpt-1.meta')!r}; name the file of the graph by --graph"
+    )
+
+
+def test_feeds_are_json_or_text() -> None:
+    assert parse_feeds(["a=1.5", "b=[1, 2]", "c=true", "d=plain text", "e=x=y"]) == {
+        "a": 1.5,
+        "b": [1, 2],
+        "c": True,
+        "d": "plain text",
+        "e": "x=y",
+    }
+    assert parse_feeds(None) is None

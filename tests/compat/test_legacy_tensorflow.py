@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,16 @@ def test_packages_that_are_not_installed_are_named(monkeypatch: pytest.MonkeyPat
     with pytest.raises(
         AttributeError, match=r"tf.keras.layers is in the package tf_keras.* pip install tf_keras"
     ):
+        _ = tf.keras.layers
+
+
+def test_a_package_that_does_not_work_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tf_keras").mkdir()
+    (tmp_path / "tf_keras" / "__init__.py").write_text("import absent_dependency\n")
+    for name in [each for each in sys.modules if each.partition(".")[0] == "tf_keras"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="No module named 'absent_dependency'"):
         _ = tf.keras.layers
 
 

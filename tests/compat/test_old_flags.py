@@ -74,3 +74,14 @@ def test_it_is_the_same_wherever_it_is_looked_for(flags: Any) -> None:
     assert len(flags) == len(TODAY)
     assert flags["old_data"] is TODAY["old_data"]
     assert str(flags) == str(TODAY)
+
+
+def test_flags_are_looked_up_set_and_deleted_as_those_of_absl(flags: Any) -> None:
+    assert flags(["eval.py", "--old_batch_size=5", "rest"]) == ["eval.py", "rest"]
+    assert flags.old_batch_size == flags["old_batch_size"].value == 5
+    flags["old_alias"] = TODAY["old_batch_size"]
+    assert "old_alias" in flags and "old_alias" in list(flags) and flags.old_alias == 5
+    count = len(flags)
+    del flags.old_alias
+    assert "old_alias" not in flags and len(flags) == count - 1
+    assert "old_data" in dir(flags) and "--old_data" in str(flags)

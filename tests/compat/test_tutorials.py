@@ -83,6 +83,21 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_images_that_cannot_be_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"Images are tf\.uint8 or tf\.float32, not tf\.int32"):
+        input_data.DataSet(IMAGES, LABELS, dtype=tf.int32)
+    with pytest.raises(ValueError, match="There are 10 images, but 9 labels"):
+        input_data.DataSet(IMAGES, LABELS[:9])
+
+
+def test_mnist_is_read_as_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directories: list[str] = []
+    monkeypatch.setattr(input_data, "read_data_sets", directories.append)
+    input_data.load_mnist(str(tmp_path))
+    input_data.load_mnist()
+    assert directories == [str(tmp_path), "MNIST-data"]
+
+
 def test_missing_files_are_fetched(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()

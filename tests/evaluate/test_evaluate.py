@@ -11,9 +11,12 @@ import pytest
 import tensorflow as tf
 
 import graphs
+from checkpoint_helpers import flip_a_bit
 from helpers import read_events, scalar_events
 from keras_legacy_train import CheckpointMismatchError, evaluate, train
+from keras_legacy_train.programs.prefetched_feeds import PrefetchedFeeds, Prefetching
 from keras_legacy_train.programs.window import Window
+from keras_legacy_train.programs.window_size import WindowSize
 
 v1 = tf.compat.v1
 
@@ -96,6 +99,15 @@ def test_a_damaged_checkpoint_file_is_named(graph: tf.Graph, tmp_path: Path) -> 
     with pytest.raises(ValueError, match=r"model\.ckpt-5' cannot be read"):
         evaluate(graph, tmp_path / "eval", tmp_path / "run" / "model.ckpt-5", {"loss": loss}, max_steps=1)
     assert not (tmp_path / "eval").exists()
+
+
+def test_damaged_values_are_told_with_the_name_of_the_checkpoint(graph: tf.Graph, tmp_path: Path) -> None:
+    train_op, loss = graphs.linear_sgd()
+    train(graph, tmp_path / "run", train_op, loss, max_steps=5, log_every_steps=None)
+    data = tmp_path / "run" / "model.ckpt-5.data-00000-of-00001"
+    flip_a_bit(data)
+    with pytest.raises((ValueError, tf.errors.DataLossError), match=r"model\.ckpt-5"):
+        evaluate(graph, tmp_path / "eval", tmp_path / "run" / "model.ckpt-5", {"loss": loss}, max_steps=1)
 
 
 def test_a_checkpoint_file_that_is_not_there_is_named(graph: tf.Graph, tmp_path: Path) -> None:
@@ -361,6 +373,33 @@ def test_fed_steps_in_one_call_are_single_steps(has_update: bool, graph: tf.Grap
         assert results["total"] == sum(range(0, 2 * steps, 2))
         assert results["x"].tolist() == [steps - 1, steps - 1]
     assert looked_at == {call: sum(range(0, 2 * call, 2)) for call in (0, 200, 201, 299)}
+
+
+@pytest.mark.parametrize("has_update", [False, True])
+def test_a_look_at_the_session_comes_after_all_steps_before_it(
+    has_update: bool, graph: tf.Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the first time that several steps would run in one call."""
+    monkeypatch.setattr(Prefetching, "SECONDS_PER_OPERATION", 0.0)
+    monkeypatch.setattr(PrefetchedFeeds, "MAX_SECONDS", 1e9)
+    monkeypatch.setattr(WindowSize, "__call__", lambda self: 64)
+    x = v1.placeholder(tf.float32, [None], name="x")
+    total = v1.get_local_variable("total", [], initializer=v1.zeros_initializer())
+    added = v1.assign_add(total, tf.reduce_sum(x))
+    array, calls, seen = np.empty(2, np.float32), iter(range(40)), []
+
+    def feed_fn() -> dict[str, Any]:
+        call = next(calls)
+        if call == 30:
+            seen.append(v1.get_default_session().run(total))
+        array.fill(call)
+        return {"x": array}
+
+    shown, update = ({"total": total}, added) if has_update else ({"total": added}, None)
+    options = {"feed_fn": feed_fn, "max_steps": 40, "log_every_steps": None}
+    results, _ = evaluate(graph, tmp_path, None, shown, update, **options)
+    assert seen == [sum(range(0, 60, 2))]
+    assert results["total"] == sum(range(0, 80, 2))
 
 
 def test_eval_dict_over_an_input_that_ends_within_a_call(graph: tf.Graph, tmp_path: Path) -> None:

@@ -124,6 +124,13 @@ def test_fed_none_is_told_as_the_original_did(feeds: Any, which: str) -> None:
         infer(None, {"out": out}, feeds)
 
 
+def test_feed_dicts_that_are_no_list() -> None:
+    *_, out = inference_graph()
+    for feed_dicts in ({"c:0": 1.0}, "c:0", 3):
+        with pytest.raises(ValueError, match="feed_dicts must be a list of dicts, or yield them; it is "):
+            run_feeds({"out": out}, feed_dicts)
+
+
 def test_tensors_of_several_graphs() -> None:
     *_, out = inference_graph()
     with tf.Graph().as_default():

@@ -7,10 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 
 from batch_helpers import fit
-from keras_helpers import EPOCH, adam, arrays, assert_same_history, assert_same_state, compiled, sequential
+from keras_helpers import (
+    EPOCH,
+    adam,
+    arrays,
+    assert_same_history,
+    assert_same_state,
+    compiled,
+    line,
+    sequential,
+)
 from keras_legacy_train import monitors
 
 
@@ -107,3 +117,17 @@ def test_a_train_function_of_its_own_is_an_error() -> None:
     model = compiled(OwnTrainFunction([keras.Input([4]), keras.layers.Dense(1)]))
     with pytest.raises(ValueError, match="make_train_function"):
         fit(model, **arrays())
+
+
+def test_the_step_is_made_anew_for_a_model_that_is_compiled_anew() -> None:
+    def stop_moving(model: keras.Model) -> None:
+        compiled(model, optimizer=keras.optimizers.SGD(0.0))
+
+    model = line()
+    weights: list[Any] = []
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: weights.append(model.get_weights())
+    )
+    fit(model, **arrays(), epochs=3, verbose=0, callbacks=[Once(stop_moving), keep])
+    np.testing.assert_array_equal(weights[0][0], weights[2][0])
+    assert model.optimizer.iterations.numpy() == 2 * EPOCH

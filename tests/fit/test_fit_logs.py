@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ import tensorflow as tf
 
 from batch_helpers import CallCounter, fit
 from keras_helpers import EPOCH, OwnStepWithMetrics, Subclassed, arrays, assert_same_history, line, subclassed
-from keras_legacy_train.callbacks.callback_state import as_json, from_json
+from keras_legacy_train.callbacks.callback_state import as_json, from_json, left_out
 
 
 class ManyLogs(Subclassed):
@@ -148,3 +149,35 @@ def test_tensors_and_variables_become_arrays() -> None:
     assert result["tensor"].tolist() == [1.0]
     assert result["variable"] == 2
     assert result["text"].item() == b"text"
+
+
+def test_values_in_the_place_of_others(caplog: pytest.LogCaptureFixture) -> None:
+    class Kind(enum.IntEnum):
+        FIRST = 1
+
+    ragged = tf.ragged.constant([[1.0, 2.0], [3.0]])
+    sparse = tf.sparse.from_dense([[0.0, 5.0]])
+    np.testing.assert_array_equal(from_json(as_json(ragged)), [[1.0, 2.0], [3.0, 0.0]])
+    np.testing.assert_array_equal(from_json(as_json(sparse)), [[0.0, 5.0]])
+    given = {"kind": Kind.FIRST, "took": [timedelta(seconds=1)] * 2}
+    left = as_json(given, lambda value: left_out("This test", value))
+    assert from_json(json.loads(json.dumps(left))) == {"kind": 1, "took": [None, None]}
+    assert caplog.messages == [
+        "This test: checkpoints have None in the place of each timedelta, which they cannot hold."
+    ]
+    with pytest.raises(TypeError, match="of the type timedelta, which JSON cannot hold"):
+        as_json(given)
+
+
+class ReturnsNothing(Subclassed):
+    def train_step(self, data: Any) -> dict[str, Any]:
+        self(data[0], training=True)
+        return {}
+
+
+def test_a_train_step_that_returns_no_loss_is_an_error() -> None:
+    model = subclassed(ReturnsNothing)
+    with pytest.raises(
+        ValueError, match=r"neither calls compute_loss nor returns a loss(.|\n)*return \{'loss': loss\}"
+    ):
+        fit(model, **arrays(), verbose=0)

@@ -183,6 +183,30 @@ def test_assign_from_values(graph: tf.Graph, tmp_path: Path) -> None:
         np.testing.assert_array_equal(got["model/b"], np.zeros(3))
 
 
+def test_a_value_of_any_shape_for_a_variable_of_unknown_shape(graph: tf.Graph) -> None:
+    initial = v1.placeholder_with_default([1.0], None)
+    v1.get_variable("any", initializer=initial, validate_shape=False, use_resource=True)
+    init_fn = framework.assign_from_values_fn({"any": [[5.0, 6.0]]})
+    (variable,) = v1.global_variables()
+    value = variable.read_value()
+    with v1.Session(graph=graph) as session:
+        init_fn(session)
+        np.testing.assert_array_equal(session.run(value), [[5.0, 6.0]])
+
+
+def test_arguments_that_are_of_another_kind_are_named(checkpoint: str) -> None:
+    with pytest.raises(ValueError, match=r"assignment_map must be a dict from names to .*; it is 'w'"):
+        framework.init_from_checkpoint(checkpoint, "w")
+    with pytest.raises(ValueError, match="var_list must be a list or a dict of variables; it is 'w'"):
+        framework.assign_from_checkpoint(checkpoint, "w")
+    with pytest.raises(ValueError, match="var_list must be a list of variables; it is 'w'"):
+        framework.filter_variables("w")
+    with pytest.raises(ValueError, match="var_list must be a variable, or have nothing else in it; it has 3"):
+        framework.filter_variables([3])
+    with pytest.raises(TypeError, match=r"graph must be a tf\.Graph; it is 3"):
+        framework.assert_or_get_global_step(3)
+
+
 def test_assign_from_values_names_what_is_wrong() -> None:
     some_variables()
     with pytest.raises(ValueError, match="model/x"):

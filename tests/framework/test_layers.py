@@ -270,6 +270,9 @@ def test_multipliers_by_variable_and_by_name() -> None:
         ({"clip_gradients": True}, "clip_gradients"),
         ({"summaries": ["losss"]}, "you provided losss"),
         ({"variables": []}, "No variables to optimize"),
+        ({"gradient_multipliers": [2.0]}, r"gradient_multipliers must be a dict; it is \[2\.0\]"),
+        ({"update_ops": "update"}, "update_ops must be a list; it is 'update'"),
+        ({"update_ops": [3]}, "update_ops must be operations, tensors or names; one is 3"),
     ],
 )
 def test_refuses(options: dict[str, Any], message: str) -> None:
@@ -281,7 +284,28 @@ def test_refuses_a_loss_that_is_no_scalar_and_a_step_that_is_none() -> None:
     optimize: Callable[..., Any] = functools.partial(layers.optimize_loss, learning_rate=0.1, optimizer="SGD")
     with pytest.raises(ValueError, match="scalar"):
         optimize(tf.constant([1.0, 2.0]), None)
+    with pytest.raises(ValueError, match="loss must be a scalar tensor; it is None"):
+        optimize(None, None)
+    with pytest.raises(ValueError, match=r"loss must be of a float dtype; .* is int32"):
+        optimize(tf.constant(1), None)
+    with pytest.raises(ValueError, match="global_step must be a variable or a tensor; it is 'step'"):
+        layers.adaptive_clipping_fn(global_step="step")
     with pytest.raises(TypeError, match="integer"):
         optimize(model(), tf.constant(1.0))
     with tf.Graph().as_default(), pytest.raises(ValueError, match="global_step is required"):
         optimize(model(), None, learning_rate_decay_fn=lambda rate, step: rate)
+
+
+def test_multipliers_scale_the_rows_of_sparse_gradients() -> None:
+    def moved(**options: Any) -> np.ndarray:
+        with tf.Graph().as_default(), v1.Session() as session:
+            v1.train.create_global_step()
+            op = optimized(embedding=True, only="t", **options)
+            session.run(v1.global_variables_initializer())
+            session.run(op)
+            (table,) = [each for each in v1.trainable_variables() if each.op.name == "t"]
+            return session.run(table) - 1.0
+
+    once = moved()
+    assert np.count_nonzero(once) == 3
+    np.testing.assert_allclose(moved(gradient_multipliers={"t:0": 2.0}), 2 * once, rtol=1e-6)

@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from keras_legacy_train import train
 from keras_legacy_train.graph.lifted import LiftedGraph
+from keras_legacy_train.graph.nodes import make_node
+from keras_legacy_train.graph.rewriting.devices import ClusterDevices
 
 v1 = tf.compat.v1
 
@@ -81,3 +83,25 @@ def test_what_reads_a_dataset_stays_on_the_host(make) -> None:
     devices = {node.op: node.device for node in nodes if "Iterator" in node.op or "Dataset" in node.op}
     assert {"IteratorV2", "IteratorGetNextSync"} <= devices.keys()
     assert set(devices.values()) == {"/device:CPU:0"}
+
+
+def test_devices_of_a_cluster() -> None:
+    devices = ClusterDevices({"ps": [0, 1]})
+    assert devices.of_variable("/job:ps/task:1") == ("/job:ps/replica:0/task:1/device:CPU:0", True)
+    assert devices.of_variable("/job:worker/task:3") == (None, False)
+    message = "The graph puts a variable on /job:ps/task:7, but the cluster has only 2 of 'ps'"
+    with pytest.raises(ValueError, match=message):
+        devices.of_variable("/job:ps/task:7")
+    master = "/job:master/replica:0/task:0/device:CPU:0"
+    devices = ClusterDevices({"master": [0]}, master)
+    assert devices.of_variable("/job:ps/task:7") == (master, False)
+    for op, calls_python, device in (
+        ("PyFunc", False, "/job:localhost/replica:0/task:0/device:CPU:0"),
+        ("GeneratorDataset", True, "/job:localhost/replica:0/task:0/device:CPU:0"),
+        ("RangeDataset", False, master),
+        ("VarHandleOp", False, master),
+        ("MatMul", False, ""),
+    ):
+        node = make_node(op, "node")
+        devices.place(node, calls_python=calls_python)
+        assert node.device == device, op

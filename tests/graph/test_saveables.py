@@ -246,9 +246,19 @@ class Unrestorable(BaseSaverBuilder.SaveableObject):
         super().__init__(None, [BaseSaverBuilder.SaveSpec(tf.constant(1.0), "", "one")], "unrestorable")
 
 
-def failing() -> Doubled:
+class Computed(BaseSaverBuilder.SaveableObject):
+    """Saves a value, and looks at it again when it is restored."""
+
+    def __init__(self, value: tf.Tensor, name: str):
+        super().__init__(value, [BaseSaverBuilder.SaveSpec(value, "", name)], name)
+
+    def restore(self, restored_tensors: Any, restored_shapes: Any) -> tf.Operation:
+        return tf.identity(restored_tensors[0]).op
+
+
+def failing() -> Computed:
     """What it would save cannot be computed."""
-    return Doubled(tf.cast(tf.strings.to_number(tf.constant("abc")), tf.float32), "failing")
+    return Computed(tf.strings.to_number(tf.constant("abc")), "failing")
 
 
 @pytest.mark.parametrize(

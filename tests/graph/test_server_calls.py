@@ -180,3 +180,30 @@ def test_what_is_large_or_not_known_beforehand_is_not_called(build) -> None:
     with lifted_graph(build, ServerHere()) as (lifted, train_op, loss):
         assert lifted.server_calls(lifted.part((), [loss.name], [train_op])) is None
     assert server_calls.LARGEST_EXCHANGE < 2 * 2 * 640 * 640 * 4
+
+
+def test_names_of_the_graph_are_not_taken_for_calls() -> None:
+    def named() -> Step:
+        train_op, loss = sgd(True)
+        return train_op, tf.identity(loss, name="server_call_0")
+
+    expected, _ = trained(named, LocalDevices())
+    values, number = trained(named, ServerHere())
+    assert number == 1
+    np.testing.assert_array_equal(values["losses1"], expected["losses1"])
+
+
+def stacked() -> Step:
+    """Reads parts of a variable by an op of many outputs, and one that is not trained."""
+    step = v1.train.get_or_create_global_step()
+    table = v1.get_variable("table", [6, 3], initializer=v1.ones_initializer(), use_resource=True)
+    first, *_, last = tf.split(table.read_value(), 3)
+    loss = tf.reduce_sum(tf.square(first)) + tf.reduce_sum(tf.unstack(last)[1])
+    return v1.train.GradientDescentOptimizer(0.1).minimize(loss, step), loss
+
+
+def test_ops_of_many_outputs_are_computed_the_same() -> None:
+    expected, _ = trained(stacked, LocalDevices())
+    values, _ = trained(stacked, ServerHere())
+    for name, value in expected.items():
+        np.testing.assert_array_equal(values[name], value, name)

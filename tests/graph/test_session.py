@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import function
 
 import graphs
 from helpers import read_events
@@ -351,3 +352,64 @@ def test_simple_save(things: Things, session: GraphSession, tmp_path: Path) -> N
     with v1.Session(graph=tf.Graph()) as other:
         v1.saved_model.load(other, ["serve"], str(tmp_path / "model"))
         np.testing.assert_array_equal(other.run("double:0"), [2.0, 4.0])
+
+
+def test_an_iterator_goes_on_where_the_graph_grows_by_python_code() -> None:
+    with tf.Graph().as_default() as graph:
+        number = v1.data.make_one_shot_iterator(tf.data.Dataset.range(9)).get_next()
+    session = GraphSession(LiftedGraph(graph))
+    assert [session.run(number) for _ in range(3)] == [0, 1, 2]
+    with graph.as_default():
+        python = tf.numpy_function(lambda: np.int64(7), [], tf.int64)
+        both = python + v1.data.make_one_shot_iterator(tf.data.Dataset.range(9)).get_next()
+    assert session.run([number, both]) == [3, 7]
+    assert session.run([number, both]) == [4, 8]
+
+
+def test_meta_graphs_have_segments_as_tensorflow_1_knows_them(tmp_path: Path) -> None:
+    with tf.Graph().as_default() as graph:
+        table = v1.get_variable("table", initializer=np.arange(12.0, dtype=np.float32).reshape(6, 2))
+        sums = [
+            tf.sparse.segment_sum(table, [0, 2, 5], tf.constant([0, 0, 1], dtype), name=dtype.name)
+            for dtype in (tf.int32, tf.int64)
+        ]
+        loss = tf.reduce_sum(sums[0] * sums[1], name="loss")
+        optimizer = v1.train.GradientDescentOptimizer(0.0)
+        train_op = optimizer.minimize(loss, v1.train.get_or_create_global_step(), name="train")
+    first = train(graph, tmp_path / "a", train_op, loss, steps=1)
+    meta = tmp_path / "a" / "model.ckpt-1.meta"
+    nodes = {node.name: node for node in v1.MetaGraphDef.FromString(meta.read_bytes()).graph_def.node}
+    assert "Tsegmentids" not in nodes["int32"].attr and "Tsegmentids" not in nodes["int64"].attr
+    assert "int64/segment_ids" in nodes and "int32/segment_ids" not in nodes
+    assert train(meta, tmp_path / "b", "train", "loss", steps=1) == first
+
+
+def test_gradients_of_functions_are_those_that_the_graph_names() -> None:
+    @function.Defun(tf.float32, tf.float32)
+    def thrice(x: tf.Tensor, dy: tf.Tensor) -> tf.Tensor:
+        return dy * 3.0
+
+    @function.Defun(tf.float32, grad_func=thrice)
+    def square(x: tf.Tensor) -> tf.Tensor:
+        return x * x
+
+    @function.Defun(tf.float32)
+    def cube(x: tf.Tensor) -> tf.Tensor:
+        return x * x * x
+
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [2], name="x")
+        gradients = [v1.gradients(f(x), x)[0] for f in (square, cube)]
+    session = GraphSession(LiftedGraph(graph))
+    named, derived = session.run(gradients, {x: [1.0, 2.0]})
+    np.testing.assert_array_equal(named, [3.0, 3.0])
+    np.testing.assert_array_equal(derived, [3.0, 12.0])
+
+
+def test_a_read_that_is_fetched_comes_after_the_update(things: Things, session: GraphSession) -> None:
+    with things.graph.as_default():
+        read = tf.identity(things.w.read_value())
+    for fetch in (things.w, read):
+        session.run(things.init)
+        _, value = session.run([things.assign.op, fetch])
+        np.testing.assert_array_equal(value, [7.0, 8.0])

@@ -12,8 +12,10 @@ import tensorflow as tf
 
 from helpers import Recorder
 from keras_legacy_train import GraphModel, evaluate, framework, infer, run_feeds, train
+from keras_legacy_train.graph.elements import graph_element
 from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.session import GraphSession
+from keras_legacy_train.programs.outputs import NamedOutputs
 
 v1 = tf.compat.v1
 MAKERS = {
@@ -155,3 +157,38 @@ def test_graph_model_takes_it(graph: tf.Graph) -> None:
     model = GraphModel(graph, inputs="x", outputs="w:0", train_op="train", loss="loss:0")
     assert model.optimizer.iterations.name == "global_step"
     np.testing.assert_array_equal(model.predict(np.ones([2], "float32"), verbose=0), [1.0, 2.0])
+
+
+def test_a_variable_that_nobody_reads_is_read_by_its_name() -> None:
+    with tf.Graph().as_default() as graph:
+        bare = tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=[2], shared_name="bare", name="bare")
+        tf.raw_ops.AssignVariableOp(resource=bare, value=[1.0, 2.0], name="assign")
+    read = graph_element(graph, "bare:0")
+    assert read.op.type == "ReadVariableOp" and graph_element(graph, bare) is read
+    session = GraphSession(LiftedGraph(graph))
+    session.run("assign")
+    np.testing.assert_array_equal(session.run("bare:0"), [1.0, 2.0])
+    np.testing.assert_array_equal(session.run(bare), [1.0, 2.0])
+
+
+def test_a_reference_is_read_where_its_value_is_wanted() -> None:
+    """Graphs of 2016 give one variable's reference to the op that assigns another one."""
+    with tf.Graph().as_default() as graph, v1.variable_scope("", use_resource=False):
+        first = v1.get_variable("first", initializer=[1.0, 2.0])
+        second = v1.get_variable("second", initializer=[3.0, 4.0])
+        init = v1.global_variables_initializer()
+        op = tf.raw_ops.Assign(ref=first._ref(), value=second._ref(), name="copy")
+    session = GraphSession(LiftedGraph(graph))
+    session.run(init)
+    np.testing.assert_array_equal(session.run(op), [3.0, 4.0])
+    np.testing.assert_array_equal(session.run(first), [3.0, 4.0])
+
+
+def test_values_are_found_by_what_has_their_name() -> None:
+    outputs = NamedOutputs({"w": 1.0, "dense/kernel": 2.0})
+    variable = tf.Variable(0.0, name="w")
+    assert variable in outputs and outputs[variable] == outputs.get(variable) == 1.0
+    other = tf.Variable(0.0, name="other")
+    assert other not in outputs and outputs.get(other, "none") == "none"
+    with pytest.raises(KeyError):
+        outputs[other]

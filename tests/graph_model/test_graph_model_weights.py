@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 import graphs
-from graph_model_helpers import X, Y, line_model, predictions, trained, weights
+from graph_model_helpers import X, Y, line, line_model, predictions, trained, weights
 from helpers import assert_values_equal, checkpoint_values
 from keras_legacy_train import CheckpointMismatchError, _tensorflow, train
 from keras_legacy_train.graph_model import GraphModel
@@ -154,3 +154,24 @@ class TestCheckpoints:
     def test_none_there(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="no checkpoint in the directory"):
             line_model(checkpoint=tmp_path)
+
+
+def test_a_learning_rate_that_is_no_weight() -> None:
+    graph = line()
+    with graph.as_default():
+        v1.get_variable("local_rate", initializer=0.5, collections=[v1.GraphKeys.LOCAL_VARIABLES])
+    options = {"train_op": "train", "loss": "loss", "learning_rate": "local_rate"}
+    model = GraphModel(graph, "x", "prediction", targets="y", **options)
+    assert float(model.optimizer.learning_rate) == 0.5
+    model.optimizer.learning_rate = 0.25
+    assert model.session.run("local_rate:0") == 0.25
+    assert "local_rate" not in weights(model)
+
+
+def test_variables_of_dtypes_that_keras_has_not_are_no_weights() -> None:
+    graph = line()
+    with graph.as_default():
+        small = tf.quantization.quantize([1.0, 2.0], 0.0, 2.0, tf.quint8).output
+        v1.get_variable("small", initializer=small, trainable=False)
+    model = GraphModel(graph, "x", "prediction", targets="y", train_op="train", loss="loss")
+    assert "small" not in weights(model) and "dense.kernel" in weights(model)

@@ -31,6 +31,7 @@ from helpers import (
     run_python,
 )
 from keras_legacy_train import DirectoryInUseError, monitors, train
+from keras_legacy_train.loop.recovery import MAX_RECOVERIES_WITHOUT_PROGRESS, Recovery
 from keras_legacy_train.programs.window import Window
 
 v1 = tf.compat.v1
@@ -330,3 +331,30 @@ def test_a_model_of_keras_2(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=r"tf_keras.*Keras 3"):
         train(model, tmp_path / "new", "train", "loss", steps=1)
     assert not (tmp_path / "new").exists()
+
+
+def test_what_an_error_has_ended_is_begun_again_while_there_is_hope(log: pytest.LogCaptureFixture) -> None:
+    calls: list[str] = []
+
+    def fails(times: int, error: Exception) -> Callable[[], str]:
+        def call() -> str:
+            calls.append("call")
+            if calls.count("call") <= times:
+                raise error
+            return "done"
+
+        return call
+
+    recovery = Recovery(lambda: calls.append("restore"))
+    lost = tf.errors.UnavailableError(None, None, "gone")
+    assert recovery.run(fails(2, lost)) == "done"
+    assert calls == ["call", "restore", "call", "restore", "call"]
+    assert sum("beginning again. gone" in message for message in log.messages) == 2
+    calls.clear()
+    with pytest.raises(tf.errors.UnavailableError):
+        recovery.run(fails(100, lost))
+    assert calls.count("call") == MAX_RECOVERIES_WITHOUT_PROGRESS + 1
+    calls.clear()
+    with pytest.raises(ZeroDivisionError):
+        recovery.run(fails(1, ZeroDivisionError()))
+    assert calls == ["call"]

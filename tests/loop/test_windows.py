@@ -15,6 +15,7 @@ import tensorflow.compat.v1 as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import graphs
 from graphs import control_flow
 from helpers import (
     EveryNLosses,
@@ -222,3 +223,15 @@ def test_the_window_of_a_large_graph_is_made_beside_the_first_step(tmp_path: Pat
         losses.append(train(graph, tmp_path / folder, train_op, loss, **options))
         assert threading.enumerate() == threads
     assert losses[0] == losses[1]
+
+
+def test_the_window_of_a_large_graph_is_made_beside_its_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = []
+    for name, least in (("alone", 10**9), ("beside", 0)):
+        monkeypatch.setattr("keras_legacy_train.programs.graph._LARGE_GRAPH", least)
+        job = graphs.build("linear_sgd")
+        losses.append(train(output_dir=tmp_path / name, steps=20, **job.arguments()))
+    assert losses[0] == losses[1]
+    assert not [each for each in threading.enumerate() if each.name.startswith("ThreadPoolExecutor")]

@@ -375,6 +375,59 @@ def test_recurrent_layers(
     assert "rows split" in str(report)
 
 
+def test_grus_of_both_kinds(tmp_path: Path) -> None:
+    for number, (cell, scope, reset_after) in enumerate(
+        [(gru, "rnn/gru_cell", False), (cudnn_gru, "rnn/cudnn_compatible_gru_cell", True)]
+    ):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        sequence = SEQUENCE[:, :2]
+        expected = save(directory, lambda: unrolled(cell, scope, sequence))  # noqa: B023
+        layer = layers.GRU(UNITS, reset_after=reset_after, return_sequences=True)
+        model = keras.Sequential([keras.Input([2, INPUTS]), layer])
+        load_tf1_weights(model, directory)
+        check_outputs(model, sequence, expected)
+        other = layers.GRU(UNITS, reset_after=not reset_after, return_sequences=True)
+        (problem,) = refused(keras.Sequential([keras.Input([2, INPUTS]), other]), directory)
+        assert problem.endswith(f"make the layer with reset_after={reset_after}")
+
+
+def test_an_lstm_without_a_bias_fits_none_with_one(tmp_path: Path) -> None:
+    save_tensors(tmp_path, {"lstm/kernel": [INPUTS, 4 * UNITS], "lstm/recurrent_kernel": [UNITS, 4 * UNITS]})
+    (problem,) = refused(sequence_model(layers.LSTM(UNITS, name="lstm")), tmp_path)
+    assert problem.endswith(
+        "with a bias of shape [16] in the model, but lstm/kernel with no bias in the checkpoint"
+    )
+
+
+def test_each_weight_of_a_cell_may_come_from_another_scope(tmp_path: Path) -> None:
+    shapes = {"kernel": [INPUTS, 4 * UNITS], "recurrent_kernel": [UNITS, 4 * UNITS], "bias": [4 * UNITS]}
+    saved = save_tensors(tmp_path, {f"scope_of_{name}/{name}": shape for name, shape in shapes.items()})
+    model = sequence_model(layers.LSTM(UNITS, name="lstm"))
+    name_map = {f"lstm/lstm_cell/{name}": f"scope_of_{name}/{name}" for name in shapes}
+    load_tf1_weights(model, tmp_path, name_map)
+    for name, value in zip(shapes, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(value, saved[f"scope_of_{name}/{name}"])
+
+
+def test_tensors_of_other_shapes_are_no_cell(tmp_path: Path) -> None:
+    """They have the names that a cell's have, and are another network's."""
+    gates = {"x/gates/kernel": [7, 8], "x/gates/bias": [8]}
+    projections = {
+        f"x/candidate/{side}_projection/{name}": [4]
+        for side in ("input", "hidden")
+        for name in ("kernel", "bias")
+    }
+    save_tensors(
+        tmp_path,
+        {**gates, **projections, "y/kernel": [2, 3, 4], "y/recurrent_kernel": [3, 4], "z/kernel": [3, 2]},
+    )
+    report = load_tf1_weights(
+        keras.Sequential([keras.Input([3]), layers.Dense(2, use_bias=False, name="z")]), tmp_path
+    )
+    assert set(report.unused) == {*gates, *projections, "y/kernel", "y/recurrent_kernel"}
+
+
 def test_a_copy_of_an_lstm_kernel_would_not_do(tmp_path: Path) -> None:
     """The gates have another order, and `forget_bias` is not in the checkpoint."""
     save(tmp_path, lambda: unrolled(lstm(), "rnn/lstm_cell"))
@@ -622,6 +675,22 @@ def test_layers_of_one_name(tmp_path: Path) -> None:
     assert "block/dense/kernel: 2 weights of the model have this path" in problems[0]
 
 
+def test_weights_of_a_model_itself(tmp_path: Path) -> None:
+    class Scaled(keras.Model):
+        def __init__(self) -> None:
+            super().__init__(name="scaled")
+            self.scale = self.add_weight(shape=[3], name="scale")
+
+        def call(self, x: Any) -> Any:
+            return x * self.scale
+
+    saved = save_tensors(tmp_path, {"network/scale": [3]})
+    model = Scaled()
+    model.build([None, 3])
+    load_tf1_weights(model, tmp_path)
+    np.testing.assert_array_equal(model.get_weights()[0], saved["network/scale"])
+
+
 # What the user says about names.
 
 
@@ -711,6 +780,8 @@ def test_names_that_are_no_strings(name_map: Any, tmp_path: Path) -> None:
         load_tf1_weights(keras_mlp(), tmp_path, name_map)
     with pytest.raises(TypeError, match="skip must be a string"):
         load_tf1_weights(keras_mlp(), tmp_path, skip=[3])
+    with pytest.raises(TypeError, match="name_map must be a dict or a function; it is 'logits'"):
+        load_tf1_weights(keras_mlp(), tmp_path, "logits")
 
 
 def test_a_part_of_a_model(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import tensorflow as tf
 import graphs
 from helpers import Silent, checkpoint_values
 from keras_legacy_train import train
+from keras_legacy_train.monitors import EveryN
 
 v1 = tf.compat.v1
 
@@ -94,3 +95,28 @@ def test_anything_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="jit_compile must be True, False or 'auto'"):
         trained(tmp_path / "new", graphs.build("linear_sgd"), jit_compile="always")
     assert not (tmp_path / "new").exists()
+
+
+def test_fed_steps_are_compiled_too(tmp_path: Path) -> None:
+    class Watch(EveryN):
+        def every_n_step_begin(self, step: int) -> list[Any]:
+            return ["loss:0"]
+
+    values = []
+    for name, jit_compile in (("plain", False), ("compiled", True)):
+        with tf.Graph().as_default() as graph:
+            x = v1.placeholder(tf.float32, [2], name="x")
+            w = v1.get_variable("w", initializer=[1.0, 2.0])
+            arguments = minimizing(tf.reduce_sum(tf.square(w * x), name="loss"))
+        watch = Watch(2)
+        feeds = iter(np.linspace(0, 1, 12, dtype=np.float32).reshape(6, 2))
+        train(
+            output_dir=tmp_path / name,
+            feed_fn=lambda: {"x:0": next(feeds)},  # noqa: B023
+            monitors=[watch],
+            jit_compile=jit_compile,
+            steps=6,
+            **{**arguments, "graph": graph},
+        )
+        values.append(checkpoint_values(tmp_path / name))
+    np.testing.assert_allclose(values[1]["w"], values[0]["w"], rtol=1e-6)

@@ -62,3 +62,11 @@ def test_runs_are_given_rows_and_end_with_one_of_another_shape() -> None:
     (kept,), odd, error = window.run(3, np.ones((3, 1), np.float32))
     assert len(kept) == 0
     np.testing.assert_array_equal(odd[0], [1])
+
+
+def test_a_run_whose_outputs_have_another_shape_in_any_case_ends_the_window() -> None:
+    rows = [tf.TensorSpec([None, 2], tf.float32)]
+    window = OutputWindow(lambda row: [tf.concat([row, row], 0)], [tf.TensorSpec([2], tf.float32)], 8, rows)
+    (kept,), odd, error = window.run(3, np.arange(6, dtype=np.float32).reshape(3, 2))
+    assert len(kept) == 0 and error is None
+    np.testing.assert_array_equal(odd[0], [0, 1, 0, 1])

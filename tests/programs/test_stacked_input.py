@@ -13,8 +13,10 @@ import tensorflow as tf
 
 from helpers import Silent, checkpoint_values
 from keras_legacy_train import NanLossDuringTrainingError, train
+from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.monitors import EveryN
 from keras_legacy_train.programs.compiling import Trial
+from keras_legacy_train.programs.stacked_input import StackedInput
 
 v1 = tf.compat.v1
 
@@ -133,3 +135,30 @@ def test_the_faster_way_is_kept_and_told(caplog: pytest.LogCaptureFixture) -> No
         "A step takes 10000 µs compiled by XLA and 30000 µs otherwise; it goes on compiled.",
         "A step takes 50000 µs compiled by XLA and 30000 µs otherwise; it goes on as it is.",
     ]
+
+
+def test_input_that_was_taken_ahead_is_given_step_by_step() -> None:
+    with tf.Graph().as_default() as graph:
+        rows = tf.data.Dataset.from_tensor_slices(ROWS[:6]).batch(2)
+        x = v1.data.make_one_shot_iterator(rows).get_next()
+        total = tf.reduce_sum(x, name="total")
+    lifted = LiftedGraph(graph)
+    taken = StackedInput.of(lifted, [total.name], [])
+    with lifted.eager_mode():
+        assert taken is not None and not taken.is_waiting and taken.take_one() == {}
+        taken.fill(2)
+        taken.fill(2)  # which takes nothing, as long as something is waiting
+        for number in range(2):
+            (row,) = taken.take_one().values()
+            np.testing.assert_array_equal(row, ROWS[2 * number : 2 * number + 2])
+        assert not taken.is_waiting
+        taken.fill(5)
+        assert [block.number for block in taken.blocks] == [1]
+        (row,) = taken.take_one().values()
+        np.testing.assert_array_equal(row, ROWS[4:6])
+        with pytest.raises(tf.errors.OutOfRangeError):
+            taken.take_one()
+        assert not taken.is_waiting
+    with tf.Graph().as_default() as graph:
+        constant = tf.constant(1.0, name="constant")
+    assert StackedInput.of(LiftedGraph(graph), [constant.name], []) is None

@@ -119,6 +119,24 @@ def test_a_holder_that_lives_is_left_alone(case: str, tmp_path: Path) -> None:
     assert (tmp_path / LOCK).read_text() == before and names(tmp_path) == [LOCK]
 
 
+def test_a_process_of_another_user_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(pid: int, number: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "kill", refuse)
+    assert OWN.is_running() is True
+
+
+def test_a_process_is_known_by_its_number_where_there_is_no_proc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keras_legacy_train.checkpoints.process_identity._PROC", tmp_path)
+    own = ProcessIdentity.own()
+    assert own == ProcessIdentity(os.getpid(), socket.gethostname())
+    assert own.is_running() is True
+    assert dataclasses.replace(own, host="elsewhere").is_running() is None
+
+
 def test_a_zombie_has_ended() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -244,6 +262,18 @@ def test_it_works_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyP
         with pytest.raises(DirectoryInUseError), DirectoryLock(str(tmp_path)):
             pass
         assert names(tmp_path) == [LOCK]
+    assert names(tmp_path) == []
+
+
+def test_a_file_system_without_room_is_no_lock_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(OSError, match="No space left on device"), DirectoryLock(str(tmp_path)):
+        pass
     assert names(tmp_path) == []
 
 

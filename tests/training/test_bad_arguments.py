@@ -133,6 +133,13 @@ def test_global_step_tensor_argument_is_checked_too(
     assert_refused(TypeError, "bad_step|global_step", tmp_path / "new", job, global_step_tensor=bad)
 
 
+def test_a_global_step_that_is_no_variable(job: Job, tmp_path: Path) -> None:
+    with job.graph.as_default():
+        constant = tf.constant(0, tf.int64, name="constant")
+    match = "global_step_tensor must be a global variable or a read of one; it is 'constant:0'"
+    assert_refused(ValueError, match, tmp_path / "new", job, global_step_tensor=constant)
+
+
 @pytest.mark.parametrize("form", ["variable", "tensor", "name", "name:0"])
 def test_global_step_tensor_argument(form: str, tmp_path: Path) -> None:
     def build() -> graphs.Parts:
@@ -191,11 +198,12 @@ def test_loss_of_unknown_shape_that_is_not_scalar(job: Job, tmp_path: Path) -> N
         lambda op: [op],
         lambda op: (op, op),
         lambda op: {"train": op},
+        lambda op: [[op], {"same": op}],
         lambda op: op.name,
         lambda op: [op.name],
         lambda op: tf.group(op),
     ],
-    ids=["list", "tuple", "dict", "name", "list of names", "group"],
+    ids=["list", "tuple", "dict", "nested", "name", "list of names", "group"],
 )
 def test_forms_of_train_op(form: Callable[[Any], Any], job: Job, tmp_path: Path) -> None:
     with job.graph.as_default():
@@ -282,6 +290,14 @@ def test_impossible_graph(graph: Any, job: Job, tmp_path: Path) -> None:
     with pytest.raises((ValueError, TypeError, OSError)):
         train(**{**job.arguments(), "graph": graph}, output_dir=tmp_path / "new", steps=1)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_file_that_holds_no_graph(job: Job, tmp_path: Path) -> None:
+    path = tmp_path / "other.meta"
+    for content in (b"junk" * 100, b"\xff\xfe\x00" * 100):
+        path.write_bytes(content)
+        match = r"graph: '.*other\.meta' is not a \.meta file"
+        assert_refused(ValueError, match, tmp_path / "new", job, graph=path)
 
 
 @pytest.mark.slow

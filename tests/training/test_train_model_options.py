@@ -306,6 +306,7 @@ BAD = {
     "name of an optimizer": ({"train_op": lambda: "sgd"}, "train_op must be a Keras optimizer"),
     "class of an optimizer": ({"train_op": lambda: SGD}, "train_op must be a Keras optimizer"),
     "tensor as a loss": ({"loss_op": lambda: tf.constant(1.0)}, "loss_op must be a Keras loss"),
+    "no losses": ({"loss_op": lambda: []}, "loss_op must be a Keras loss; it is empty"),
     "number as a loss": ({"loss_op": lambda: 3}, "loss_op must be a Keras loss"),
     "no name of a loss": ({"loss_op": lambda: "mes"}, "no Keras loss 'mes'"),
     "arrays as input": ({"feed_fn": lambda: (X, Y)}, "feed_fn must be a function or a tf.data.Dataset"),

@@ -22,7 +22,7 @@ def read_meta_graph(path: str) -> tf.Graph:
     """
     try:
         meta_graph = _tensorflow.read_meta_graph_file(path)
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:  # what is not binary is taken for text
         raise ValueError(f"graph: {path!r} is not a .meta file: {error}") from error
     # This collection holds names of objects, which the import cannot turn into objects.
     objects = meta_graph.collection_def.pop(tf.compat.v1.GraphKeys.SAVEABLE_OBJECTS, None)

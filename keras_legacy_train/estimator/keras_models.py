@@ -273,7 +273,8 @@ class _GraphBuilder:
         sample_weight = None
         if isinstance(features, Mapping) and features.keys() == {"features", "sample_weights"}:
             features, sample_weight = features["features"], features["sample_weights"]
-        inputs = getattr(self._model, "inputs", None)
+        # Before Keras 3.6 a model that is not built raises an error.
+        inputs = getattr(self._model, "inputs", None) if self._model.built else None
         if not isinstance(features, Mapping) or not inputs or isinstance(inputs, Mapping):
             return features, sample_weight
         return _in_order(features, [each.name for each in inputs], "features", "inputs"), sample_weight

@@ -88,5 +88,6 @@ def test_a_bar_is_drawn_where_it_is_asked_for(
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes what is captured for a terminal
     monkeypatch.setenv("TERM", "xterm")
     train(output_dir=tmp_path, steps=3, progress_bar=True, **job.arguments())
-    captured = capsys.readouterr()
-    assert "step 3" in captured.out + captured.err
+    assert "\x1b[?25l" in capsys.readouterr().out  # hides the cursor; it draws when time has passed
+    train(output_dir=tmp_path, steps=3, progress_bar=False, **job.arguments())
+    assert "\x1b" not in capsys.readouterr().out

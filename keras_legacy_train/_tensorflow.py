@@ -212,13 +212,12 @@ def set_message(error: tf.errors.OpError, message: str) -> tf.errors.OpError:
     return error
 
 
-def python_function(token: str) -> Callable[..., Any]:
-    """Returns the Python function that a `PyFunc` calls; the public `tf.numpy_function` only makes one.
+def python_function(token: str) -> Callable[..., Any] | None:
+    """Returns the Python function that a `PyFunc` calls, `None` if it is not of this process or gone.
 
-    Raises:
-        KeyError: The function is gone.
+    The public `tf.numpy_function` only makes one.
     """
-    function: Callable[..., Any] = _script_ops._py_funcs._funcs[token]
+    function: Callable[..., Any] | None = _script_ops._py_funcs.get(token)
     return function
 
 

@@ -225,6 +225,21 @@ def test_a_batch_is_taken_at_once_but_no_more_than_16_megabytes(width, expected)
     assert events.index("passed on") == expected
 
 
+def test_a_graph_from_a_file_has_lost_its_generator():
+    with tf.Graph().as_default() as graph:
+        iterator = v1.data.make_initializable_iterator(_dataset(_of(1, 2), tf.int64, []).batch(2))
+        iterator.get_next()
+    names, graph_def = (iterator.initializer.name, "IteratorGetNext:0"), graph.as_graph_def()
+    del graph, iterator
+    gc.collect()
+    with tf.Graph().as_default() as graph:
+        tf.graph_util.import_graph_def(graph_def, name="")
+        session = GraphSession(LiftedGraph(graph))
+        session.run(graph.get_operation_by_name(names[0]))
+        with pytest.raises(tf.errors.OpError, match="callback"):
+            session.run(names[1])
+
+
 def test_generators_of_other_things_than_arrays_stay_as_they_are():
     ragged = tf.RaggedTensorSpec([None], tf.int64, ragged_rank=0)
     sparse = tf.SparseTensorSpec([3], tf.float32)

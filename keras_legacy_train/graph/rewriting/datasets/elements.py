@@ -131,11 +131,9 @@ def _flatten(element: Any, structure: Any, leaves: list[Any]) -> bool:
     if isinstance(structure, tf.DType):
         leaves.append(element)
         return True
-    if type(element) is not type(structure) or len(element) != len(structure):
-        return False
-    if type(structure) is tuple:
+    if type(element) is type(structure) is tuple and len(element) == len(structure):
         return all(_flatten(*parts, leaves) for parts in zip(element, structure, strict=True))
-    if type(structure) is dict and element.keys() == structure.keys():
+    if type(element) is type(structure) is dict and element.keys() == structure.keys():
         return all(_flatten(element[key], structure[key], leaves) for key in sorted(structure))
     return False
 

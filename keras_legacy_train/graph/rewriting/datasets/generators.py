@@ -86,7 +86,8 @@ class BatchGenerators:
         function = self._nodes.called(node)
         if _computing(function) != {"GeneratorDataset"}:
             return False
-        return _computing(self._takes_next(function)) == {"PyFunc"}
+        takes_next = self._takes_next(function)
+        return _computing(takes_next) == {"PyFunc"} and _python_function(takes_next) is not None
 
     def _takes_next(self, function: FunctionDef) -> FunctionDef:
         """Returns the function that takes the next element of the generator whose dataset one makes."""
@@ -100,9 +101,8 @@ class BatchGenerators:
         """
         function = self._nodes.called(node)
         takes_next = self._takes_next(function)
-        next_element: NextElement = _tensorflow.python_function(
-            _only(takes_next, "PyFunc").attr["token"].s.decode()
-        )
+        next_element = _python_function(takes_next)
+        assert next_element is not None  # see `_is_generator`
         generator = _tensorflow.Generator.of(next_element)
         if generator is not None:
             next_element = NextNumbers(next_element, generator)
@@ -129,6 +129,11 @@ def _only(function: FunctionDef, op_type: str) -> NodeDef:
     """Returns the only node of a type."""
     (node,) = (node for node in function.node_def if node.op == op_type)
     return node
+
+
+def _python_function(takes_next: FunctionDef) -> NextElement | None:
+    """Returns the Python function that takes the next element; `None` if a graph was read from a file."""
+    return _tensorflow.python_function(_only(takes_next, "PyFunc").attr["token"].s.decode())
 
 
 def _make_batches(node: NodeDef) -> None:

@@ -242,17 +242,16 @@ class _Evaluation:
     def _run_outputs(
         self, outputs: OutputRuns, at_most: int, feeds: Mapping[str, np.ndarray]
     ) -> tuple[int, tf.errors.OpError | None]:
-        """Computes the results in each step, of all feeds: a `feed_fn` may look at what they have done."""
-        steps, error = 0, None
-        while steps < at_most and error is None:
+        """Computes the results in each step; of all feeds, which a `feed_fn` may look for."""
+        steps = 0
+        while True:
             rows = {name: array[steps:] for name, array in feeds.items()}
             runs, error = outputs.run(at_most - steps, rows)
             steps += len(runs)
             if runs:
                 self.results, self._results_are_outdated = runs[-1], False
-            if not feeds or not runs:
-                break
-        return steps, error
+            if not (feeds and runs) or error is not None or steps == at_most:
+                return steps, error
 
     def _evaluate(self) -> None:
         self.results = self._session.run(self._eval_dict, self._feed_dict)

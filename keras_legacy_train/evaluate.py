@@ -242,7 +242,7 @@ class _Evaluation:
     def _run_outputs(
         self, outputs: OutputRuns, at_most: int, feeds: Mapping[str, np.ndarray]
     ) -> tuple[int, tf.errors.OpError | None]:
-        """Computes the results in each step; of all feeds, which a `feed_fn` may look for."""
+        """Computes the results in each step, until all feeds are used: `feed_fn` may look at them."""
         steps = 0
         while True:
             rows = {name: array[steps:] for name, array in feeds.items()}

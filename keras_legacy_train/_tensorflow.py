@@ -265,6 +265,11 @@ class Generator:
             iterators[key] = iterator
 
 
+def around_loop(function: tf.Graph) -> tf.Graph | None:
+    """Returns the function in which a loop is built, given its body; `None` for any other function."""
+    return function.outer_graph if isinstance(function, _WhileBody) else None
+
+
 def function_graphs(graph: tf.Graph) -> list[tf.Graph]:
     """Returns the bodies of the functions in a graph, of which the public form keeps no tracebacks."""
     return [each.graph for each in graph._functions.values() if hasattr(each, "graph")]

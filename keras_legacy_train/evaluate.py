@@ -115,9 +115,7 @@ def evaluate(
         restore_or_initialize(session, checkpoint)
         (trained_steps,) = session.compute([global_step])
         with QueueRunners(session) as queue_runners:
-            evaluation = _Evaluation(
-                session, queue_runners, eval_dict, update_ops, global_step, feed_fn, begin_step
-            )
+            evaluation = _Evaluation(session, queue_runners, eval_dict, update_ops, feed_fn, begin_step)
             limit = math.inf if max_steps is None else max_steps
             _LOGGER.info("Eval steps [0,%s) for training step %d.", limit, trained_steps)
             evaluation.run(limit, log_every_steps)
@@ -142,7 +140,6 @@ class _Evaluation:
         queue_runners: QueueRunners,
         eval_dict: Mapping[str, Any],
         update_ops: Sequence[tf.Operation | tf.Tensor] | None,
-        global_step: str,
         feed_fn: FeedFn | None,
         begin_step: Callable[[], None],
     ):
@@ -152,13 +149,12 @@ class _Evaluation:
         self._queue_runners = queue_runners
         self._eval_dict = eval_dict
         self._update_ops = update_ops
-        self._global_step = global_step
         self._begin_step = begin_step
         self._feed_dict: FeedDict | None = None
         self._results_are_outdated = True
         self._updates: UpdateWindows | None = None
         if update_ops is not None:
-            self._updates = UpdateWindows(session, _names(update_ops), global_step.removesuffix(":0"))
+            self._updates = UpdateWindows(session, _names(update_ops))
         names = names_of_tensors(session.graph, eval_dict)
         self._outputs = None if names is None else OutputRuns(session, names)
         self._feeds: PrefetchedFeeds | None = None

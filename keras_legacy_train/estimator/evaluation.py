@@ -29,12 +29,10 @@ class Metrics(NamedTuple):
     Attributes:
         updates: What is run for each batch.
         values: The results by name.
-        eval_step: The variable that counts the batches.
     """
 
     updates: Sequence[Any]
     values: Mapping[str, Any]
-    eval_step: tf.Variable
 
 
 def add_metrics(graph: tf.Graph, spec: EstimatorSpec) -> Metrics:
@@ -63,7 +61,7 @@ def add_metrics(graph: tf.Graph, spec: EstimatorSpec) -> Metrics:
     updates = [*(metrics[name][1] for name in names), tf.compat.v1.assign_add(eval_step, 1)]
     values = {name: metrics[name][0] for name in names}
     values[_KEYS.GLOBAL_STEP] = tf.compat.v1.train.get_global_step(graph)
-    return Metrics(updates, values, eval_step)
+    return Metrics(updates, values)
 
 
 class Evaluation:
@@ -120,7 +118,7 @@ class Evaluation:
                 continue
             if self._windows is None:
                 operations = [getattr(each, "op", each).name for each in self._metrics.updates]
-                self._windows = UpdateWindows(run.session, operations, self._metrics.eval_step.op.name)
+                self._windows = UpdateWindows(run.session, operations)
             with run.watched_calls():
                 count, error = self._windows.run(left)
             left -= count

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train.errors import NotInitializedError
+from keras_legacy_train.graph.nodes import VARIABLE_OPS
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.types import FeedDict, Fetches
 
 _KEYS = tf.compat.v1.GraphKeys
+
+# Numbers in a constant of which TensorFlow would make a constant, too, when it optimizes a function.
+_SMALL = 10_000
 
 
 class GraphStart:
@@ -71,9 +77,10 @@ def initialize_variables(
     graph = session.graph
     if init_op is None:
         init_op = graph.get_collection(_KEYS.INIT_OP)[:1]
-    if not init_op:
-        init_op = [variable.initializer for variable in graph.get_collection(_KEYS.GLOBAL_VARIABLES)]
-    session.run(init_op, init_feed_dict)
+    if init_op or init_feed_dict:
+        session.run(init_op or _initializers(graph, _KEYS.GLOBAL_VARIABLES), init_feed_dict)
+    else:
+        _run_initializers(session, _initializers(graph, _KEYS.GLOBAL_VARIABLES))
     session.lifted.forget_functions()
     if init_fn is not None:
         with session.as_default():
@@ -84,7 +91,7 @@ def initialize_missing(session: GraphSession) -> None:
     """Runs the initializers of the global variables that have no value yet."""
     variables = session.graph.get_collection(_KEYS.GLOBAL_VARIABLES)
     missing = [v for v in variables if not session.lifted.variable(v.op.name).initialized]
-    session.run([variable.initializer for variable in missing])
+    _run_initializers(session, [variable.initializer for variable in missing])
 
 
 def initialize_resources(session: GraphSession) -> None:
@@ -99,9 +106,40 @@ def initialize_locals(session: GraphSession) -> None:
     graph = session.graph
     local_init_op = graph.get_collection(_KEYS.LOCAL_INIT_OP)[:1]
     if not local_init_op:
-        local_init_op = [variable.initializer for variable in graph.get_collection(_KEYS.LOCAL_VARIABLES)]
-        local_init_op += graph.get_collection(_KEYS.TABLE_INITIALIZERS)
+        _run_initializers(session, _initializers(graph, _KEYS.LOCAL_VARIABLES))
+        local_init_op = graph.get_collection(_KEYS.TABLE_INITIALIZERS)
     session.run(local_init_op)
+
+
+def _initializers(graph: tf.Graph, collection: str) -> list[tf.Operation]:
+    return [variable.initializer for variable in graph.get_collection(collection)]
+
+
+def _run_initializers(session: GraphSession, initializers: Sequence[tf.Operation]) -> None:
+    """Runs the initializers of variables. Those that assign a small constant need no function."""
+    others = []
+    with session.lifted.eager_mode():
+        for initializer in initializers:
+            constant = _constant(initializer)
+            if constant is None:
+                others.append(initializer)
+            else:
+                session.lifted.variable(initializer.inputs[0].op.name).assign(constant)
+    session.run(others)
+
+
+def _constant(initializer: tf.Operation) -> np.ndarray | None:
+    """Returns the constant that an operation assigns to a variable; `None` if it does not, or a large one."""
+    if initializer.type not in ("Assign", "AssignVariableOp"):
+        return None
+    variable, value = initializer.inputs
+    if variable.op.type not in VARIABLE_OPS or (value.shape.num_elements() or math.inf) > _SMALL:
+        return None
+    # `tf.get_static_value` would have it that the value cannot be fed any more.
+    constant = value.op.inputs[1].op if value.op.type == "Fill" else value.op
+    if constant.type != "Const" or any(op.control_inputs for op in (initializer, value.op, constant)):
+        return None
+    return np.broadcast_to(tf.make_ndarray(constant.get_attr("value")), value.shape.as_list())
 
 
 def check_initialized(session: GraphSession) -> None:

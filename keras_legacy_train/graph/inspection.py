@@ -12,11 +12,10 @@ from google.protobuf.message import DecodeError
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph.arguments import check_graph_file
 from keras_legacy_train.graph.lifted import LiftedGraph
-from keras_legacy_train.graph.nodes import node_name
+from keras_legacy_train.graph.nodes import VARIABLE_OPS, node_name
 from keras_legacy_train.graph.saving.meta_graph import read_meta_graph
 
 _KEYS = tf.compat.v1.GraphKeys
-_VARIABLE_OPS = frozenset({"VarHandleOp", "VariableV2", "Variable"})
 PYTHON_OPS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 _INPUTS = {
     "Placeholder": "placeholder",
@@ -160,7 +159,7 @@ def inspect_graph(path: str, train_ops: Sequence[str] | None = None) -> GraphRep
             for node in graph_def.node
             if node.op in _INPUTS and node.name not in filenames
         ],
-        variables=[_variable(node, collected) for node in graph_def.node if node.op in _VARIABLE_OPS],
+        variables=[_variable(node, collected) for node in graph_def.node if node.op in VARIABLE_OPS],
         problems=problems,
     )
 

@@ -26,6 +26,7 @@ from keras_legacy_train.graph.effects import effects
 from keras_legacy_train.graph.garbage import collector_paused
 from keras_legacy_train.graph.library import Library
 from keras_legacy_train.graph.nodes import (
+    VARIABLE_OPS,
     make_node,
     node_name,
     split_inputs,
@@ -46,7 +47,6 @@ from keras_legacy_train.graph.rewriting.server_calls import ServerCalls, server_
 
 _LIFTS = itertools.count()
 
-_VARIABLE_OPS = frozenset({"VarHandleOp", "VariableV2", "Variable"})
 _DROPPED_ATTRIBUTES = ("_output_shapes", "_class")
 
 Function = Callable[[Sequence[tf.Tensor]], list[tf.Tensor]]
@@ -277,7 +277,8 @@ class LiftedGraph:
                 arguments.add(argument)
                 waiting.extend(tensor.op for tensor in argument.inputs)
         nodes = [op.node_def for op in (*made, *arguments)]
-        return Datasets(DatasetNodes(nodes, self._library.function), self._library.add_generated)
+        shapes = {tensor.name: tensor.shape for op in made for tensor in op.inputs}
+        return Datasets(DatasetNodes(nodes, self._library.function, shapes), self._library.add_generated)
 
     def _lift(self, op: tf.Operation, datasets: Datasets | None) -> list[str]:
         """Adds one operation to the table, rewritten; returns the nodes that must run once, at once."""
@@ -287,7 +288,7 @@ class LiftedGraph:
             node.attr.pop(attribute, None)
         self._devices.check(op)
         node.device = self._devices(node.device)
-        if node.op in _VARIABLE_OPS:
+        if node.op in VARIABLE_OPS:
             self._add_variable(node, op)
             return []
         self._library.rewrite(node)

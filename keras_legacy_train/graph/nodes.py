@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import tensorflow as tf
 
 from keras_legacy_train._tensorflow import NodeDef
+
+VARIABLE_OPS = frozenset({"VarHandleOp", "VariableV2", "Variable"})
 
 # Operations of which only one output has a value, so that what waits for the other does not run.
 BRANCHES = frozenset({"Switch", "RefSwitch", "_SwitchN"})
@@ -29,6 +32,12 @@ def split_inputs(node: NodeDef) -> tuple[list[str], list[str]]:
     data = [tensor_name(text) for text in node.input if not text.startswith("^")]
     controls = [text[1:] for text in node.input if text.startswith("^")]
     return data, controls
+
+
+def own_inputs(node: NodeDef) -> tuple[list[str], list[str]]:
+    """Does the same as `split_inputs`, but leaves data inputs as the node has them, as in a function body."""
+    data = [text for text in node.input if not text.startswith("^")]
+    return data, [text[1:] for text in node.input if text.startswith("^")]
 
 
 def set_inputs(node: NodeDef, data: Iterable[str], controls: Iterable[str]) -> None:
@@ -75,6 +84,14 @@ def make_node(op: str, name: str, data: Iterable[str] = (), controls: Iterable[s
     """Makes a node without attributes."""
     node = NodeDef(op=op, name=name)
     set_inputs(node, data, controls)
+    return node
+
+
+def make_constant(name: str, value: Any, dtype: tf.DType, controls: Iterable[str] = ()) -> NodeDef:
+    """Makes a constant node."""
+    node = make_node("Const", name, (), controls)
+    node.attr["dtype"].type = dtype.as_datatype_enum
+    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, dtype))
     return node
 
 

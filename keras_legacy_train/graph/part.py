@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
+from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph.nodes import BRANCHES, node_name, number, split_inputs
 from keras_legacy_train.graph.rewriting.inputs import INDEPENDENT
 
@@ -53,12 +54,28 @@ class Part:
         input_map = {feed: fed for feed, fed in zip(self.feeds, arguments, strict=True) if feed in used}
         for name, variable in self.captured.items():
             input_map.setdefault(f"{name}:0", graph.capture(variable.handle))
+        for name, handle in self._iterators_outside(graph).items():
+            input_map.setdefault(name, graph.capture(handle))
         elements = tf.graph_util.import_graph_def(
             self.graph_def, input_map, return_elements=[*self.fetches, *self.operations], name=IMPORT_SCOPE
         )
         fetched, operations = elements[: len(self.fetches)], elements[len(self.fetches) :]
         graph.control_outputs.extend(operations)  # TensorFlow drops what no output depends on
         return fetched, operations
+
+    def _iterators_outside(self, function: tf.Graph) -> dict[str, tf.Tensor]:
+        """Imports the iterators of a loop's body into the function around the loop, which finds them once."""
+        outer = _tensorflow.around_loop(function)
+        if outer is None:
+            return {}
+        nodes = [node for node in self.graph_def.node if node.op == "IteratorV2"]
+        names = [f"{node.name}:0" for node in nodes]
+        # TensorFlow drops control inputs of an operation that one of its inputs has, but a loop begins with
+        # some of its inputs.
+        with outer.as_default(), tf.control_dependencies(None):
+            iterators = tf.compat.v1.GraphDef(node=nodes, versions=self.graph_def.versions)
+            handles = tf.graph_util.import_graph_def(iterators, return_elements=names, name=IMPORT_SCOPE)
+        return dict(zip(names, handles, strict=True))
 
     def _used(self, tensors: Sequence[str]) -> set[str]:
         """Returns those of the tensors that a node takes."""

@@ -8,12 +8,12 @@ import keras
 import tensorflow as tf
 
 from keras_legacy_train.graph.elements import graph_element
+from keras_legacy_train.graph.nodes import VARIABLE_OPS
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.types import Fetch, TensorLike
 
 _KEYS = tf.compat.v1.GraphKeys
 _READS = frozenset({"Identity", "ReadVariableOp"})
-_VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
 
 
 class GraphOptimizer:
@@ -92,7 +92,7 @@ def find_learning_rate(session: GraphSession, learning_rate: Fetch | None = None
     operation = element if isinstance(element, tf.Operation) else element.op
     while operation.type in _READS and operation.inputs:
         operation = operation.inputs[0].op
-    if operation.type not in _VARIABLES:
+    if operation.type not in VARIABLE_OPS:
         raise ValueError(
             f"learning_rate: {element.name!r} is computed by the graph, so it cannot be set. Name a variable."
         )

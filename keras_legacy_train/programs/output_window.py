@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.programs.record import require
+from keras_legacy_train.programs.record import any_left, require
 
 
 class OutputWindow:
@@ -76,9 +76,7 @@ class OutputWindow:
             return tf.where(must_end, tf.constant(0, tf.int64), left - 1)
 
         def loop(at_most: tf.Tensor, *arrays: tf.Tensor) -> tf.Tensor:
-            left = _tensorflow.while_loop(
-                lambda left: left > 0, lambda left: run_one(left, at_most, *arrays), at_most
-            )
+            left = _tensorflow.while_loop(any_left, lambda left: run_one(left, at_most, *arrays), at_most)
             require([left.op])
             return left
 

@@ -71,6 +71,11 @@ def require(operations: Sequence[tf.Operation]) -> None:
     tf.compat.v1.get_default_graph().control_outputs.extend(operations)
 
 
+def any_left(left: tf.Tensor) -> tf.Tensor:
+    """Returns whether there are steps left; to compare the number with zero would take an operation more."""
+    return tf.cast(left, tf.bool)
+
+
 def steps_left(left: tf.Tensor, must_end: tf.Tensor) -> tf.Tensor:
     """Returns how many steps are left after one: none where it ends the window."""
     return tf.where(must_end, tf.constant(0, tf.int64), left - 1)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.programs.record import StepRecord, require, steps_left
+from keras_legacy_train.programs.record import StepRecord, any_left, require, steps_left
 from keras_legacy_train.programs.window import Window
 
 
@@ -60,7 +60,7 @@ class SampledWindow:
             return left
 
         def loop(at_most: tf.Tensor) -> tf.Tensor:
-            left = _tensorflow.while_loop(lambda left: left > 0, run_from_sample, at_most)
+            left = _tensorflow.while_loop(any_left, run_from_sample, at_most)
             require([left.op])
             return left
 

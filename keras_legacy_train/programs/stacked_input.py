@@ -14,7 +14,7 @@ from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.nodes import node_name, split_inputs
 from keras_legacy_train.graph.part import Part
-from keras_legacy_train.programs.record import require
+from keras_legacy_train.programs.record import any_left, require
 
 _INPUT_OPS = ("IteratorGetNext", "IteratorGetNextSync")
 
@@ -214,7 +214,7 @@ class _Buffers:
             return left - 1
 
         def loop(number: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
-            left = _tensorflow.while_loop(lambda left: left > 0, lambda left: [take_one(left, end)], number)
+            left = _tensorflow.while_loop(any_left, lambda left: [take_one(left, end)], number)
             require([left.op])
             return left
 

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.programs.prefetched_feeds import row_specs
-from keras_legacy_train.programs.window import Window
+from keras_legacy_train.programs.record import any_left, require
+from keras_legacy_train.programs.window import NotRunError, Window
 from keras_legacy_train.programs.window_size import WindowSize
 
 
 class UpdateWindows:
-    """Runs operations of a lifted graph in windows.
+    """Runs operations of a lifted graph in windows, of which nothing is kept but how often they have run.
 
     Args:
         session: The graph's session.
         operations: Names of the operations that each run performs.
-        variable: Name of a variable of one number, which is read along with them.
     """
 
-    def __init__(self, session: GraphSession, operations: Sequence[str], variable: str):
+    def __init__(self, session: GraphSession, operations: Sequence[str]):
         self._lifted = session.lifted
         self._operations = list(operations)
-        self._variable = variable
-        self._windows: dict[tuple[tuple[str, tf.TensorSpec], ...], Window] = {}
+        self._windows: dict[tuple[tuple[str, tf.TensorSpec], ...], Any] = {}
         self._size = WindowSize(Window.MAX_STEPS)
+        with _tensorflow.eager_mode():
+            # What a loop carries is lost when an error is raised in it.
+            self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
 
     def run(
         self, at_most: float, feeds: Mapping[str, np.ndarray] | None = None
@@ -42,25 +46,46 @@ class UpdateWindows:
 
         Returns:
             The number of runs that were completed, and the error that ended them, if one did.
+
+        Raises:
+            NotRunError: They have not been run to their end.
         """
         began = time.perf_counter()
-        at_most = at_most if feeds else min(at_most, self._size())
+        count = int(at_most if feeds else min(at_most, self._size()))
         with self._lifted.eager_mode():
             window = self._window(feeds or {})
             rows = map(tf.constant, (feeds or {}).values())
-            (values,), error = window.run(int(at_most), *rows)
-        self._size.took(len(values), time.perf_counter() - began)
-        return len(values), None if error is None else self._lifted.explain(error)
+            self._done.assign(0)
+            try:
+                (left,) = _tensorflow.call(window, [tf.constant(count, tf.int64), *rows])
+            except tf.errors.OpError as raised:
+                # Frames of a traceback would keep the inputs until garbage is collected.
+                raised.__context__ = None
+                error = self._lifted.explain(raised.with_traceback(None))
+                return int(self._done.numpy()), error
+        if left.shape.rank != 0:
+            raise NotRunError  # where nothing is computed, nothing has a shape
+        self._size.took(count, time.perf_counter() - began)
+        return count, None
 
-    def _window(self, feeds: Mapping[str, np.ndarray]) -> Window:
+    def _window(self, feeds: Mapping[str, np.ndarray]) -> Any:
         specs = row_specs(self._lifted, feeds)
         key = tuple(specs.items())
         if key not in self._windows:
-            part = self._lifted.part(specs, (f"{self._variable}:0",), self._operations)
+            part = self._lifted.part(specs, (), self._operations)
 
-            def run_once(*rows: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
-                fetched, _operations = part.build(rows)
-                return fetched, tf.constant(False)
+            def loop(at_most: tf.Tensor, *arrays: tf.Tensor) -> tf.Tensor:
+                def run_once(left: tf.Tensor) -> list[tf.Tensor]:
+                    _, operations = part.build([array[at_most - left] for array in arrays])
+                    with tf.control_dependencies(operations):
+                        require([self._done.assign_add(1, read_value=False)])
+                    return [left - 1]
 
-            self._windows[key] = Window(run_once, [tf.float64], rows=list(specs.values()), is_ordered=True)
+                left = _tensorflow.while_loop(any_left, run_once, at_most)
+                require([left.op])
+                return left
+
+            self._windows[key] = _tensorflow.wrap_function(
+                loop, [tf.TensorSpec([], tf.int64), *specs.values()]
+            )
         return self._windows[key]

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
-from keras_legacy_train.programs.record import StepRecord, require, steps_left
+from keras_legacy_train.programs.record import StepRecord, any_left, require, steps_left
 
 
 class NotRunError(RuntimeError):
@@ -73,7 +73,7 @@ class Window:
                     require(written)
                 return [steps_left(left, must_end), *results[len(dtypes) :]]
 
-            left = _tensorflow.while_loop(lambda left: left > 0, run_one, at_most, first())
+            left = _tensorflow.while_loop(any_left, run_one, at_most, first())
             if is_ordered:
                 require([left.op])
             return left

@@ -15,7 +15,7 @@ from checkpoint_helpers import flip_a_bit
 from helpers import read_events, scalar_events
 from keras_legacy_train import CheckpointMismatchError, evaluate, train
 from keras_legacy_train.programs.prefetched_feeds import PrefetchedFeeds, Prefetching
-from keras_legacy_train.programs.window import Window
+from keras_legacy_train.programs.update_windows import UpdateWindows
 from keras_legacy_train.programs.window_size import WindowSize
 
 v1 = tf.compat.v1
@@ -204,14 +204,14 @@ def test_update_op_runs_each_step_in_few_calls(
 ) -> None:
     update, runs = counter()
     windows = []
-    run = Window.run
+    run = UpdateWindows.run
 
-    def noting_run(self: Window, *arguments: Any) -> Any:
-        result = run(self, *arguments)
-        windows.append(len(result[0][0]))
-        return result
+    def noting_run(self: UpdateWindows, *arguments: Any) -> Any:
+        steps, error = run(self, *arguments)
+        windows.append(steps)
+        return steps, error
 
-    monkeypatch.setattr(Window, "run", noting_run)
+    monkeypatch.setattr(UpdateWindows, "run", noting_run)
     evaluate(graph, tmp_path, None, {}, update, max_steps=600, log_every_steps=None)
     assert len(runs) == sum(windows) == 600
     assert len(windows) < 60

@@ -19,7 +19,7 @@ import tensorflow as tf
 from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import FunctionDef, NodeDef
 from keras_legacy_train.graph.function_defs import trace
-from keras_legacy_train.graph.nodes import make_node, node_name
+from keras_legacy_train.graph.nodes import make_constant, make_node, node_name, own_inputs
 from keras_legacy_train.graph.random_ops import candidate_samplers, sampling_twins
 from keras_legacy_train.graph.random_ops.philox import PHILOX
 
@@ -99,11 +99,9 @@ def twin(node: NodeDef, state: str) -> Twin:
 
 def _successor(node: NodeDef, state: str) -> Twin:
     """Makes a twin that is today's stateful op."""
-    data, controls = _inputs(node)
-    algorithm = make_node("Const", f"{node.name}/algorithm", [], _anchor(data[0], state))
+    data, controls = own_inputs(node)
+    algorithm = make_constant(f"{node.name}/algorithm", PHILOX, tf.int64, _anchor(data[0], state))
     algorithm.device = node.device
-    algorithm.attr["dtype"].type = tf.int64.as_datatype_enum
-    algorithm.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(PHILOX, tf.int64))
     output = f"{algorithm.name}:output:0" if _in_function(state) else f"{algorithm.name}:0"
     new = make_node(_SUCCESSORS[node.op], node.name, [state, output, *data], controls)
     new.device = node.device
@@ -123,7 +121,7 @@ def _call(node: NodeDef, state: str) -> Twin:
             attributes.attr[attribute.name].CopyFrom(value)
     functions = _functions(attributes.SerializeToString(deterministic=True))
     values = _python_values(attributes)
-    data, controls = _inputs(node)
+    data, controls = own_inputs(node)
     new = make_node(
         "StatefulPartitionedCall", node.name, [state, *data], [*controls, *_anchor(data[0], state)]
     )
@@ -137,12 +135,6 @@ def _call(node: NodeDef, state: str) -> Twin:
         new.attr[name].s = b""
     outputs = {f"{argument.name}:0": f"output:{index}" for index, argument in enumerate(signature.output_arg)}
     return Twin([new], list(functions), outputs)
-
-
-def _inputs(node: NodeDef) -> tuple[list[str], list[str]]:
-    """Splits a node's inputs into data inputs, in their own syntax, and names of control inputs."""
-    data = [text for text in node.input if not text.startswith("^")]
-    return data, [text[1:] for text in node.input if text.startswith("^")]
 
 
 def _in_function(state: str) -> bool:

@@ -28,7 +28,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import FunctionDef, NodeDef
-from keras_legacy_train.graph.nodes import make_node, node_name, split_inputs, with_inputs
+from keras_legacy_train.graph.nodes import make_constant, make_node, node_name, split_inputs, with_inputs
 from keras_legacy_train.graph.part import IMPORT_SCOPE, Part
 
 # Calls copy what they carry. From this many bytes a step on, that takes longer than messages do.
@@ -439,7 +439,7 @@ class _Writer:
         results = [*plan.results(call), *(carried if call.reads_ahead else ())]
         function = self._function(call, arguments, results)
         graph_def.library.function.append(function)
-        server = _constant(f"{name}/server", call.server)
+        server = make_constant(f"{name}/server", call.server, tf.string)
         # The operation wants an argument at least.
         given = [self._tensors.get(tensor, tensor) for tensor in arguments] or [f"{server.name}:0"]
         node = make_node("RemoteCall", name, [f"{server.name}:0", *given], waits_for)
@@ -524,13 +524,6 @@ class _Writer:
 def _in_body(name: str) -> str:
     """Returns the name of a node in the body of a function, by which errors tell it."""
     return f"{IMPORT_SCOPE}/{name}"
-
-
-def _constant(name: str, text: str) -> NodeDef:
-    node = make_node("Const", name)
-    node.attr["dtype"].type = tf.string.as_datatype_enum
-    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(text))
-    return node
 
 
 def _output(node: NodeDef, index: int) -> str:

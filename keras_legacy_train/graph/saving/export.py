@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph.garbage import collector_paused
-from keras_legacy_train.graph.nodes import make_node, set_inputs, split_inputs
+from keras_legacy_train.graph.nodes import make_constant, make_node, set_inputs, split_inputs
 from keras_legacy_train.graph.saving.savers import POSITIONS, SaverOps, ancestors, saved_positions, saver_ops
 
 _KEYS = tf.compat.v1.GraphKeys
@@ -202,13 +202,10 @@ def _parse_as_1_15_does(node: tf.compat.v1.NodeDef, graph: tf.Graph) -> list[tf.
     if serialized.shape.rank != 1 or sparse is None or dense is None or ragged is None or len(ragged):
         return []
     constants = [
-        make_node("Const", f"{node.name}/{kind}_key_{index}")
+        make_constant(f"{node.name}/{kind}_key_{index}", key, tf.string)
         for kind, keys in (("sparse", sparse), ("dense", dense))
-        for index in range(len(keys))
+        for index, key in enumerate(keys)
     ]
-    for constant, key in zip(constants, (*sparse, *dense), strict=True):
-        constant.attr["dtype"].type = tf.string.as_datatype_enum
-        constant.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(key))
     data, controls = split_inputs(node)
     first_default = len(data) - len(defaults)
     keys = [constant.name for constant in constants]

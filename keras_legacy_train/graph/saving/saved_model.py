@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
+from keras_legacy_train.graph.nodes import VARIABLE_OPS
 from keras_legacy_train.graph.session import GraphSession
 from keras_legacy_train.graph.tables import MutableTable, mutable_tables
 
-_VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
 _INITIALIZERS = ("InitializeTable", "LookupTableImport")
 _PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 # Attributes that tell the place of a table, not its kind.
@@ -258,7 +258,7 @@ def needed_operations(tensors: Iterable[tf.Tensor], fed: set[str]) -> list[tf.Op
 
 def _is_resource(operation: tf.Operation) -> bool:
     """Returns whether an operation makes a resource that outlives a step and is not a variable."""
-    if operation.type in _VARIABLES or operation.inputs or not operation.op_def.is_stateful:
+    if operation.type in VARIABLE_OPS or operation.inputs or not operation.op_def.is_stateful:
         return False
     kinds = {output.dtype for output in operation.outputs}
     return tf.resource in kinds or any(kind != kind.base_dtype for kind in kinds)

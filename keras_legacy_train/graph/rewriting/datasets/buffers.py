@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import NodeDef
-from keras_legacy_train.graph.nodes import make_node
+from keras_legacy_train.graph.nodes import make_constant
 from keras_legacy_train.graph.rewriting.datasets.maps import SmallMaps
 from keras_legacy_train.graph.rewriting.datasets.nodes import BATCHES, DatasetNodes, listed
 
@@ -41,9 +41,7 @@ class LongerBuffers:
         most = self._most_bytes(node)
         if size is None or not 1 <= size < _BUFFER or most is None or most > _MOST_BYTES:
             return None
-        buffer = make_node("Const", f"{node.name}/longer_buffer")
-        buffer.attr["dtype"].type = tf.int64.as_datatype_enum
-        buffer.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(_BUFFER, tf.int64))
+        buffer = make_constant(f"{node.name}/longer_buffer", _BUFFER, tf.int64)
         longer = NodeDef()
         longer.CopyFrom(node)
         longer.input[1] = self._nodes.value(buffer)

@@ -8,8 +8,6 @@ made of the elements they are all needed at once: one call takes them from the g
 
 from __future__ import annotations
 
-import tensorflow as tf
-
 from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import FunctionDef, NodeDef
 from keras_legacy_train.graph.nodes import make_node
@@ -17,15 +15,17 @@ from keras_legacy_train.graph.rewriting.datasets.elements import GatheredElement
 from keras_legacy_train.graph.rewriting.datasets.nodes import (
     BATCHES,
     MAPS,
+    REPEATS,
+    SHUFFLES,
     AddFunctions,
     DatasetNodes,
+    copied,
+    note_batches,
     with_elements_of,
 )
 
 # What takes an element for each that it gives. The rest keep some anyway, or begin a generator again.
 _ONE_FOR_ONE = MAPS | {"OptionsDataset"}
-_SHUFFLES = frozenset({"ShuffleDataset", "ShuffleDatasetV2", "ShuffleDatasetV3"})
-_REPEATS = frozenset({"RepeatDataset", "ShuffleAndRepeatDataset", "ShuffleAndRepeatDatasetV2"})
 
 _PASSING_ON = frozenset({"Identity", "NoOp"})
 
@@ -55,7 +55,7 @@ class BatchGenerators:
         batches.CopyFrom(node)
         batches.name = f"{node.name}/gathered"
         batches.attr["f"].func.name = self._gathering(node, self._sizes[node.name])
-        _make_batches(batches)
+        note_batches(batches)
         return [
             batches,
             with_elements_of(make_node("UnbatchDataset", node.name, [self._nodes.dataset(batches)]), node),
@@ -72,9 +72,9 @@ class BatchGenerators:
             if self._nodes.uses[source.name] > 1:
                 return None
             if self._is_generator(source):
-                reads_ahead = bool(passed & _SHUFFLES) or batch.name in self._prefetched
-                return source if reads_ahead or not passed & _REPEATS else None
-            if source.op not in _ONE_FOR_ONE | _SHUFFLES | _REPEATS:
+                reads_ahead = bool(passed & SHUFFLES) or batch.name in self._prefetched
+                return source if reads_ahead or not passed & REPEATS else None
+            if source.op not in _ONE_FOR_ONE | SHUFFLES | REPEATS:
                 return None
             passed.add(source.op)
         return None
@@ -109,12 +109,12 @@ class BatchGenerators:
         gathered = GatheredElements(next_element, count)
         token = _tensorflow.add_python_function(gathered)
 
-        takes_next = _copy(takes_next, token)
+        takes_next = copied(takes_next, token)
         _only(takes_next, "PyFunc").attr["token"].s = token.encode()
-        makes_dataset = _copy(function, token)
+        makes_dataset = copied(function, token)
         dataset = _only(makes_dataset, "GeneratorDataset")
         dataset.attr["next_func"].func.name = takes_next.signature.name
-        _make_batches(dataset)
+        note_batches(dataset)
         self._add_functions([makes_dataset, takes_next], [gathered])
         name: str = makes_dataset.signature.name
         return name
@@ -134,19 +134,3 @@ def _only(function: FunctionDef, op_type: str) -> NodeDef:
 def _python_function(takes_next: FunctionDef) -> NextElement | None:
     """Returns the Python function that takes the next element; `None` if a graph was read from a file."""
     return _tensorflow.python_function(_only(takes_next, "PyFunc").attr["token"].s.decode())
-
-
-def _make_batches(node: NodeDef) -> None:
-    """Notes that a dataset has batches of what were its elements."""
-    for shape in node.attr["output_shapes"].list.shape:
-        shape.CopyFrom(tf.TensorShape([None]).concatenate(tf.TensorShape(shape)).as_proto())
-
-
-def _copy(function: FunctionDef, token: str) -> FunctionDef:
-    """Copies a function under a name that no other has; the shapes that it notes no longer hold."""
-    copy = FunctionDef()
-    copy.CopyFrom(function)
-    copy.signature.name = f"{function.signature.name}_{token}"
-    for node in copy.node_def:
-        node.attr.pop("_output_shapes", None)
-    return copy

@@ -14,6 +14,7 @@ from keras_legacy_train._tensorflow import FunctionDef, NodeDef
 from keras_legacy_train.graph.nodes import make_node, split_inputs
 from keras_legacy_train.graph.rewriting.datasets.nodes import (
     FILE_NAMES,
+    READERS,
     DatasetNodes,
     listed,
     with_elements_of,
@@ -21,15 +22,6 @@ from keras_legacy_train.graph.rewriting.datasets.nodes import (
 
 _INTERLEAVES = frozenset(
     {"ParallelInterleaveDatasetV2", "ParallelInterleaveDatasetV3", "ParallelInterleaveDatasetV4"}
-)
-_READERS = frozenset(
-    {
-        "TFRecordDataset",
-        "TFRecordDatasetV2",
-        "TextLineDataset",
-        "FixedLengthRecordDataset",
-        "FixedLengthRecordDatasetV2",
-    }
 )
 _PASSING_ON = frozenset({"Const", "Identity", "NoOp", "Pack", "Reshape", "SkipDataset", "TakeDataset"})
 _OF_FILES = frozenset({"TensorSliceDataset", "TensorDataset"})
@@ -83,7 +75,7 @@ class FilesInTurn:
             if node.op == "FlatMapDataset":
                 if not self._only_reads(nodes.called(node)):
                     return False
-            elif node.op in _READERS:
+            elif node.op in READERS:
                 if _compression(node, nodes) != b"":
                     return False
             elif node.op not in _PASSING_ON | _OF_FILES:

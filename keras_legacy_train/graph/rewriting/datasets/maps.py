@@ -12,8 +12,15 @@ import tensorflow as tf
 
 from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import NodeDef
-from keras_legacy_train.graph.nodes import make_node, split_inputs
-from keras_legacy_train.graph.rewriting.datasets.nodes import MAPS, DatasetNodes, listed, with_elements_of
+from keras_legacy_train.graph.nodes import make_node, own_inputs
+from keras_legacy_train.graph.rewriting.datasets.nodes import (
+    BATCHES,
+    MAPS,
+    DatasetNodes,
+    elements,
+    listed,
+    with_elements_of,
+)
 
 # Operations whose time is known from the size of their results, and that hold no state.
 # fmt: off
@@ -45,23 +52,18 @@ class SmallMaps:
 
     def __init__(self, nodes: DatasetNodes):
         self._nodes = nodes
-        self.are_small = all(self._is_small(node) for node in nodes if node.op in MAPS)
+        ignoring = (node for node in nodes if node.op == "IgnoreErrorsDataset")
+        # Which elements are left out with a batch, depends on how TensorFlow makes it.
+        ignores_batches = any(source.op in BATCHES for node in ignoring for source in nodes.sources(node))
+        self.are_small = not ignores_batches and all(
+            self._is_small(node) for node in nodes if node.op in MAPS
+        )
 
     def rewrite(self, node: NodeDef) -> list[NodeDef] | None:
         """Returns nodes to replace a map; `None` for any other node and one that stays."""
         if node.op not in MAPS or not self.are_small:
             return None
-        data, controls = split_inputs(node)
-        mapped = with_elements_of(make_node("MapDataset", f"{node.name}/in_place", data[:1], controls), node)
-        for name in ("f", "Targuments", "preserve_cardinality"):
-            if name in node.attr:
-                mapped.attr[name].CopyFrom(node.attr[name])
-        mapped.attr["use_inter_op_parallelism"].b = False  # runs the function without other threads
-        options = with_elements_of(
-            make_node("OptionsDataset", node.name, [self._nodes.dataset(mapped)]), node
-        )
-        options.attr["serialized_options"].s = _options()
-        return [mapped, options]
+        return computed_in_place(plain_map(node, node.name, node.input[0]), self._nodes)
 
     def _is_small(self, node: NodeDef) -> bool:
         """Returns whether a map takes too little time to be worth other threads."""
@@ -69,13 +71,38 @@ class SmallMaps:
         if source is None or listed(node, "Targuments").type:
             return False  # nobody knows the shapes
         called = self._nodes.called(node)
-        shapes = [tf.TensorShape(shape) for shape in listed(source, "output_shapes").shape]
+        shapes = [spec.shape for spec in elements(source)]
         op_types = {each.op for each in called.node_def} - {"Const"}
         if called.signature.is_stateful or not op_types <= _SMALL_OPS | {_DECODE}:
             return False
         if len(shapes) != len(called.signature.input_arg):
             shapes = [tf.TensorShape(None)] * len(called.signature.input_arg)
         return _takes_little(_tensorflow.function_body(called, shapes).get_operations())
+
+
+def plain_map(node: NodeDef, name: str, source: str) -> NodeDef:
+    """Returns a `MapDataset` as a map of any kind whose function captures nothing.
+
+    Args:
+        node: The map.
+        name: The name of the new one.
+        source: The dataset that it maps.
+    """
+    mapped = with_elements_of(make_node("MapDataset", name, [source], own_inputs(node)[1]), node)
+    for attribute in ("f", "Targuments", "preserve_cardinality"):
+        if attribute in node.attr:
+            mapped.attr[attribute].CopyFrom(node.attr[attribute])
+    return mapped
+
+
+def computed_in_place(mapped: NodeDef, nodes: DatasetNodes) -> list[NodeDef]:
+    """Returns nodes to replace a `MapDataset`, whose function then runs without other threads."""
+    name = mapped.name
+    mapped.name = f"{name}/in_place"
+    mapped.attr["use_inter_op_parallelism"].b = False
+    options = with_elements_of(make_node("OptionsDataset", name, [nodes.dataset(mapped)]), mapped)
+    options.attr["serialized_options"].s = _options()
+    return [mapped, options]
 
 
 def _options() -> bytes:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from keras_legacy_train._tensorflow import NodeDef
+from keras_legacy_train.graph.rewriting.datasets.batched_maps import BatchedMaps
 from keras_legacy_train.graph.rewriting.datasets.buffers import LongerBuffers
 from keras_legacy_train.graph.rewriting.datasets.generators import BatchGenerators
 from keras_legacy_train.graph.rewriting.datasets.interleaving import FilesInTurn
 from keras_legacy_train.graph.rewriting.datasets.maps import SmallMaps
 from keras_legacy_train.graph.rewriting.datasets.nodes import AddFunctions, DatasetNodes
+from keras_legacy_train.graph.rewriting.datasets.optimizing import PlainDatasets
+from keras_legacy_train.graph.rewriting.datasets.rows import BatchesOfRows
 
 
 class Datasets:
@@ -20,11 +23,15 @@ class Datasets:
 
     def __init__(self, nodes: DatasetNodes, add_functions: AddFunctions):
         maps = SmallMaps(nodes)
+        rows = BatchesOfRows(nodes, add_functions)
         self._rewritings = (
             maps,
             LongerBuffers(nodes, maps),
             FilesInTurn(nodes),
             BatchGenerators(nodes, add_functions),
+            BatchedMaps(nodes, maps, rows, add_functions),
+            rows,
+            PlainDatasets(nodes, maps),
         )
 
     def rewrite(self, node: NodeDef) -> list[NodeDef]:

@@ -64,8 +64,9 @@ def _parse_some(record: tf.Tensor) -> Any:
 TOGETHER: dict[str, Make] = {
     "scaled": lambda: _examples().map(lambda x, y: (tf.cast(x, tf.float32) / 255.0, y)).batch(8),
     "in parallel": lambda: _images().map(lambda x: tf.cast(x, tf.float64) * 0.1, **PARALLEL).batch(8, True),
-    "parsed": lambda: _records().shuffle(5, seed=2).repeat(2).map(_parse, **PARALLEL).batch(8).prefetch(1),
-    "parsed at once": lambda: _records().map(_parse).batch(4),
+    "parsed": lambda: (
+        _records().shuffle(5, seed=2).repeat(2).map(_parse, **PARALLEL).batch(8, True).prefetch(1)
+    ),
     "two maps": lambda: (
         _examples()
         .map(lambda x, y: (tf.cast(x, tf.float32), y))
@@ -99,6 +100,8 @@ ONE_BY_ONE: dict[str, Make] = {
     "what is captured": lambda: tf.data.Dataset.range(2).flat_map(
         lambda n: _examples().map(lambda x, y: y + n).batch(8)
     ),
+    "parsed, the last batch smaller": lambda: _records().map(_parse).batch(4),
+    "parsed, too many": lambda: _records().repeat(12).map(_parse).batch(257, True),
     "of any length": lambda: _records().map(_parse_some).batch(8),
     "used twice": lambda: _twice(_images().map(lambda x: tf.cast(x, tf.int32) + 1)),
     "something between": lambda: _images().map(lambda x: tf.cast(x, tf.int32) + 1).repeat(2).batch(9),
@@ -161,7 +164,7 @@ def test_maps_stay_as_they_are_where_positions_are_saved():
 
 
 def test_an_example_that_cannot_be_parsed_is_an_error_in_its_batch():
-    graph, element, initializer = _graph(lambda: _records(are_broken=True).map(_parse).batch(5))
+    graph, element, initializer = _graph(lambda: _records(are_broken=True).map(_parse).batch(5, True))
     session = GraphSession(LiftedGraph(graph))
     session.run(initializer)
     for _ in range(2):

@@ -6,7 +6,7 @@ it. Only operations that give the same numbers for an example in a batch as for 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -14,6 +14,7 @@ from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import FunctionDef, NodeDef
 from keras_legacy_train.graph.nodes import (
     make_constant,
+    make_node,
     node_name,
     own_inputs,
     topologically_sorted,
@@ -43,6 +44,8 @@ _OF_TWO = frozenset({
     "NotEqual", "RealDiv", "Sub",
 })
 # fmt: on
+# So many examples are parsed by nodes of their own.
+_MOST_PARSED = 256
 _RESHAPING = frozenset({"ExpandDims", "Reshape", "Squeeze"})
 
 
@@ -68,9 +71,11 @@ class BatchedMaps:
         """Returns nodes to replace a `batch`; `None` for any other node and one that stays."""
         if node.op not in BATCHES or not self._are_small:
             return None
+        drops_rest = node.op == "BatchDatasetV2" and self._nodes.constant(node.input[2])
+        size = self._nodes.constant(node.input[1]) if drops_rest else None
         maps: list[tuple[NodeDef, FunctionDef]] = []
         for source in self._nodes.sources(node):
-            function = self._of_batches(source)
+            function = self._of_batches(source, size)
             if function is None:
                 break
             maps.insert(0, (source, function))
@@ -95,8 +100,13 @@ class BatchedMaps:
         note_batches(note_elements(examples, elements(source)))
         return self._rows.rewrite(examples) or [examples]
 
-    def _of_batches(self, node: NodeDef) -> FunctionDef | None:
-        """Returns the function of a map for batches; `None` if it is no map, or might give other numbers."""
+    def _of_batches(self, node: NodeDef, size: int | None) -> FunctionDef | None:
+        """Returns the function of a map for batches; `None` if it is no map, or might give other numbers.
+
+        Args:
+            node: The map.
+            size: The number of elements in each batch, if it is always the same.
+        """
         source = next(self._nodes.sources(node), None)
         if source is None or node.op not in MAPS or self._nodes.uses[node.name] > 1:
             return None
@@ -105,69 +115,106 @@ class BatchedMaps:
             return None
         if not all(spec.shape.is_fully_defined() and spec.dtype != tf.variant for spec in specs):
             return None
-        return _function_of_batches(function, [spec.shape for spec in specs])
+        return _Batching(function, [spec.shape for spec in specs], size).function()
 
 
-def _function_of_batches(function: FunctionDef, shapes: Sequence[tf.TensorShape]) -> FunctionDef | None:
-    """Returns a function that does for each element of batches what another one does for an element.
+class _Batching:
+    """Makes of a function one that does for each element of batches what the other does for an element.
 
     Args:
         function: The other one.
         shapes: The shapes of what it is given.
-
-    Returns:
-        The function; `None` where the numbers might differ.
+        size: The number of elements in each batch; `None` if it is not the same in all of them.
     """
-    nodes = {node.name: node for node in function.node_def}
-    batched: set[str] = set()
-    made: list[NodeDef] = []
-    for operation in topologically_sorted(_tensorflow.function_body(function, shapes).get_operations()):
-        if operation.name not in nodes:  # it is an argument
-            batched.add(operation.name)
-        elif batched.isdisjoint(tensor.op.name for tensor in operation.inputs):
-            made.append(nodes[operation.name])
-        else:
-            rewritten = _for_batches(operation, nodes[operation.name], batched)
-            if rewritten is None:
-                return None
-            batched.add(operation.name)
-            made += rewritten
-    if not batched.issuperset(map(node_name, function.ret.values())):
-        return None  # a constant would have to be repeated
-    copy = copied(function, "of_batches")
-    copy.arg_attr.clear()
-    del copy.node_def[:]
-    copy.node_def.extend(made)
-    return copy
 
+    def __init__(self, function: FunctionDef, shapes: Sequence[tf.TensorShape], size: int | None):
+        self._function = function
+        self._shapes = shapes
+        self._size = size
+        self._batched: set[str] = set()  # operations and arguments that give batches
+        self._replaced: dict[str, str] = {}  # their outputs, where these are called otherwise
 
-def _for_batches(operation: tf.Operation, node: NodeDef, batched: Collection[str]) -> list[NodeDef] | None:
-    """Returns nodes that do what an operation does, for each element of batches; `None` if there are none.
+    def function(self) -> FunctionDef | None:
+        """Returns the function; `None` where the numbers might differ."""
+        nodes = {node.name: node for node in self._function.node_def}
+        made: list[NodeDef] = []
+        body = _tensorflow.function_body(self._function, self._shapes)
+        for operation in topologically_sorted(body.get_operations()):
+            node = nodes.get(operation.name)
+            if node is None:  # it is an argument
+                self._batched.add(operation.name)
+            elif self._batched.isdisjoint(tensor.op.name for tensor in operation.inputs):
+                made.append(node)
+            else:
+                data, controls = own_inputs(node)
+                given = with_inputs(node, [self._replaced.get(text, text) for text in data], controls)
+                rewritten = self._rewritten(operation, given)
+                if rewritten is None:
+                    return None
+                self._batched.add(operation.name)
+                made += rewritten
+        if not self._batched.issuperset(map(node_name, self._function.ret.values())):
+            return None  # a constant would have to be repeated
+        copy = copied(self._function, "of_batches")
+        copy.arg_attr.clear()
+        del copy.node_def[:]
+        copy.node_def.extend(made)
+        for name, text in copy.ret.items():
+            copy.ret[name] = self._replaced.get(text, text)
+        return copy
 
-    Args:
-        operation: The operation, with the shapes that an element has.
-        node: Its node.
-        batched: Names of the operations and arguments that give batches.
-    """
-    first, *others = [tensor.op.name in batched for tensor in operation.inputs]
-    of_first = first and not any(others)
-    outputs = [output.shape for output in operation.outputs]
-    if not all(shape.is_fully_defined() for shape in outputs if node.op not in _OF_ONE):
-        return None
-    if node.op in _RESHAPING and of_first and outputs[0].num_elements():
-        shape = make_constant(f"{node.name}/of_batches", [-1, *outputs[0].as_list()], tf.int64)
-        reshaped = with_inputs(node, [node.input[0], f"{shape.name}:output:0"], own_inputs(node)[1])
-        reshaped.op = "Reshape"
-        dtype = operation.inputs[0].dtype
-        reshaped.attr.clear()
-        reshaped.attr["T"].type = dtype.as_datatype_enum
-        reshaped.attr["Tshape"].type = tf.int64.as_datatype_enum
-        return [shape, reshaped]
-    if node.op in _OF_TWO:
-        ranks = {tensor.shape.rank for tensor in operation.inputs if tensor.op.name in batched}
-        return [node] if ranks == {outputs[0].rank} else None
-    if node.op == "ParseExampleV2":
+    def _rewritten(self, operation: tf.Operation, node: NodeDef) -> list[NodeDef] | None:
+        """Returns nodes that do what an operation does, for each element of batches; `None` without any.
+
+        Args:
+            operation: The operation, with the shapes that an element has.
+            node: Its node, with the inputs that it has in the new function.
+        """
+        first, *others = [tensor.op.name in self._batched for tensor in operation.inputs]
+        if node.op in _OF_ONE:
+            return [node]
+        if not all(output.shape.is_fully_defined() for output in operation.outputs):
+            return None
+        if node.op in _OF_TWO:
+            batched = (tensor for tensor in operation.inputs if tensor.op.name in self._batched)
+            ranks = {tensor.shape.rank for tensor in batched}
+            return [node] if ranks == {operation.outputs[0].shape.rank} else None
+        if not first or any(others):
+            return None
+        if node.op in _RESHAPING and operation.outputs[0].shape.num_elements():
+            return _reshaped(node, operation.inputs[0].dtype, operation.outputs[0].shape)
+        if node.op == "ParseExampleV2":
+            return self._parsed(node, len(operation.outputs))
+        return [node] if node.op == "OneHot" and node.attr["axis"].i == -1 else None
+
+    def _parsed(self, node: NodeDef, outputs: int) -> list[NodeDef] | None:
+        """Returns nodes that parse each example: for a batch of them TensorFlow would wake other threads."""
         has_only_dense = not (node.attr["num_sparse"].i or listed(node, "ragged_value_types").type)
-        return [node] if of_first and has_only_dense else None
-    is_one_hot = node.op == "OneHot" and of_first and node.attr["axis"].i == -1
-    return [node] if node.op in _OF_ONE or is_one_hot else None
+        if self._size is None or self._size > _MOST_PARSED or not has_only_dense:
+            return None
+        (serialized, *arguments), controls = own_inputs(node)
+        examples = make_node("Unpack", f"{node.name}/examples", [serialized], controls)
+        examples.attr["T"].type = tf.string.as_datatype_enum
+        examples.attr["num"].i = self._size
+        made = [examples]
+        for index in range(self._size):
+            made.append(with_inputs(node, [f"{examples.name}:output:{index}", *arguments], ()))
+            made[-1].name = f"{node.name}/example_{index}"
+        parsed = [each.name for each in made[1:]]
+        for output, dtype in zip(range(outputs), listed(node, "Tdense").type, strict=True):
+            values = [f"{name}:dense_values:{output}" for name in parsed]
+            packed = make_node("Pack", f"{node.name}/values_{output}", values)
+            packed.attr["T"].type = dtype
+            packed.attr["N"].i = self._size
+            self._replaced[f"{node.name}:dense_values:{output}"] = f"{packed.name}:output:0"
+            made.append(packed)
+        return made
+
+
+def _reshaped(node: NodeDef, dtype: tf.DType, shape: tf.TensorShape) -> list[NodeDef]:
+    """Returns nodes that give each element of a batch a shape."""
+    batch = make_constant(f"{node.name}/batch_shape", [-1, *shape.as_list()], tf.int64)
+    reshaped = make_node("Reshape", node.name, [node.input[0], f"{batch.name}:output:0"], own_inputs(node)[1])
+    reshaped.attr["T"].type = dtype.as_datatype_enum
+    reshaped.attr["Tshape"].type = tf.int64.as_datatype_enum
+    return [batch, reshaped]

@@ -8,6 +8,7 @@ their numbers.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -29,8 +30,8 @@ from keras_legacy_train.graph.rewriting.datasets.nodes import (
 
 # What gives some of its elements, in some order, whatever they are.
 _SELECTING = SHUFFLES | SHUFFLES_AND_REPEATS | {"RepeatDataset", "SkipDataset", "TakeDataset"}
-# From this number of rows on it is faster to take a batch's rows by their numbers.
-_FEWEST_ROWS = 8
+# With fewer or longer rows it is not faster to take a batch's rows by their numbers.
+_FEWEST_ROWS, _MOST_BYTES = 8, 1_024
 
 
 class _Rows(NamedTuple):
@@ -75,7 +76,15 @@ class BatchesOfRows:
         whole, rest = divmod(rows.shapes[0][0], rows.size)
         if whole and all(each.op == "RepeatDataset" for each in rows.between) and not (rest and rows.between):
             return self._cut(rows, whole, rest)
-        return self._gathered(rows) if rows.size >= _FEWEST_ROWS else None
+        is_faster = rows.size >= _FEWEST_ROWS and self._bytes(rows) <= _MOST_BYTES
+        return self._gathered(rows) if is_faster else None
+
+    def _bytes(self, rows: _Rows) -> int:
+        """Returns how large a row is, without what is in strings."""
+        dtypes = map(tf.as_dtype, listed(rows.slices, "Toutput_types").type)
+        return sum(
+            math.prod(shape[1:]) * dtype.size for shape, dtype in zip(rows.shapes, dtypes, strict=True)
+        )
 
     def _rows(self, batch: NodeDef) -> _Rows | None:
         """Returns what a dataset has batches of; `None` if these are not rows of arrays, or nobody knows."""

@@ -31,7 +31,7 @@ from keras_legacy_train.estimator.export.saved_model import (
     call_receiver_fn,
     write_saved_model,
 )
-from keras_legacy_train.estimator.fingerprint import fingerprint
+from keras_legacy_train.estimator.fingerprint import input_fingerprint
 from keras_legacy_train.estimator.graph_run import restored_from
 from keras_legacy_train.estimator.mode_keys import ModeKeys
 from keras_legacy_train.estimator.model_fn import (
@@ -487,10 +487,11 @@ class Estimator:
         """
         kept, self._kept_evaluation = self._kept_evaluation, None  # nobody else has it meanwhile
         with self._new_graph() as graph:
-            given = as_input(self._call_input_fn(input_fn, ModeKeys.EVAL), ModeKeys.EVAL)
-            input_text = fingerprint(graph) if self._is_training else None
+            result = self._call_input_fn(input_fn, ModeKeys.EVAL)
+            input_text = input_fingerprint(graph, result) if self._is_training else None
             if kept is not None and input_text and kept.input_text == input_text and checkpoint and not hooks:
                 return kept  # the same `train` has called the model function for this input already
+            given = as_input(result, ModeKeys.EVAL)
             spec = self._call_model_fn(given.features, given.labels, ModeKeys.EVAL, self.config)
             self._maybe_warm_start(checkpoint)
             evaluation = BuiltEvaluation(graph, spec, given, [*hooks, *spec.evaluation_hooks])

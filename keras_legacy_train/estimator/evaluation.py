@@ -17,6 +17,7 @@ from keras_legacy_train.estimator.graph_run import GraphRun
 from keras_legacy_train.estimator.model_fn import Input
 from keras_legacy_train.estimator.spec import EstimatorSpec
 from keras_legacy_train.graph.session import GraphSession
+from keras_legacy_train.programs.output_runs import names_of_tensors
 from keras_legacy_train.programs.update_windows import UpdateWindows
 from keras_legacy_train.summaries import get_summary_writer
 
@@ -74,6 +75,7 @@ class Evaluation:
     def __init__(self, metrics: Metrics):
         self._metrics = metrics
         self._windows: UpdateWindows | None = None
+        self._names: dict[str, str] | None = None
 
     def run(self, run: GraphRun, steps: int | None, log_progress: bool = True) -> dict[str, Any]:
         """Evaluates `steps` batches, or all.
@@ -102,9 +104,15 @@ class Evaluation:
             run.raise_failure()
         if not done:
             raise ValueError("input_fn has yielded no batch, so there is nothing to evaluate.")
-        results: dict[str, Any] = run.session.run(dict(self._metrics.values))
+        results = self._results(run)
         log.info("Inference Time : %0.5fs", time.perf_counter() - began)
         log.info("Finished evaluation at %s", time.strftime("%Y-%m-%d-%H:%M:%S"))
+        return results
+
+    def _results(self, run: GraphRun) -> dict[str, Any]:
+        if self._windows is not None and self._names is not None:
+            return dict(zip(self._names, self._windows.results(), strict=True))
+        results: dict[str, Any] = run.session.run(dict(self._metrics.values))
         return results
 
     def _batches(self, run: GraphRun, steps: int | None) -> Iterator[int]:
@@ -118,7 +126,9 @@ class Evaluation:
                 continue
             if self._windows is None:
                 operations = [getattr(each, "op", each).name for each in self._metrics.updates]
-                self._windows = UpdateWindows(run.session, operations)
+                self._names = names_of_tensors(run.session.graph, self._metrics.values)
+                names = list((self._names or {}).values())
+                self._windows = UpdateWindows(run.session, operations, names)
             with run.watched_calls():
                 count, error = self._windows.run(left)
             left -= count

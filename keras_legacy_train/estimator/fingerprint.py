@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 import tensorflow as tf
 
@@ -49,6 +50,23 @@ def fingerprint(graph: tf.Graph) -> str:
     for key in _COLLECTIONS:
         digest.update(f"\n{key}: {list(_names(graph.get_collection(key)))}".encode())
     return digest.hexdigest()
+
+
+def input_fingerprint(graph: tf.Graph, result: Any) -> str:
+    """Returns a text that two graphs share if they have the same nodes, and an input function that has made
+    them has returned the same of them.
+
+    Args:
+        graph: The graph.
+        result: A dataset, or any structure of tensors.
+    """
+    if isinstance(result, tf.data.Dataset):
+        returned = [tf.data.experimental.to_variant(result).name, result.element_spec]
+    else:
+        elements = tf.nest.flatten(result, expand_composites=True)
+        names = [getattr(element, "name", element) for element in elements]
+        returned = [names, tf.nest.map_structure(type, result)]
+    return f"{fingerprint(graph)} {returned}"
 
 
 def _names(elements: Iterable[object]) -> Iterable[str]:

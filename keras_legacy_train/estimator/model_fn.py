@@ -12,10 +12,23 @@ import tensorflow as tf
 from keras_legacy_train.estimator import log
 from keras_legacy_train.estimator.mode_keys import ModeKeys
 from keras_legacy_train.estimator.spec import EstimatorSpec
+from keras_legacy_train.graph.nodes import number
 
 _ARGUMENTS = frozenset({"features", "labels", "mode", "params", "self", "config"})
 
 
+# Datasets that have elements where their source has some; of two it depends on an argument.
+_KEEPING = frozenset(
+    {
+        "BatchDatasetV2",
+        "MapDataset",
+        "OptionsDataset",
+        "ParallelMapDatasetV2",
+        "PrefetchDataset",
+        "RepeatDataset",
+        "ShuffleDatasetV3",
+    }
+)
 # A larger graph takes long to copy.
 _MOST_BYTES = 4 * 2**20
 
@@ -122,7 +135,7 @@ def check_not_empty(given: Input) -> None:
     Raises:
         ValueError: It has none.
     """
-    if given.dataset is None:
+    if given.dataset is None or _is_not_empty(tf.data.experimental.to_variant(given.dataset).op):
         return
     graph_def = tf.compat.v1.get_default_graph().as_graph_def()
     variant = tf.data.experimental.to_variant(given.dataset).name
@@ -141,6 +154,18 @@ def check_not_empty(given: Input) -> None:
         return  # what it is made of is not initialised yet
     if is_empty:
         raise ValueError("input_fn has returned a dataset without a batch.")
+
+
+def _is_not_empty(dataset: tf.Operation) -> bool:
+    """Returns whether a dataset certainly has elements, as seen from the operations that make it."""
+    while dataset.type in _KEEPING:
+        source, *arguments = (tensor.op for tensor in dataset.inputs)
+        if dataset.type == "RepeatDataset" and not number(arguments[0].node_def):
+            return False  # repeated not once, or nobody knows
+        if dataset.type == "BatchDatasetV2" and number(arguments[1].node_def) != 0:
+            return False  # all may be left out, as a batch that is not full
+        dataset = source
+    return dataset.type == "TensorSliceDataset" and bool(dataset.inputs[0].shape[:1].num_elements())
 
 
 def as_input(result: Any, mode: str) -> Input:

@@ -8,9 +8,15 @@ import numpy as np
 import tensorflow as tf
 
 from keras_legacy_train.estimator import log
-from keras_legacy_train.graph.initialize import GraphStart, check_initialized, initialize_resources
+from keras_legacy_train.graph.initialize import (
+    GraphStart,
+    check_initialized,
+    initialize_resources,
+    run_initializers,
+)
 from keras_legacy_train.graph.session import GraphSession
 
+_KEYS = tf.compat.v1.GraphKeys
 _PROPERTIES = (
     "init_op",
     "init_feed_dict",
@@ -46,11 +52,17 @@ class ScaffoldStart(GraphStart):
         self._scaffold = scaffold
         self._input_initializers = list(input_initializers)
         self._ready_op = scaffold.ready_op  # later it is the default one if there is none
+        self._has_init_op = self._has_local_init_op = False
 
     def complete_graph(self, graph: tf.Graph) -> None:
-        if not self.is_plain:
-            with graph.as_default():
-                self._scaffold.finalize()
+        if self.is_plain:
+            return
+        scaffold = self._scaffold
+        self._has_init_op = scaffold.init_op is not None or bool(graph.get_collection(_KEYS.INIT_OP))
+        local_init_ops = graph.get_collection(_KEYS.LOCAL_INIT_OP)
+        self._has_local_init_op = scaffold.local_init_op is not None or bool(local_init_ops)
+        with graph.as_default():
+            scaffold.finalize()
 
     def initialize_variables(self, session: GraphSession) -> None:
         scaffold = self._scaffold
@@ -58,7 +70,12 @@ class ScaffoldStart(GraphStart):
             initialize_resources(session)
             super().initialize_variables(session)
             return
-        session.run(scaffold.init_op, scaffold.init_feed_dict)
+        if self._has_init_op or scaffold.init_feed_dict:
+            session.run(scaffold.init_op, scaffold.init_feed_dict)
+        else:
+            initialize_resources(session)
+            run_initializers(session, _KEYS.GLOBAL_VARIABLES)
+            session.run(session.graph.get_collection("saved_model_initializers"))
         session.lifted.forget_functions()
         if scaffold.init_fn is not None:
             with session.as_default():
@@ -66,10 +83,14 @@ class ScaffoldStart(GraphStart):
 
     def initialize_locals(self, session: GraphSession) -> None:
         log.info("Running local_init_op.")
+        scaffold = self._scaffold
         if self.is_plain:
             super().initialize_locals(session)
+        elif self._has_local_init_op or scaffold.local_init_feed_dict:
+            session.run(scaffold.local_init_op, scaffold.local_init_feed_dict)
         else:
-            session.run(self._scaffold.local_init_op, self._scaffold.local_init_feed_dict)
+            run_initializers(session, _KEYS.LOCAL_VARIABLES)
+            session.run(session.graph.get_collection(_KEYS.TABLE_INITIALIZERS))
         log.info("Done running local_init_op.")
         session.run(self._input_initializers)
 

@@ -80,7 +80,7 @@ def initialize_variables(
     if init_op or init_feed_dict:
         session.run(init_op or _initializers(graph, _KEYS.GLOBAL_VARIABLES), init_feed_dict)
     else:
-        _run_initializers(session, _initializers(graph, _KEYS.GLOBAL_VARIABLES))
+        run_initializers(session, _KEYS.GLOBAL_VARIABLES)
     session.lifted.forget_functions()
     if init_fn is not None:
         with session.as_default():
@@ -106,25 +106,31 @@ def initialize_locals(session: GraphSession) -> None:
     graph = session.graph
     local_init_op = graph.get_collection(_KEYS.LOCAL_INIT_OP)[:1]
     if not local_init_op:
-        _run_initializers(session, _initializers(graph, _KEYS.LOCAL_VARIABLES))
+        run_initializers(session, _KEYS.LOCAL_VARIABLES)
         local_init_op = graph.get_collection(_KEYS.TABLE_INITIALIZERS)
     session.run(local_init_op)
 
 
-def _initializers(graph: tf.Graph, collection: str) -> list[tf.Operation]:
+def run_initializers(session: GraphSession, collection: str) -> None:
+    """Runs the initializers of the variables in a collection of the graph."""
+    _run_initializers(session, _initializers(session.graph, collection))
+
+
+def _initializers(graph: tf.Graph, collection: str) -> list[Any]:
     return [variable.initializer for variable in graph.get_collection(collection)]
 
 
-def _run_initializers(session: GraphSession, initializers: Sequence[tf.Operation]) -> None:
+def _run_initializers(session: GraphSession, initializers: Sequence[Any]) -> None:
     """Runs the initializers of variables. Those that assign a small constant need no function."""
     others = []
     with session.lifted.eager_mode():
         for initializer in initializers:
-            constant = _constant(initializer)
+            operation = getattr(initializer, "op", initializer)  # it may be what an assignment returns
+            constant = _constant(operation)
             if constant is None:
                 others.append(initializer)
             else:
-                session.lifted.variable(initializer.inputs[0].op.name).assign(constant)
+                session.lifted.variable(operation.inputs[0].op.name).assign(constant)
     session.run(others)
 
 

@@ -23,11 +23,16 @@ class UpdateWindows:
     Args:
         session: The graph's session.
         operations: Names of the operations that each run performs.
+        results: Names of tensors that are wanted in the end.
     """
 
-    def __init__(self, session: GraphSession, operations: Sequence[str]):
+    def __init__(self, session: GraphSession, operations: Sequence[str], results: Sequence[str] = ()):
+        self._session = session
         self._lifted = session.lifted
         self._operations = list(operations)
+        self._results = list(results)
+        # A function of their own would have to be made for them, which takes longer than a small evaluation.
+        self._computes_results = self._are_plain(results)
         self._windows: dict[tuple[tuple[str, tf.TensorSpec], ...], Any] = {}
         self._size = WindowSize(Window.MAX_STEPS)
         with _tensorflow.eager_mode():
@@ -57,7 +62,7 @@ class UpdateWindows:
             rows = map(tf.constant, (feeds or {}).values())
             self._done.assign(0)
             try:
-                (left,) = _tensorflow.call(window, [tf.constant(count, tf.int64), *rows])
+                left, *_ = _tensorflow.call(window, [tf.constant(count, tf.int64), *rows])
             except tf.errors.OpError as raised:
                 # Frames of a traceback would keep the inputs until garbage is collected.
                 raised.__context__ = None
@@ -68,13 +73,31 @@ class UpdateWindows:
         self._size.took(count, time.perf_counter() - began)
         return count, None
 
+    def results(self) -> list[Any]:
+        """Computes the results. Feeds of the last run are not fed."""
+        if not self._computes_results:
+            return self._session.compute(self._results)
+        with self._lifted.eager_mode():
+            _, *values = _tensorflow.call(self._window({}), [tf.constant(0, tf.int64)])
+            return [value.numpy() for value in values]
+
+    def _are_plain(self, tensors: Sequence[str]) -> bool:
+        """Returns whether tensors are computed of variables alone, so that it does not matter how often."""
+        try:
+            types = self._lifted.part((), tensors).op_types()
+        except tf.errors.InvalidArgumentError:
+            return False  # something must be fed
+        definitions = map(_tensorflow.op_def, types - {"ReadVariableOp"})
+        return all(definition is not None and not definition.is_stateful for definition in definitions)
+
     def _window(self, feeds: Mapping[str, np.ndarray]) -> Any:
         specs = row_specs(self._lifted, feeds)
         key = tuple(specs.items())
         if key not in self._windows:
             part = self._lifted.part(specs, (), self._operations)
+            results = self._lifted.part((), self._results) if self._computes_results else None
 
-            def loop(at_most: tf.Tensor, *arrays: tf.Tensor) -> tf.Tensor:
+            def loop(at_most: tf.Tensor, *arrays: tf.Tensor) -> list[tf.Tensor]:
                 def run_once(left: tf.Tensor) -> list[tf.Tensor]:
                     _, operations = part.build([array[at_most - left] for array in arrays])
                     with tf.control_dependencies(operations):
@@ -83,7 +106,7 @@ class UpdateWindows:
 
                 left = _tensorflow.while_loop(any_left, run_once, at_most)
                 require([left.op])
-                return left
+                return [left, *(results.build(())[0] if results is not None else ())]
 
             self._windows[key] = _tensorflow.wrap_function(
                 loop, [tf.TensorSpec([], tf.int64), *specs.values()]

@@ -117,6 +117,11 @@ def test_an_argument_that_cannot_be_right_is_an_error(arguments: Any, message: s
     assert not (tmp_path / "here").exists()
 
 
+def rows(count: int) -> tf.data.Dataset:
+    """Returns a dataset of rows, whose number is known."""
+    return tf.data.Dataset.from_tensor_slices(({"x": tf.zeros([count, 2])}, tf.zeros([count, 1])))
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -129,6 +134,9 @@ def test_an_argument_that_cannot_be_right_is_an_error(arguments: Any, message: s
         ({"input_fn": 3}, ValueError, "input_fn must be a function"),
         ({"input_fn": lambda: (1, 2, 3)}, ValueError, "as a len 2 tuple"),
         ({"input_fn": lambda: batches().take(0)}, ValueError, "input_fn has returned a dataset without"),
+        ({"input_fn": lambda: batches().repeat(0)}, ValueError, "input_fn has returned a dataset without"),
+        ({"input_fn": lambda: rows(0).repeat().batch(2)}, ValueError, "returned a dataset without"),
+        ({"input_fn": lambda: rows(3).batch(4, True)}, ValueError, "returned a dataset without"),
     ],
 )
 def test_a_training_that_cannot_be_right_is_an_error(

@@ -254,3 +254,41 @@ def test_the_model_is_built_once_for_all_evaluations_and_other_input_is_seen(tmp
     assert modes == ["train", "eval", "eval"]
     expected = model.evaluate(lambda: batches(batch_size=3), steps=1)
     assert results == pytest.approx(expected) and modes == ["train", "eval", "eval", "eval"]
+
+
+def test_the_same_graph_of_which_an_input_function_returns_something_else_is_other_input(
+    tmp_path: Any,
+) -> None:
+    given = iter(["x", "y", "x", "y"])
+
+    def input_fn() -> Any:
+        tensors = {"x": tf.constant([[1.0]]), "y": tf.constant([[2.0]])}
+        return {"x": tensors[next(given)]}
+
+    def model_fn(features: Any, mode: str) -> estimator.EstimatorSpec:
+        step = tf.compat.v1.train.get_global_step()
+        loss = tf.reduce_sum(features["x"])
+        return estimator.EstimatorSpec(mode, loss=loss, train_op=tf.compat.v1.assign_add(step, 1))
+
+    model = estimator.Estimator(model_fn, str(tmp_path), estimator.RunConfig(save_checkpoints_steps=5))
+    train_spec = TrainSpec(lambda: {"x": tf.constant([[3.0]])}, max_steps=15)
+    train_and_evaluate(model, train_spec, EvalSpec(input_fn, throttle_secs=0, steps=2))
+    metrics = experimental.read_eval_metrics(tmp_path / "eval")
+    assert [metrics[step]["loss"] for step in sorted(metrics)] == [1.0, 2.0, 1.0]
+
+
+def test_what_python_computes_of_a_metric_is_computed_once(tmp_path: Any) -> None:
+    calls: list[float] = []
+
+    def note(total: float) -> Any:
+        calls.append(float(total))
+        return total
+
+    def model_fn(features: Any, labels: Any, mode: str) -> estimator.EstimatorSpec:
+        mean, update = tf.compat.v1.metrics.mean(labels)
+        noted = tf.ensure_shape(tf.compat.v1.py_func(note, [mean], tf.float32), [])
+        return estimator.EstimatorSpec(mode, loss=tf.zeros([]), eval_metric_ops={"mean": (noted, update)})
+
+    model = estimator.Estimator(model_fn, str(tmp_path))
+    results = [model.evaluate(batches, steps=3) for _ in range(2)]
+    assert calls == [pytest.approx(each["mean"]) for each in results]

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from dataset_helpers import Make, lifted_elements
 from keras_legacy_train.graph.lifted import LiftedGraph
-from keras_legacy_train.graph.session import GraphSession
 
 v1 = tf.compat.v1
 PARALLEL = {"num_parallel_calls": tf.data.AUTOTUNE}
 PIXELS = np.random.RandomState(0).randint(256, size=(40, 12)).astype(np.uint8)
 IN_PLACE, ON_THREADS = {"MapDataset", "OptionsDataset"}, {"ParallelMapDatasetV2"}
-
-Make = Callable[[], Any]
 
 
 def _pixels() -> Any:
@@ -82,24 +79,6 @@ def _maps(make: Make, is_one_shot: bool = False, **options: Any) -> set[str]:
     return {each for each in types if "MapDataset" in each or each == "OptionsDataset"} - {"FlatMapDataset"}
 
 
-def _elements(make: Make, is_one_shot: bool, **options: Any) -> list[Any]:
-    with tf.Graph().as_default() as graph:
-        if is_one_shot:
-            iterator = v1.data.make_one_shot_iterator(make())
-        else:
-            iterator = v1.data.make_initializable_iterator(make())
-        element = iterator.get_next()
-        session = GraphSession(LiftedGraph(graph, **options))
-        if not is_one_shot:
-            session.run(iterator.initializer)
-        elements = []
-        while True:
-            try:
-                elements.append(session.run(element))
-            except tf.errors.OutOfRangeError:
-                return elements
-
-
 @pytest.mark.parametrize("name", LARGE)
 def test_other_maps_stay_on_threads_of_their_own(name):
     assert _maps(LARGE[name]) == ON_THREADS
@@ -110,8 +89,8 @@ def test_other_maps_stay_on_threads_of_their_own(name):
 )
 def test_small_maps_are_computed_in_place_and_give_the_same(name, is_one_shot):
     assert _maps(SMALL[name], is_one_shot) == IN_PLACE
-    expected = _elements(SMALL[name], is_one_shot, keeps_datasets=True)
-    elements = _elements(SMALL[name], is_one_shot)
+    expected = lifted_elements(SMALL[name], is_one_shot, keeps_datasets=True)
+    elements = lifted_elements(SMALL[name], is_one_shot)
     assert len(elements) == len(expected) > 1
     if name != "any order":
         tf.nest.map_structure(np.testing.assert_array_equal, elements, expected)
@@ -131,8 +110,8 @@ def test_options_of_the_dataset_hold_as_well():
     options = tf.data.Options()
     options.threading.private_threadpool_size = 1
     make = SMALL["parallel"]
-    elements = _elements(lambda: make().with_options(options), False)
-    np.testing.assert_array_equal(elements, _elements(make, False))
+    elements = lifted_elements(lambda: make().with_options(options), False)
+    np.testing.assert_array_equal(elements, lifted_elements(make, False))
 
 
 def _with_table() -> Any:

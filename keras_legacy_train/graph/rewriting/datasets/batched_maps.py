@@ -39,10 +39,10 @@ from keras_legacy_train.graph.rewriting.datasets.rows import BatchesOfRows
 _OF_ONE = frozenset({
     "Abs", "Cast", "DecodeRaw", "Identity", "LogicalNot", "Neg", "OnesLike", "Square", "ZerosLike",
 })
-_OF_TWO = frozenset({
-    "Add", "AddV2", "Equal", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd", "LogicalOr", "Mul",
-    "NotEqual", "RealDiv", "Sub",
-})
+_SUMS, _PRODUCTS = frozenset({"Add", "AddV2", "Sub"}), frozenset({"Mul", "RealDiv"})
+_OF_TWO = _SUMS | _PRODUCTS | {
+    "Equal", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd", "LogicalOr", "NotEqual",
+}
 # fmt: on
 # So many examples are parsed by nodes of their own.
 _MOST_PARSED = 256
@@ -176,9 +176,10 @@ class _Batching:
         if not all(output.shape.is_fully_defined() for output in operation.outputs):
             return None
         if node.op in _OF_TWO:
-            batched = (tensor for tensor in operation.inputs if tensor.op.name in self._batched)
+            batched = [tensor for tensor in operation.inputs if tensor.op.name in self._batched]
             ranks = {tensor.shape.rank for tensor in batched}
-            return [node] if ranks == {operation.outputs[0].shape.rank} else None
+            is_alone = not any(_may_be_joined(operation.type, tensor.op, len(batched)) for tensor in batched)
+            return [node] if is_alone and ranks == {operation.outputs[0].shape.rank} else None
         if not first or any(others):
             return None
         if node.op in _RESHAPING and operation.outputs[0].shape.num_elements():
@@ -209,6 +210,23 @@ class _Batching:
             self._replaced[f"{node.name}:dense_values:{output}"] = f"{packed.name}:output:0"
             made.append(packed)
         return made
+
+
+def _may_be_joined(op_type: str, source: tf.Operation, batches: int) -> bool:
+    """Returns whether TensorFlow might join an operation with that of an input: by the shapes that it knows.
+
+    It joins `(x * a) * b` to `x * (a * b)` and `x * a + x * b` to `x * (a + b)`, which have other last bits.
+
+    Args:
+        op_type: The type of the operation.
+        source: What makes the input.
+        batches: How many inputs of the operation are batches.
+    """
+    while source.type in _RESHAPING | {"Identity"}:
+        source = source.inputs[0].op
+    if batches > 1:
+        return source.type in _SUMS | _PRODUCTS
+    return any({op_type, source.type} <= family for family in (_SUMS, _PRODUCTS))
 
 
 def _reshaped(node: NodeDef, dtype: tf.DType, shape: tf.TensorShape) -> list[NodeDef]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import NodeDef
 from keras_legacy_train.graph.rewriting.datasets.maps import SmallMaps
-from keras_legacy_train.graph.rewriting.datasets.nodes import BATCHES, MAPS, SHUFFLES, DatasetNodes
+from keras_legacy_train.graph.rewriting.datasets.nodes import BATCHES, MAPS, DatasetNodes
 
+# Without `shuffle`: one and a `repeat` behind it become one dataset, which may shuffle otherwise.
 _PLAIN = (
     MAPS
     | BATCHES
-    | SHUFFLES
     | {
         "ConcatenateDataset",
         "OptionsDataset",

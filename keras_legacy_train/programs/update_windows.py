@@ -32,7 +32,7 @@ class UpdateWindows:
         self._operations = list(operations)
         self._results = list(results)
         # A function of their own would have to be made for them, which takes longer than a small evaluation.
-        self._computes_results = self._are_plain(results)
+        self._computes_results = bool(results) and self._are_plain(results)
         self._windows: dict[tuple[tuple[str, tf.TensorSpec], ...], Any] = {}
         self._size = WindowSize(Window.MAX_STEPS)
         with _tensorflow.eager_mode():

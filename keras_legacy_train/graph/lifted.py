@@ -305,8 +305,9 @@ class LiftedGraph:
                 nodes = datasets.rewrite(rewritten)
             else:
                 nodes = self._with_external_random_state(rewritten)
+            is_local_input = "Dataset" in rewritten.op and not self._devices.default
             for each in nodes:
-                inputs.keep_on_host(each)
+                inputs.keep_on_host(each, is_local_input)
                 self._devices.place(each, calls_python=not self._gets_next_synchronously)
                 self._nodes[each.name] = each
         return starters

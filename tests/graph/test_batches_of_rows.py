@@ -108,6 +108,14 @@ def test_batches_are_the_same_for_any_sizes(rows, size, drops, steps):
     assert_same_elements(lifted_elements(make), lifted_elements(make, keeps_datasets=True))
 
 
+def test_arrays_are_cut_on_the_host():
+    graph, _, initializer = iterator_graph(DATASETS["a smaller one at the end"][0])
+    part = LiftedGraph(graph).part((), (), [initializer])
+    assert {node.device for node in part.graph_def.node if node.op in ("SplitV", "Reshape")} == {
+        "/device:CPU:0"
+    }
+
+
 def test_positions_are_saved_of_the_dataset_as_it_is():
     assert _is_made(DATASETS["shuffled"][0], keeps_datasets=True) == AS_MADE
 

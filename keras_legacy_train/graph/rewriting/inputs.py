@@ -28,12 +28,16 @@ def make_shared_name_unique(node: NodeDef, suffix: str) -> None:
         node.attr["shared_name"].s = f"{name}{suffix}".encode()
 
 
-def keep_on_host(node: NodeDef) -> None:
+def keep_on_host(node: NodeDef, is_input: bool = False) -> None:
     """Places the ops of `tf.data` on the CPU, where their tensors are.
 
     In a function TensorFlow would place an iterator on the GPU, if there is one, and crash.
+
+    Args:
+        node: The node.
+        is_input: Whether it is a part of a dataset, whatever it computes.
     """
-    if "Iterator" in node.op or "Dataset" in node.op:
+    if is_input or "Iterator" in node.op or "Dataset" in node.op:
         node.device = _HOST
 
 

@@ -159,7 +159,7 @@ class _Batching:
         copy.arg_attr.clear()
         del copy.node_def[:]
         copy.node_def.extend(made)
-        for name, text in copy.ret.items():
+        for name, text in dict(copy.ret).items():
             copy.ret[name] = self._replaced.get(text, text)
         return copy
 

@@ -88,7 +88,10 @@ def find_learning_rate(session: GraphSession, learning_rate: Fetch | None = None
             and variable.shape.rank == 0
         }
         return names.pop() if len(names) == 1 else None
-    element = graph_element(session.graph, learning_rate)
+    try:
+        element = graph_element(session.graph, learning_rate)
+    except ValueError as error:
+        raise ValueError(f"learning_rate: {error}") from error
     operation = element if isinstance(element, tf.Operation) else element.op
     while operation.type in _READS and operation.inputs:
         operation = operation.inputs[0].op

@@ -162,8 +162,9 @@ def test_a_learning_rate_that_is_no_weight() -> None:
         v1.get_variable("local_rate", initializer=0.5, collections=[v1.GraphKeys.LOCAL_VARIABLES])
     options = {"train_op": "train", "loss": "loss", "learning_rate": "local_rate"}
     model = GraphModel(graph, "x", "prediction", targets="y", **options)
-    assert float(model.optimizer.learning_rate) == 0.5
-    model.optimizer.learning_rate = 0.25
+    with _tensorflow.eager_mode():
+        assert float(model.optimizer.learning_rate) == 0.5
+        model.optimizer.learning_rate = 0.25
     assert model.session.run("local_rate:0") == 0.25
     assert "local_rate" not in weights(model)
 

@@ -75,7 +75,7 @@ class Evaluation:
     def __init__(self, metrics: Metrics):
         self._metrics = metrics
         self._windows: UpdateWindows | None = None
-        self._names: dict[str, str] | None = None
+        self._result_names: dict[str, str] | None = None
 
     def run(self, run: GraphRun, steps: int | None, log_progress: bool = True) -> dict[str, Any]:
         """Evaluates `steps` batches, or all.
@@ -110,8 +110,8 @@ class Evaluation:
         return results
 
     def _results(self, run: GraphRun) -> dict[str, Any]:
-        if self._windows is not None and self._names is not None:
-            return dict(zip(self._names, self._windows.results(), strict=True))
+        if self._windows is not None and self._result_names is not None:
+            return dict(zip(self._result_names, self._windows.results(), strict=True))
         results: dict[str, Any] = run.session.run(dict(self._metrics.values))
         return results
 
@@ -126,8 +126,8 @@ class Evaluation:
                 continue
             if self._windows is None:
                 operations = [getattr(each, "op", each).name for each in self._metrics.updates]
-                self._names = names_of_tensors(run.session.graph, self._metrics.values)
-                names = list((self._names or {}).values())
+                self._result_names = names_of_tensors(run.session.graph, self._metrics.values)
+                names = list((self._result_names or {}).values())
                 self._windows = UpdateWindows(run.session, operations, names)
             with run.watched_calls():
                 count, error = self._windows.run(left)

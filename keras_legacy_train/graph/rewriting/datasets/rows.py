@@ -147,7 +147,7 @@ class BatchesOfRows:
             ends = [self._nodes.dataset(each) for each in (*datasets, end)]
             both = make_node("ConcatenateDataset", f"{name}/with_end", ends)
             datasets += [end, with_elements_of(both, rows.batch)]
-        datasets += self._repeated(rows.between, datasets[-1])
+        datasets += self._selecting(rows.between, datasets[-1])
         datasets[-1].name = name
         for each in datasets:
             each.attr["output_shapes"].CopyFrom(rows.batch.attr["output_shapes"])
@@ -162,7 +162,7 @@ class BatchesOfRows:
             for limit, value in (("start", 0), ("stop", rows.shapes[0][0]), ("step", 1))
         ]
         numbers = make_node("RangeDataset", f"{name}/numbers", map(self._nodes.value, limits), controls)
-        selected = [numbers, *self._repeated(rows.between, numbers)]
+        selected = [numbers, *self._selecting(rows.between, numbers)]
         selected.append(self._of(selected[-1], rows.batch, f"{name}/selected"))
         for node in selected:
             note_elements(node, [tf.TensorSpec([None] if node is selected[-1] else [], tf.int64)])
@@ -177,11 +177,11 @@ class BatchesOfRows:
         mapped.attr["preserve_cardinality"].b = True
         return [*limits, *selected, *computed_in_place(mapped, self._nodes)]
 
-    def _repeated(self, nodes: Sequence[NodeDef], source: NodeDef) -> list[NodeDef]:
-        """Returns copies of datasets that begin with another one."""
+    def _selecting(self, nodes: Sequence[NodeDef], source: NodeDef) -> list[NodeDef]:
+        """Returns copies of datasets that select elements, of another one instead of the rows."""
         made: list[NodeDef] = []
         for node in nodes:
-            made.append(self._of(made[-1] if made else source, node, f"{node.name}/of_batches"))
+            made.append(self._of(made[-1] if made else source, node, f"{node.name}/selecting"))
         return made
 
     def _of(self, source: NodeDef, node: NodeDef, name: str) -> NodeDef:

@@ -48,6 +48,7 @@ from tensorflow.python.ops import lookup_ops as _lookup
 from tensorflow.python.ops import resource_variable_ops as _resource_variables
 from tensorflow.python.ops import script_ops as _script_ops
 from tensorflow.python.ops import summary_ops_v2 as _summaries
+from tensorflow.python.ops import variable_scope as _variable_scope
 from tensorflow.python.ops import while_v2 as _while
 from tensorflow.python.ops.control_flow_v2_func_graphs import WhileBodyFuncGraph as _WhileBody
 from tensorflow.python.ops.control_flow_v2_func_graphs import WhileCondFuncGraph as _WhileCond
@@ -480,6 +481,17 @@ class SharedVariable(keras.Variable):
         self._value = self._shared
 
 
+def variable_from_proto(definition: VariableDef) -> tf.Variable:
+    """Returns the resource variable that is defined of operations of the default graph.
+
+    `tf.compat.v1.Variable.from_proto` would make a reference variable of it.
+    """
+    variable: tf.Variable = _resource_variables.ResourceVariable.from_proto(definition)
+    variable_store = _variable_scope._get_default_variable_store()
+    variable_store._vars[variable.op.name] = variable  # so that `get_variable` finds it, too
+    return variable
+
+
 def of_all_replicas(variable: tf.Variable) -> tf.Variable:
     """Returns the variable of which another one is the copy on a replica, or that one itself."""
     owner = variable if hasattr(variable, "_distributed_container") else variable.handle
@@ -535,6 +547,11 @@ class NamedCheckpoint(tf.train.Checkpoint):
         super().__init__()
         self._tensors_by_name = list(tensors)
 
+    @property
+    def save_counter(self) -> tf.Variable:
+        """Returns what counts saves, of all such checkpoints: it is not saved, and takes time to make."""
+        return _save_counter()
+
     def _write(self, file_prefix: str, options: tf.train.CheckpointOptions | None = None) -> str:
         part = f"{file_prefix}_temp/part-00000-of-00001"
         with tf.device("/cpu:0"):
@@ -550,6 +567,12 @@ class NamedCheckpoint(tf.train.Checkpoint):
         for callback in (options and options.experimental_write_callbacks) or ():
             callback(file_prefix)
         return file_prefix
+
+
+@functools.cache
+def _save_counter() -> tf.Variable:
+    with tf.init_scope():
+        return tf.Variable(0, trainable=False, dtype=tf.int64)
 
 
 def tensors_to_save(original: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_legacy_train import arguments
 from keras_legacy_train.checkpoints import CheckpointManager
+from keras_legacy_train.checkpoints.recent import keeping_in_memory
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.run_context import RunContext
 from keras_legacy_train.loop.schedule import EveryNSteps, EverySeconds
@@ -71,7 +72,8 @@ class CheckpointSaver(LoopCallback):
         self._session = run.session
 
     def next_step(self, step: int) -> float:
-        return math.inf if self._trigger is None else self._trigger.next_step()
+        # The step at which a checkpoint is due may be the last of a window.
+        return math.inf if self._trigger is None else self._trigger.next_step() + 1
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         if self._save_first or self._listeners:
@@ -126,15 +128,16 @@ class CheckpointSaver(LoopCallback):
         for listener in self._listeners:
             with self._session.as_default():
                 listener.before_save(self._session, step)
-        path = self._manager.save(step)
-        if path is None:
-            return False
-        self._announce(path, step)
-        stops = False
-        for listener in self._listeners:
-            with self._session.as_default():
-                stops |= bool(listener.after_save(self._session, step))
-        return stops
+        with keeping_in_memory():  # a listener may evaluate the checkpoint
+            path = self._manager.save(step)
+            if path is None:
+                return False
+            self._announce(path, step)
+            stops = False
+            for listener in self._listeners:
+                with self._session.as_default():
+                    stops |= bool(listener.after_save(self._session, step))
+            return stops
 
     def _announce(self, path: str, step: int) -> None:
         if self._writer is not None:
@@ -151,7 +154,7 @@ def _as_listeners(listeners: Any) -> list[tf.compat.v1.train.CheckpointSaverList
 
 
 class _SavesFirst(LoopCallback):
-    """Saves when a watched step ends."""
+    """Saves when a step ends at which a checkpoint is due; if it is watched, before others see its end."""
 
     def __init__(self, save_if_due: Callable[[int], bool]):
         super().__init__()
@@ -159,3 +162,6 @@ class _SavesFirst(LoopCallback):
 
     def on_step_end(self, step: int, outputs: Mapping[Any, Any]) -> bool:
         return self._save_if_due(step)
+
+    def on_steps_end(self, steps: Steps) -> bool:
+        return self._save_if_due(steps.last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train import arguments
+from keras_legacy_train.checkpoints.durable import write_durably
+from keras_legacy_train.graph.saving.graph_text import graph_text
 from keras_legacy_train.loop.callback import LoopCallback
 from keras_legacy_train.loop.schedule import EveryNSteps
 from keras_legacy_train.loop.stop import StopReason
@@ -107,7 +110,7 @@ class TrainingSummaries(LoopCallback):
         self._writer.add_graph(graph)
         self._executor = concurrent.futures.ThreadPoolExecutor(1)
         self._written_graph = self._executor.submit(
-            tf.io.write_graph, graph.as_graph_def(), self._writer.get_logdir(), "graph.pbtxt"
+            _write_text, graph.as_graph_def(), os.path.join(self._writer.get_logdir(), "graph.pbtxt")
         )
 
     def _write(self, step: int, loss: float, now: float) -> None:
@@ -116,3 +119,7 @@ class TrainingSummaries(LoopCallback):
         if now > last_time:
             self._writer.add_scalar("global_step/sec", (step - last_step) / (now - last_time), step)
             self._written = (step, now)
+
+
+def _write_text(graph_def: tf.compat.v1.GraphDef, path: str) -> None:
+    write_durably(path, graph_text(graph_def).encode())

@@ -156,16 +156,23 @@ def locate(directory: str, path: str) -> str | None:
 def checkpoint_files(prefix: str) -> list[str]:
     """Returns the paths of the files of a checkpoint, or of what is left of one."""
     directory, name = os.path.split(prefix)
-    return files_by_checkpoint(directory).get(name, [])
+    return files_by_checkpoint(directory, [name]).get(name, [])
 
 
-def files_by_checkpoint(directory: str) -> Mapping[str, list[str]]:
+def files_by_checkpoint(directory: str, only: Iterable[str] | None = None) -> Mapping[str, list[str]]:
     """Returns the paths of all files in a directory by the name of the checkpoint that they could belong to.
 
     A file can be that of two: in the older format, the data has the checkpoint's own name.
+
+    Args:
+        directory: The directory; it need not exist.
+        only: The names of the checkpoints whose files are wanted; by default all are.
     """
+    beginnings = ("",) if only is None else tuple(name.partition("?")[0] for name in only)
     found: dict[str, list[str]] = collections.defaultdict(list)
     for name in file_names(directory):
+        if not name.startswith(beginnings):
+            continue
         names = (name, _SUFFIX.sub("", name))
         for each in {*names, *(_SHARD.sub(r"-?????\1", each) for each in names)}:
             found[each].append(os.path.join(directory, name))
@@ -184,8 +191,8 @@ def leads_outside(directory: str, paths: Iterable[str]) -> str | None:
 def move_checkpoints_aside(prefixes: Sequence[str], label: str) -> None:
     """Renames all files of checkpoints to `<file>.<label>`, with a number behind it if that name is taken."""
     for directory in {os.path.dirname(prefix) for prefix in prefixes}:
-        files = files_by_checkpoint(directory)
         names = [os.path.basename(prefix) for prefix in prefixes if os.path.dirname(prefix) == directory]
+        files = files_by_checkpoint(directory, names)
         for path in dict.fromkeys(path for name in names for path in files.get(name, ())):
             _move_aside(path, label)
 

@@ -16,6 +16,7 @@ from keras_legacy_train.checkpoints import writing
 from keras_legacy_train.checkpoints.background import Background
 from keras_legacy_train.checkpoints.index import CheckpointIndex
 from keras_legacy_train.checkpoints.leftovers import remove_listed
+from keras_legacy_train.checkpoints.recent import note_saved
 from keras_legacy_train.checkpoints.state import CheckpointState, StateCopy
 from keras_legacy_train.errors import CheckpointSaveError
 
@@ -254,6 +255,7 @@ class CheckpointManager:
             self._write(prefix, copy, meta_graph())
         except (tf.errors.OpError, OSError) as error:
             raise CheckpointSaveError(*_reason(error), prefix) from error
+        note_saved(prefix, copy.values_by_place)
         return prefix
 
     def _write(self, prefix: str, copy: StateCopy, meta_graph: bytes | None) -> None:

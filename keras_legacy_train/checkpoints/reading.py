@@ -9,9 +9,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_legacy_train.checkpoints.recent import values_in_memory
 from keras_legacy_train.checkpoints.variables import SavedVariable
 from keras_legacy_train.checkpoints.verification import partial_variables, variable_slices, verify_files
 from keras_legacy_train.errors import CheckpointMismatchError
+
+_Assigned = list[tuple[SavedVariable, tf.Tensor]]
 
 
 def find_damage(prefix: str) -> str | None:
@@ -69,7 +72,7 @@ def restore_variables(prefix: str, variables: Iterable[SavedVariable]) -> None:
     """Assigns variables the values that a checkpoint has under their names; all of them or none.
 
     A slice is read from a whole variable as well as from one that is partitioned in another way, and the
-    reverse. Other variables in the checkpoint are ignored.
+    reverse. Other variables in the checkpoint are ignored. What has just been saved is not read again.
 
     Args:
         prefix: The checkpoint's path without suffix.
@@ -80,9 +83,39 @@ def restore_variables(prefix: str, variables: Iterable[SavedVariable]) -> None:
             shape or dtype there.
         tf.errors.OpError: The checkpoint cannot be read.
     """
+    variables = list(variables)
+    assigned = _values_in_memory(prefix, variables)
+    if assigned is None:
+        assigned = _values_in_files(prefix, variables)
+    for saved, value in assigned:
+        saved.variable.assign(value, read_value=False)
+
+
+def _values_in_memory(prefix: str, variables: Sequence[SavedVariable]) -> _Assigned | None:
+    """Returns what to assign, if the values are still in memory and fit as they are."""
+    values = values_in_memory(prefix)
+    if not values:
+        return None
+    keys = {key for key, _ in values}
+    assigned = []
+    for saved in variables:
+        if saved.optional and saved.key not in keys:
+            continue
+        value = values.get((saved.key, saved.slice_spec))
+        variable = saved.variable
+        if value is None or value.dtype != variable.dtype.base_dtype:
+            return None
+        if not variable.shape.is_compatible_with(value.shape):
+            return None
+        assigned.append((saved, value))
+    return assigned
+
+
+def _values_in_files(prefix: str, variables: Sequence[SavedVariable]) -> _Assigned:
+    """Reads what to assign."""
     wanted = check_variables(prefix, variables)
     if not wanted:
-        return
+        return []
     try:
         values = _read(
             prefix,
@@ -95,8 +128,7 @@ def restore_variables(prefix: str, variables: Iterable[SavedVariable]) -> None:
         if not problems:
             raise
         raise CheckpointMismatchError(prefix, problems) from error
-    for saved, value in zip(wanted, values, strict=True):
-        saved.variable.assign(value, read_value=False)
+    return list(zip(wanted, values, strict=True))
 
 
 def check_variables(prefix: str, variables: Iterable[SavedVariable]) -> list[SavedVariable]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import tensorflow as tf
@@ -20,10 +20,13 @@ class StateCopy:
     Attributes:
         checkpoint: Saves them.
         values: For each variable its name, and its value in host memory.
+        values_by_place: The same by the name in the file and the slice specification; empty where a
+            checkpoint is more than these values.
     """
 
     checkpoint: tf.train.Checkpoint
     values: Sequence[tuple[str, tf.Tensor]]
+    values_by_place: Mapping[tuple[str, str], tf.Tensor] = dataclasses.field(default_factory=dict)
 
     def not_finite(self) -> list[str]:
         """Returns the names, each once, of the variables with a NaN or an infinity."""
@@ -62,7 +65,8 @@ class NamedVariables:
     def copy(self) -> StateCopy:
         copies = [(v.key, host_copy(v.variable.read_value()), v.slice_spec) for v in self._variables]
         values = [(key, value) for key, value, _ in copies]
-        return StateCopy(_tensorflow.NamedCheckpoint(copies), values)
+        by_place = {(key, slice_spec): value for key, value, slice_spec in copies}
+        return StateCopy(_tensorflow.NamedCheckpoint(copies), values, by_place)
 
     def restore(self, prefix: str) -> None:
         restore_variables(prefix, self._variables)

@@ -32,6 +32,7 @@ from keras_legacy_train.estimator.export.saved_model import (
     write_saved_model,
 )
 from keras_legacy_train.estimator.fingerprint import input_fingerprint
+from keras_legacy_train.estimator.global_step import create_global_step
 from keras_legacy_train.estimator.graph_run import restored_from
 from keras_legacy_train.estimator.mode_keys import ModeKeys
 from keras_legacy_train.estimator.model_fn import (
@@ -444,7 +445,7 @@ class Estimator:
         return call_model_fn(self._model_fn, features, labels, mode, self.params, config)
 
     def _create_and_assert_global_step(self, graph: tf.Graph) -> Any:
-        return tf.compat.v1.train.create_global_step(graph)
+        return create_global_step(graph)
 
     @contextlib.contextmanager
     def _new_graph(self, device_fn: Callable[[tf.Operation], Any] | None = None) -> Iterator[tf.Graph]:

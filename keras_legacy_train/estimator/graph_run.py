@@ -75,7 +75,8 @@ class GraphRun:
         with contextlib.ExitStack() as entered, self._graph.as_default():
             for hook in self._hooks:
                 hook.begin()
-            if self._session is None:
+            is_first = self._session is None
+            if is_first:
                 self._start.complete_graph(self._graph)
             with _tensorflow.eager_mode():
                 session = self._session = self._session or GraphSession(LiftedGraph(self._graph))
@@ -86,7 +87,8 @@ class GraphRun:
                         initialize_resources(session)
                         self._restore(session)
                     self._start.initialize_locals(session)
-                    self._start.check(session)
+                    if is_first:
+                        self._start.check(session)
             self._queue_runners = entered.enter_context(QueueRunners(session))
             with session.as_default():
                 for hook in self._hooks:

@@ -130,7 +130,7 @@ def _run_initializers(session: GraphSession, initializers: Sequence[Any]) -> Non
             if constant is None:
                 others.append(initializer)
             else:
-                session.lifted.variable(operation.inputs[0].op.name).assign(constant)
+                session.lifted.variable(operation.inputs[0].op.name).assign(constant, read_value=False)
     session.run(others)
 
 

@@ -103,7 +103,9 @@ class Library:
     def _rewrite_datasets(self, function: FunctionDef) -> None:
         nodes = list(function.node_def)
         if any("Dataset" in node.op for node in nodes):
-            made = Datasets(DatasetNodes(nodes, self.function, is_function=True), self.add_generated)
+            is_inner = bool(function.signature.input_arg)  # that of a one-shot iterator has none
+            found = DatasetNodes(nodes, self.function, is_function=True, is_inner=is_inner)
+            made = Datasets(found, self.add_generated)
             rewritten = [each for node in nodes for each in made.rewrite(node)]
             del function.node_def[:]
             function.node_def.extend(rewritten)

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataset_helpers import Make, assert_same_elements, iterator_graph, lifted_elements, untuned
-from keras_legacy_train import _tensorflow
 from keras_legacy_train.graph.lifted import LiftedGraph
 from keras_legacy_train.graph.session import GraphSession
 
@@ -181,34 +180,3 @@ def test_numbers_are_the_same_to_the_last_bit(names, size, drops):
         return untuned(_images().map(compute).batch(size, drops))
 
     assert_same_elements(lifted_elements(make), lifted_elements(make, keeps_datasets=True))
-
-
-def _optimizes(make: Make) -> bool | None:
-    """Whether the options of a dataset have TensorFlow optimize it; `None` if they do not say."""
-    *_, last = (node for node in _part(make).node if node.op == "OptionsDataset")
-    options = _tensorflow.DatasetOptions.FromString(last.attr["serialized_options"].s)
-    chosen = options.optimization_options
-    said = chosen.WhichOneof("optional_apply_default_optimizations")
-    return bool(chosen.apply_default_optimizations) if said else None
-
-
-def _with_options(make: Make, optimizes: bool | None = None) -> Make:
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    if optimizes is not None:
-        options.experimental_optimization.apply_default_optimizations = optimizes
-    return lambda: make().with_options(options)
-
-
-def test_tensorflow_does_not_optimize_a_plain_dataset():
-    rows = tf.data.Dataset.from_tensor_slices
-    assert _optimizes(_with_options(lambda: rows(IMAGES).batch(8))) is False
-    assert _optimizes(_with_options(lambda: rows(IMAGES).map(lambda x: x + 1).batch(8).repeat())) is False
-
-
-def test_tensorflow_optimizes_others_and_where_it_is_told_to():
-    assert _optimizes(_with_options(lambda: _images().map(tf.sort))) is None
-    assert _optimizes(_with_options(lambda: _images().filter(lambda x: x[0, 0] > 5))) is None
-    assert _optimizes(_with_options(lambda: _images().repeat().batch(8))) is None
-    rows = tf.data.Dataset.from_tensor_slices
-    assert _optimizes(_with_options(lambda: rows(IMAGES).batch(8), optimizes=True)) is True

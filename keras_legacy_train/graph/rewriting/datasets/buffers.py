@@ -12,7 +12,7 @@ from keras_legacy_train import _tensorflow
 from keras_legacy_train._tensorflow import NodeDef
 from keras_legacy_train.graph.nodes import make_constant
 from keras_legacy_train.graph.rewriting.datasets.maps import SmallMaps
-from keras_legacy_train.graph.rewriting.datasets.nodes import BATCHES, DatasetNodes, listed
+from keras_legacy_train.graph.rewriting.datasets.nodes import DatasetNodes, listed
 
 # Parts of the names of operations with a state that belongs to the dataset alone, or that is read once.
 _OWN = ("Dataset", "SeedGenerator", "MemoryCache", "MatchingFiles")
@@ -38,7 +38,7 @@ class LongerBuffers:
         if node.op != "PrefetchDataset" or not self._may_read_ahead:
             return None
         size = self._nodes.constant(node.input[1])
-        most = self._most_bytes(node)
+        most = self._nodes.most_bytes(node)
         if size is None or not 1 <= size < _BUFFER or most is None or most > _MOST_BYTES:
             return None
         buffer = make_constant(f"{node.name}/longer_buffer", _BUFFER, tf.int64)
@@ -59,28 +59,6 @@ class LongerBuffers:
                     seen.add(value.func.name)
                     waiting.extend(self._nodes.function(value.func.name).node_def)
         return True
-
-    def _most_bytes(self, node: NodeDef) -> int | None:
-        """Returns how large an element of a dataset can be; `None` if nobody knows.
-
-        A first dimension that is unknown counts as that of a batch.
-        """
-        total = 0
-        shapes, dtypes = listed(node, "output_shapes").shape, listed(node, "output_types").type
-        for shape, dtype_number in zip(shapes, dtypes, strict=True):
-            dimensions, dtype = tf.TensorShape(shape), tf.as_dtype(dtype_number)
-            if dimensions.rank and dimensions[0] is None:
-                dimensions = tf.TensorShape([self._batch_size(node), *dimensions[1:]])
-            count = dimensions.num_elements()
-            if count is None or dtype in (tf.string, tf.variant, tf.resource):
-                return None
-            total += count * dtype.size
-        return total
-
-    def _batch_size(self, node: NodeDef) -> int | None:
-        """Returns the number of elements in the batches that a dataset is made of."""
-        batch = next((source for source in self._nodes.sources(node) if source.op in BATCHES), None)
-        return None if batch is None else self._nodes.constant(batch.input[1])
 
 
 def _is_alone(op_type: str) -> bool:

@@ -41,9 +41,11 @@ class DatasetNodes:
         function: Returns a function by the name that the nodes have for it.
         shapes: The shapes of tensors that come from elsewhere, by their names.
         is_function: Whether the nodes are those of a function, where references to tensors name an output.
+        is_inner: Whether the function makes a dataset for each element of another one.
 
     Attributes:
         function: As given.
+        is_inner: As given.
         uses: How often other ones take what a node gives, by its name.
     """
 
@@ -53,11 +55,13 @@ class DatasetNodes:
         function: Callable[[str], FunctionDef],
         shapes: Mapping[str, tf.TensorShape] | None = None,
         is_function: bool = False,
+        is_inner: bool = False,
     ):
         self.function = function
         self._nodes = {node.name: node for node in nodes}
         self._shapes = shapes or {}
         self._is_function = is_function
+        self.is_inner = is_inner
         self.uses = collections.Counter(node_name(text) for node in self for text in own_inputs(node)[0])
 
     def __iter__(self) -> Iterator[NodeDef]:
@@ -85,6 +89,27 @@ class DatasetNodes:
         while source is not None and "Dataset" in source.op:
             yield source
             source = self.find(source.input[0]) if source.input else None
+
+    def most_bytes(self, node: NodeDef) -> int | None:
+        """Returns how large an element of a dataset can be; `None` if nobody knows.
+
+        A first dimension that is unknown counts as that of a batch.
+        """
+        total = 0
+        for spec in elements(node):
+            dimensions = spec.shape
+            if dimensions.rank and dimensions[0] is None:
+                dimensions = tf.TensorShape([self._batch_size(node), *dimensions[1:]])
+            count = dimensions.num_elements()
+            if count is None or spec.dtype in (tf.string, tf.variant, tf.resource):
+                return None
+            total += count * spec.dtype.size
+        return total
+
+    def _batch_size(self, node: NodeDef) -> int | None:
+        """Returns the number of elements in the batches that a dataset is made of."""
+        batch = next((each for each in (node, *self.sources(node)) if each.op in BATCHES), None)
+        return None if batch is None else self.constant(batch.input[1])
 
     def called(self, node: NodeDef) -> FunctionDef:
         """Returns the function that a dataset calls."""

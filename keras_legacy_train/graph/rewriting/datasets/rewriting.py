@@ -24,6 +24,7 @@ class Datasets:
     def __init__(self, nodes: DatasetNodes, add_functions: AddFunctions):
         maps = SmallMaps(nodes)
         rows = BatchesOfRows(nodes, add_functions)
+        self._plain = PlainDatasets(nodes, maps)
         self._rewritings = (
             maps,
             LongerBuffers(nodes, maps),
@@ -31,13 +32,11 @@ class Datasets:
             BatchGenerators(nodes, add_functions),
             BatchedMaps(nodes, maps, rows, add_functions),
             rows,
-            PlainDatasets(nodes, maps),
+            self._plain,
         )
 
     def rewrite(self, node: NodeDef) -> list[NodeDef]:
         """Returns nodes to replace a dataset, of which the last has its name; or the node itself."""
-        for rewriting in self._rewritings:
-            rewritten = rewriting.rewrite(node)
-            if rewritten is not None:
-                return rewritten
-        return [node]
+        alternatives = (rewriting.rewrite(node) for rewriting in self._rewritings)
+        made = next((nodes for nodes in alternatives if nodes is not None), [node])
+        return [*made, *self._plain.options_of(node, made[-1])]

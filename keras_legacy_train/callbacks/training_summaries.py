@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_legacy_train import arguments
+from keras_legacy_train.checkpoints.directory import GRAPH_FILE
 from keras_legacy_train.checkpoints.durable import write_durably
 from keras_legacy_train.graph.saving.graph_text import graph_text
 from keras_legacy_train.loop.callback import LoopCallback
@@ -110,7 +111,7 @@ class TrainingSummaries(LoopCallback):
         self._writer.add_graph(graph)
         self._executor = concurrent.futures.ThreadPoolExecutor(1)
         self._written_graph = self._executor.submit(
-            _write_text, graph.as_graph_def(), os.path.join(self._writer.get_logdir(), "graph.pbtxt")
+            _write_text, graph.as_graph_def(), os.path.join(self._writer.get_logdir(), GRAPH_FILE)
         )
 
     def _write(self, step: int, loss: float, now: float) -> None:

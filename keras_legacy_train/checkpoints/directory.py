@@ -18,6 +18,8 @@ from keras_legacy_train.checkpoints.durable import write_durably
 from keras_legacy_train.checkpoints.regular_files import read_regular
 
 STATE_FILE = "checkpoint"
+# The graph as text, which lies beside the checkpoints.
+GRAPH_FILE = "graph.pbtxt"
 
 # A list of 200,000 checkpoints, with their timestamps, is about as long.
 _MAX_STATE_BYTES = 2**24

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from keras_legacy_train.checkpoints.directory import (
+    GRAPH_FILE,
     STATE_FILE,
     checkpoint_files,
     exists,
@@ -129,8 +130,9 @@ def remove_all(directory: str, name: str) -> None:
 
 
 def _remove_temporary_files(directory: str, name: str) -> list[str]:
+    of_checkpoint = rf"{re.escape(name)}-[0-9]+(?:\.meta|{re.escape(_MARK)})"
     temporary = re.compile(
-        rf"(?:{STATE_FILE}|{re.escape(name)}-[0-9]+(?:\.meta|{re.escape(_MARK)})){re.escape(TEMPORARY_SUFFIX)}"
+        rf"(?:{STATE_FILE}|{re.escape(GRAPH_FILE)}|{of_checkpoint}){re.escape(TEMPORARY_SUFFIX)}"
         rf"|{STATE_FILE}\.tmp[0-9a-f]{{32}}"
     )
     found = [each for each in file_names(directory) if temporary.fullmatch(each)]

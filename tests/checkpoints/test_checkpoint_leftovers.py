@@ -206,6 +206,7 @@ def test_temporary_files_are_deleted(tmp_path: pathlib.Path, caplog: pytest.LogC
     write(tmp_path, 1)
     for name in (
         "checkpoint.temporary",
+        "graph.pbtxt.temporary",
         f"checkpoint.tmp{'0a' * 16}",
         "model.ckpt-1.meta.temporary",
         "model.ckpt-2.unfinished.temporary",

@@ -87,7 +87,7 @@ def test_a_server_that_stops_answering_is_given_up_after_the_timeout(tmp_path: P
 @pytest.mark.parametrize("seed", range(30))
 def test_a_kill_at_any_time_is_survived(seed: int, tmp_path: Path) -> None:
     choice = random.Random(seed)
-    directory, steps = tmp_path / "model", 1_000
+    directory, steps = tmp_path / "model", 3_000  # seconds, of which the kill falls into the first
     victim = choice.choice(["ps/0", *TRAINERS])
     with running(LocalCluster(tmp_path, "cluster_run.py", TASKS, directory, steps)) as cluster:
         lines = choice.randrange(8)

@@ -122,19 +122,22 @@ def _initializers(graph: tf.Graph, collection: str) -> list[Any]:
 
 def _run_initializers(session: GraphSession, initializers: Sequence[Any]) -> None:
     """Runs the initializers of variables. Those that assign a small constant need no function."""
-    others = []
+    others, values = [], session.initial_values
     with session.lifted.eager_mode():
         for initializer in initializers:
             operation = getattr(initializer, "op", initializer)  # it may be what an assignment returns
-            constant = _constant(operation)
-            if constant is None:
+            name = operation.name
+            if name not in values:
+                values[name] = _constant(operation)
+            if values[name] is None:
                 others.append(initializer)
             else:
-                session.lifted.variable(operation.inputs[0].op.name).assign(constant, read_value=False)
-    session.run(others)
+                session.lifted.variable(operation.inputs[0].op.name).assign(values[name], read_value=False)
+    if others:
+        session.run(others)
 
 
-def _constant(initializer: tf.Operation) -> np.ndarray | None:
+def _constant(initializer: tf.Operation) -> tf.Tensor | None:
     """Returns the constant that an operation assigns to a variable; `None` if it does not, or a large one."""
     if initializer.type not in ("Assign", "AssignVariableOp"):
         return None
@@ -145,7 +148,7 @@ def _constant(initializer: tf.Operation) -> np.ndarray | None:
     constant = value.op.inputs[1].op if value.op.type == "Fill" else value.op
     if constant.type != "Const" or any(op.control_inputs for op in (initializer, value.op, constant)):
         return None
-    return np.broadcast_to(tf.make_ndarray(constant.get_attr("value")), value.shape.as_list())
+    return tf.constant(np.broadcast_to(tf.make_ndarray(constant.get_attr("value")), value.shape.as_list()))
 
 
 def check_initialized(session: GraphSession) -> None:

@@ -47,11 +47,14 @@ class GraphSession(_tensorflow.SessionInterface):
     Attributes:
         lifted: The lifted graph.
         running: The run that each thread is in, by the thread's number.
+        initial_values: The small constants that initializers assign, by the names of the operations; `None`
+            for other initializers. Each evaluation assigns them again.
     """
 
     def __init__(self, lifted: LiftedGraph):
         self.lifted = lifted
         self.running: dict[int, Run] = {}
+        self.initial_values: dict[str, tf.Tensor | None] = {}
         self._closed = False
         self._before_use: Callable[[], None] | None = None
         self._feed_specs: dict[str | tf.Tensor, FeedSpec] = {}

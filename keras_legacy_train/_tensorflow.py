@@ -548,9 +548,12 @@ class NamedCheckpoint(tf.train.Checkpoint):
         self._tensors_by_name = list(tensors)
 
     @property
-    def save_counter(self) -> tf.Variable:
-        """Returns what counts saves, of all such checkpoints: it is not saved, and takes time to make."""
-        return _save_counter()
+    def save_counter(self) -> _Uncounted:
+        """Returns what is told of each save, and counts nothing: checkpoints are numbered by the caller.
+
+        A variable takes time to make, and one that is kept is lost when the process joins a cluster.
+        """
+        return _Uncounted()
 
     def _write(self, file_prefix: str, options: tf.train.CheckpointOptions | None = None) -> str:
         part = f"{file_prefix}_temp/part-00000-of-00001"
@@ -569,10 +572,11 @@ class NamedCheckpoint(tf.train.Checkpoint):
         return file_prefix
 
 
-@functools.cache
-def _save_counter() -> tf.Variable:
-    with tf.init_scope():
-        return tf.Variable(0, trainable=False, dtype=tf.int64)
+class _Uncounted:
+    """Stands for the counter that `tf.train.CheckpointManager` raises by one."""
+
+    def assign_add(self, delta: int) -> None:
+        """Counts nothing."""
 
 
 def tensors_to_save(original: Any) -> dict[str, Any]:

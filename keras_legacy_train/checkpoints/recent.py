@@ -16,7 +16,7 @@ Values = Mapping[tuple[str, str], tf.Tensor]
 
 @dataclasses.dataclass
 class _Recent:
-    file: object = None
+    file: tuple[int, ...] | None = None
     values: Values | None = None
 
 
@@ -42,14 +42,14 @@ def note_saved(prefix: str, values: Values) -> None:
 
 def values_in_memory(prefix: str) -> Values | None:
     """Returns the values of a checkpoint; `None` if they are not kept, or it has been written anew."""
-    recent = _recent.get()
-    return None if recent is None or recent.file != _identity(prefix) else recent.values
+    recent, file = _recent.get(), _identity(prefix)
+    return None if recent is None or file is None or recent.file != file else recent.values
 
 
-def _identity(prefix: str) -> object:
-    """Returns what changes when the checkpoint is written again; it is the same by whichever path."""
+def _identity(prefix: str) -> tuple[int, ...] | None:
+    """Returns what changes when a checkpoint is written again, by whichever path; `None` if there is none."""
     try:
         found = os.stat(f"{prefix}.index")
     except OSError:
-        return prefix
+        return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

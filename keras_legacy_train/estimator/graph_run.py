@@ -87,7 +87,7 @@ class GraphRun:
                         initialize_resources(session)
                         self._restore(session)
                     self._start.initialize_locals(session)
-                    if is_first:
+                    if is_first:  # later on, the same initialisers have run
                         self._start.check(session)
             self._queue_runners = entered.enter_context(QueueRunners(session))
             with session.as_default():

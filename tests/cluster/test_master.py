@@ -92,3 +92,28 @@ def test_clients_that_come_at_once_find_the_server(rounds: int, tmp_path: Path) 
             for client in clients:
                 client.join(120)
             assert [client.exitcode for client in clients] == [0, 0, 0], (folder / "output.txt").read_text()
+
+
+TRAIN_JOIN_TRAIN = """
+import sys
+import tensorflow as tf
+from keras_legacy_train import train
+
+def train_two_steps(directory):
+    with tf.Graph().as_default() as graph:
+        w = tf.compat.v1.get_variable("w", [])
+        step = tf.compat.v1.train.get_or_create_global_step()
+        train(graph, directory, tf.compat.v1.assign_add(step, 1), w, max_steps=2)
+
+train_two_steps(sys.argv[1])
+tasks = tf.train.ClusterSpec({"worker": [sys.argv[3]]})
+tf.config.experimental_connect_to_cluster(tasks, job_name="worker", task_index=0)
+train_two_steps(sys.argv[2])
+"""
+
+
+def test_a_process_that_has_trained_and_then_joins_a_cluster_trains_again(tmp_path: Path) -> None:
+    (address,) = free_addresses(1)
+    ended = run_python("-c", TRAIN_JOIN_TRAIN, tmp_path / "one", tmp_path / "two", address, timeout=120)
+    assert (tmp_path / "two" / "model.ckpt-2.index").exists(), ended.stderr
+    assert ended.returncode == 0

@@ -97,10 +97,10 @@ class DatasetNodes:
         """
         total = 0
         for spec in elements(node):
-            dimensions = spec.shape
-            if dimensions.rank and dimensions[0] is None:
-                dimensions = tf.TensorShape([self._batch_size(node), *dimensions[1:]])
-            count = dimensions.num_elements()
+            shape = spec.shape
+            if shape.rank and shape.as_list()[0] is None:
+                shape = tf.TensorShape([self._batch_size(node), *shape.as_list()[1:]])
+            count = shape.num_elements()
             if count is None or spec.dtype in (tf.string, tf.variant, tf.resource):
                 return None
             total += count * spec.dtype.size
